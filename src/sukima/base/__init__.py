@@ -1,0 +1,1 @@
+"""What every other package may use: errors, argument checks, optional imports, messages in two languages."""

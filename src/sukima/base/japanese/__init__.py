@@ -1,0 +1,12 @@
+"""The Japanese of every text, under its English template; one file a subject.
+
+A test fails where a template has no Japanese or where the two name different values.
+"""
+
+from __future__ import annotations
+
+from sukima.base.japanese import base
+
+__all__ = ["CATALOGUE"]
+
+CATALOGUE: dict[str, str] = {**base.TEXTS}
