@@ -5,8 +5,8 @@ A test fails where a template has no Japanese or where the two name different va
 
 from __future__ import annotations
 
-from sukima.base.japanese import base
+from sukima.base.japanese import base, masks
 
 __all__ = ["CATALOGUE"]
 
-CATALOGUE: dict[str, str] = {**base.TEXTS}
+CATALOGUE: dict[str, str] = {**base.TEXTS, **masks.TEXTS}
