@@ -5,8 +5,8 @@ A test fails where a template has no Japanese or where the two name different va
 
 from __future__ import annotations
 
-from sukima.base.japanese import base, records
+from sukima.base.japanese import base, records, report
 
 __all__ = ["CATALOGUE"]
 
-CATALOGUE: dict[str, str] = {**base.TEXTS, **records.TEXTS}
+CATALOGUE: dict[str, str] = {**base.TEXTS, **records.TEXTS, **report.TEXTS}
