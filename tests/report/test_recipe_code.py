@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sukima
@@ -56,6 +56,7 @@ def run(code: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], App
     return scope, applied
 
 
+@settings(deadline=None)  # the first optimizer imports much of torch
 @given(recipe=RECIPE)
 def test_torch_code_gives_the_recipe_back(recipe: Recipe) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
