@@ -1,0 +1,102 @@
+"""The curves: what training and validation did, and the gap between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import fmean
+
+from sukima.base.messages import say
+from sukima.records.history import History
+from sukima.records.result import Arm, Trial
+from sukima.report.blocks import Chart, Point, Role, Series
+from sukima.report.text import Text
+
+__all__ = ["gap_chart", "loss_chart", "mean_curve", "metric_chart", "robust_range", "validation_chart"]
+
+
+def mean_curve(runs: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    """The mean over the runs that got so far, as long as at least half of them did."""
+    longest = max((len(run) for run in runs), default=0)
+    means = []
+    for epoch in range(longest):
+        there = [run[epoch] for run in runs if len(run) > epoch]
+        if 2 * len(there) < len(runs):
+            break
+        means.append(fmean(there) if all(map(math.isfinite, there)) else math.nan)
+    return tuple(means)
+
+
+def loss_chart(title: Text, histories: Sequence[History], role: Role, trials: Sequence[Trial] = ()) -> Chart:
+    """Training and validation loss of one arm, the gap between them shaded, the judged checkpoints marked."""
+    train, validation = ([tuple(getattr(h, name)) for h in histories] for name in ("train_loss", "validation_loss"))
+    marks = tuple(
+        Point(trial.epoch, trial.validation.loss, say("best checkpoint, seed {seed}", seed=trial.seed))
+        for trial in trials
+        if trial.epoch > 0 and math.isfinite(trial.validation.loss)
+    )
+    series = (
+        _series(say("training"), role, train, dashed=True),
+        _series(say("validation"), role, validation, marks=marks),
+    )
+    return Chart(title, say("epoch"), say("loss"), series, y_range=robust_range([*train, *validation]), fill=(0, 1))
+
+
+def metric_chart(title: Text, name: Text, histories: Sequence[History], role: Role) -> Chart:
+    """Training and validation metric of one arm."""
+    train, validation = ([tuple(getattr(h, k)) for h in histories] for k in ("train_metric", "validation_metric"))
+    series = (
+        _series(say("training"), role, train, dashed=True),
+        _series(say("validation"), role, validation),
+    )
+    return Chart(title, say("epoch"), name, series, fill=(0, 1))
+
+
+def validation_chart(arms: Sequence[tuple[Text, Role, Arm]]) -> Chart:
+    """Validation loss of every arm over each other."""
+    series = tuple(_series(name, role, _curves(arm, "validation_loss")) for name, role, arm in arms)
+    runs = [run for one in series for run in one.runs]
+    return Chart(say("Validation loss"), say("epoch"), say("loss"), series, y_range=robust_range(runs))
+
+
+def gap_chart(arms: Sequence[tuple[Text, Role, Arm]]) -> Chart:
+    """Validation loss minus training loss of every arm."""
+    series = []
+    for name, role, arm in arms:
+        pairs = zip(_curves(arm, "train_loss"), _curves(arm, "validation_loss"), strict=True)
+        gaps = [tuple(v - t for t, v in zip(train, validation, strict=False)) for train, validation in pairs]
+        series.append(_series(name, role, gaps))
+    runs = [run for one in series for run in one.runs]
+    values = [value for run in runs for value in run[len(run) // 10 :] if math.isfinite(value)]
+    y_range = _padded(min(0.0, *values), max(0.0, *values)) if values else None
+    return Chart(
+        say("The gap: validation loss minus training loss"), say("epoch"), say("gap"), tuple(series), y_range=y_range
+    )
+
+
+def _curves(arm: Arm, name: str) -> list[tuple[float, ...]]:
+    return [tuple(getattr(trial.history, name)) for trial in arm.trials]
+
+
+def _series(
+    name: Text, role: Role, runs: Sequence[tuple[float, ...]], *, dashed: bool = False, marks: tuple[Point, ...] = ()
+) -> Series:
+    kept = tuple(run for run in runs if run)
+    means = mean_curve(kept)
+    x = tuple(float(epoch) for epoch in range(1, len(means) + 1))
+    return Series(name, role, x, means, dashed=dashed, runs=kept if len(kept) > 1 else (), marks=marks)
+
+
+def robust_range(runs: Sequence[Sequence[float]]) -> tuple[float, float] | None:
+    """The range that shows how a run ends: the first epochs' high losses run out at the top (zoom shows them)."""
+    values = [value for run in runs for value in run if math.isfinite(value)]
+    if not values:
+        return None
+    late = [value for run in runs for value in run[max(len(run) // 6, min(2, len(run) - 1)) :] if math.isfinite(value)]
+    low, high = min(0.0, *values), max(late or values)
+    return _padded(low, high)
+
+
+def _padded(low: float, high: float) -> tuple[float, float]:
+    room = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
+    return (low if low == 0 else low - room, high if high == 0 else high + room)

@@ -1,0 +1,112 @@
+"""The ladder: validation loss against rate, first one rate for all sites, then site by site."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import fmean, stdev
+
+from sukima.base.messages import say
+from sukima.records.recipe import ALL_SITES
+from sukima.records.result import Rung, TuneResult
+from sukima.report.blocks import Block, Chart, Column, Panels, Paragraph, Point, Row, Series, Table
+from sukima.report.numbers import number, rate_text, signed
+from sukima.report.sections.arms import measure_name
+from sukima.report.text import Text
+
+__all__ = ["ladder_blocks"]
+
+MOST_PANELS = 12
+
+
+def ladder_blocks(result: TuneResult) -> tuple[Block, ...]:
+    """Charts of what was tried at each site, and the steps as a table."""
+    if not result.ladder:
+        return (Paragraph(say("No rates were searched.")),)
+    metric = result.comparison.metric if result.comparison else ""
+    measure = say("{measure} on {data}", measure=measure_name(result.by, metric), data=say("validation data"))
+    grouped: dict[str, list[Rung]] = {}
+    for rung in result.ladder:
+        grouped.setdefault(rung.site, []).append(rung)
+    shown = sorted(grouped, key=lambda site: (site != ALL_SITES, -_reach(grouped[site])))[:MOST_PANELS]
+    y_range = _range([rung for site in shown for rung in grouped[site]])
+    charts = [_chart(site, rungs, measure, y_range) for site, rungs in grouped.items() if site in shown]
+    explanation = say(
+        "The search starts low and raises the rate while the validation score improves by more than its noise: "
+        "first one rate for all sites, then each site by itself. Dots are single seeds, bars one standard deviation."
+    )
+    blocks: list[Block] = [Paragraph(explanation, muted=True)]
+    if len(shown) < len(grouped):
+        few = say("Of {all} sites, the {shown} that matter most are drawn.", all=len(grouped), shown=len(shown))
+        blocks.append(Paragraph(few, muted=True))
+    return (*blocks, Panels(tuple(charts)), _table(result, measure))
+
+
+def _reach(rungs: Sequence[Rung]) -> float:
+    """How much the site's rate matters: the range of its mean scores."""
+    means = [value for value in map(_mean, rungs) if value is not None]
+    return max(means) - min(means) if means else 0.0
+
+
+def _mean(rung: Rung) -> float | None:
+    finite = [value for value in rung.values if math.isfinite(value)]
+    return fmean(finite) if finite else None
+
+
+def _range(rungs: Sequence[Rung]) -> tuple[float, float] | None:
+    values = [value for rung in rungs for value in rung.values if math.isfinite(value)]
+    if not values:
+        return None
+    room = (max(values) - min(values)) * 0.1 or abs(max(values)) * 0.1 or 1.0
+    return min(values) - room, max(values) + room
+
+
+def _chart(site: str, rungs: Sequence[Rung], measure: Text, y_range: tuple[float, float] | None) -> Chart:
+    drawn = sorted((rung for rung in rungs if _mean(rung) is not None), key=lambda rung: rung.rate)
+    means = tuple(_mean(rung) or 0.0 for rung in drawn)
+    accepted = [rung for rung in rungs if rung.accepted]
+    chosen = accepted[-1] if accepted else None
+    marks = tuple(
+        Point(rung.rate, mean, say("chosen: {rate}", rate=rate_text(rung.rate)))
+        for rung, mean in zip(drawn, means, strict=True)
+        if rung is chosen
+    )
+    seeds = max((len(rung.values) for rung in drawn), default=0)
+    runs = tuple(tuple(r.values[k] if k < len(r.values) else math.nan for r in drawn) for k in range(seeds))
+    spread = tuple(_spread(rung, mean) for rung, mean in zip(drawn, means, strict=True))
+    title = say("All sites together") if site == ALL_SITES else say("Site {site}", site=site)
+    x = tuple(rung.rate for rung in drawn)
+    series = Series(measure, "winner", x, means, runs=runs, spread=spread, marks=marks)
+    return Chart(title, say("rate"), measure, (series,), y_range=y_range, dots=True)
+
+
+def _spread(rung: Rung, mean: float) -> tuple[float, float]:
+    finite = [value for value in rung.values if math.isfinite(value)]
+    half = stdev(finite) if len(finite) > 1 else 0.0
+    return mean - half, mean + half
+
+
+def _table(result: TuneResult, measure: Text) -> Table:
+    columns = (
+        Column(say("site"), number=False),
+        Column(say("rate")),
+        Column(measure),
+        Column(say("gain over the best before")),
+        Column(say("noise")),
+        Column(say("taken"), number=False),
+    )
+    rows = tuple(
+        Row(
+            (
+                say("all sites") if rung.site == ALL_SITES else rung.site,
+                rate_text(rung.rate),
+                number(_mean(rung)),
+                signed(rung.gain),
+                f"± {number(rung.noise, 2)}",
+                say("yes") if rung.accepted else "",
+            ),
+            "winner" if rung.accepted else "other",
+        )
+        for rung in result.ladder
+    )
+    return Table(columns, rows, say("Every step of the search, in its order"))
