@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -45,9 +44,6 @@ class Configuration:
     """Whether the history has the running mean with dropout on as its training curve."""
     regime: str
 
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 def configuration(number: int) -> Configuration:
     """The configuration of that number."""
@@ -60,9 +56,10 @@ def configuration(number: int) -> Configuration:
     pace = {"slow": (0.01, 0.1), "fast": (3, 300)}.get(regime, (0.15, 1.5))
     wide = {"small": (2, 6), "large": (48, 128)}.get(regime, (8, 64))
     rates = {"regularized": (0.2, 0.8), "small": (0.0, 0.6)}.get(regime, (0.0, 0.4))
-    many = {"concrete": 400, "energy": 280, "digits": 900}.get(data, 3000)
+    many = {"concrete": 400, "energy": 280, "digits": 900}.get(data, 1500)
     few = {"large": many // 2, "regularized": many // 3}.get(regime, 80)
-    epochs = int(np.exp(rng.uniform(np.log(12), np.log(60))))
+    rows = _between(rng, few, many)
+    epochs = int(np.exp(rng.uniform(np.log(12), np.log(50))))
     return Configuration(
         number=number,
         data=data,
@@ -75,10 +72,11 @@ def configuration(number: int) -> Configuration:
         optimizer="adam" if adam else "momentum",
         learning_rate=base * _log(rng, *pace),
         drop_at=float(rng.uniform(0.1, 0.3)) if rng.random() < 0.2 else 1.0,
-        rows=_between(rng, few, many),
+        rows=rows,
         validation_rows=_between(rng, 100, 350 if data in ("digits", "concrete", "energy") else 500)
         // (2 if data in ("concrete", "energy") else 1),
-        batch=int(rng.choice([16, 32, 64])),
+        # At most some thirty steps an epoch: there are 1,600 of these to train.
+        batch=max(int(rng.choice([16, 32, 64])), rows // 30),
         epochs=epochs,
         shorter=int(rng.integers(6, epochs)),
         running=bool(rng.random() < 0.5),

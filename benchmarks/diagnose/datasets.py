@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ class Rows:
     shape: tuple[int, ...]
 
 
-@lru_cache(maxsize=None)
+@cache
 def load(name: str) -> Rows:
     inputs, targets, held_out, classes = {
         "digits": digits,
@@ -54,7 +54,7 @@ def mnist() -> tuple[np.ndarray, np.ndarray, int, int]:
     with np.load(DATA / "mnist.npz") as file:
         images, labels = file["x_train"][:8000], file["y_train"][:8000]
     small = images.reshape(-1, 14, 2, 14, 2).mean((2, 4))[:, None] / 128 - 0.3
-    return small.astype(np.float32), labels.astype(np.int64), 1500, 10
+    return small.astype(np.float32), labels.astype(np.int64), 1000, 10
 
 
 def cifar() -> tuple[np.ndarray, np.ndarray, int, int]:
@@ -62,7 +62,7 @@ def cifar() -> tuple[np.ndarray, np.ndarray, int, int]:
     with np.load(DATA / "cifar10_subset.npz") as file:
         images, labels = file["x_train"][:8000], file["y_train"][:8000].reshape(-1)
     grey = images.reshape(-1, 16, 2, 16, 2, 3).mean((2, 4, 5))[:, None]
-    return ((grey - 120) / 60).astype(np.float32), labels.astype(np.int64), 1500, 10
+    return ((grey - 120) / 60).astype(np.float32), labels.astype(np.int64), 1000, 10
 
 
 def shakespeare() -> tuple[np.ndarray, np.ndarray, int, int]:
@@ -71,7 +71,7 @@ def shakespeare() -> tuple[np.ndarray, np.ndarray, int, int]:
     symbols, codes = np.unique(text, return_inverse=True)
     starts = np.arange(0, len(codes) - CONTEXT - 1, CONTEXT + 1)[:20000]
     windows = codes[starts[:, None] + np.arange(CONTEXT)]
-    return windows.astype(np.int64), codes[starts + CONTEXT].astype(np.int64), 2000, len(symbols)
+    return windows.astype(np.int64), codes[starts + CONTEXT].astype(np.int64), 1000, len(symbols)
 
 
 def uci(name: str, held_out: int) -> tuple[np.ndarray, np.ndarray, int, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +57,7 @@ def record(c: Configuration, run: Run, level: float) -> dict[str, object]:
     }
     held_out = run.held_out.mean(1)
     return {
-        **c.as_dict(),
+        **asdict(c),
         "reference": level,
         "start": run.start,
         "held_out": [float(f"{value:.4g}") for value in held_out],
@@ -89,7 +89,7 @@ def main() -> None:
     began = time.perf_counter()
     levels_path = wanted.path.with_suffix(".references.json")
     levels: dict[str, float] = json.loads(levels_path.read_text()) if levels_path.exists() else {}
-    done = set()
+    done: set[int] = set()
     if wanted.path.exists():
         done = {json.loads(line)["number"] for line in wanted.path.read_text().splitlines()}
     for number in range(wanted.count):

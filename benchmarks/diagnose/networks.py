@@ -21,12 +21,11 @@ def network(c: Configuration, rows: Rows) -> nn.Module:
             inputs = c.width
         return nn.Sequential(*layers, nn.Linear(inputs, outputs))
     if c.architecture == "cnn":
-        channels = max(2, min(16, c.width // 4))
+        channels = max(2, min(8, c.width // 4))
         side = rows.shape[-1] // 2
         return nn.Sequential(
-            nn.Conv2d(1, channels, 3, padding=1),
+            nn.Conv2d(1, channels, 4, stride=2, padding=1),
             nn.ReLU(),
-            nn.MaxPool2d(2),
             nn.Dropout(c.rate / 2),
             nn.Flatten(),
             nn.Linear(channels * side * side, c.width),
@@ -56,6 +55,7 @@ class Sequence(nn.Module):
         self.leave = nn.Linear(width, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Outputs for a batch."""
         if x.dtype != torch.int64:
             x = x[:, 0]
         inside = self.enter(x) + self.place

@@ -53,8 +53,8 @@ def train(c: Configuration, epochs: int) -> Run:
     rows = load(c.data)
     (x, y), (xv, yv), (xh, yh) = split(c, rows)
     model = network(c, rows)
-    everything, answers = torch.cat([x[:1000], xv, xh]), torch.cat([y[:1000], yv, yh])
-    shown = min(1000, len(x))
+    everything, answers = torch.cat([x[:600], xv, xh]), torch.cat([y[:600], yv, yh])
+    shown = min(600, len(x))
     optimizer = (
         torch.optim.AdamW(model.parameters(), c.learning_rate, weight_decay=c.weight_decay, fused=True)
         if c.optimizer == "adam"
