@@ -232,7 +232,7 @@ def _metric_name(task: Task) -> str:
 def _seed_everything(seed: int) -> None:
     """Torch for the model; NumPy and Python for what a user's factory or data set may draw."""
     torch.manual_seed(seed)
-    np.random.seed(seed & 0xFFFFFFFF)  # noqa: NPY002
+    np.random.seed(seed & 0xFFFFFFFF)
     random.seed(seed)
 
 
