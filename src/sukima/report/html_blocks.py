@@ -75,7 +75,14 @@ class Page:
         blocks = [
             element(
                 "div",
-                element("button", both(say("Copy")), type="button", class_="copy", hidden=True),
+                element(
+                    "button",
+                    element("span", both(say("Copy"))),
+                    element("span", both(say("Copied"))),
+                    type="button",
+                    class_="copy",
+                    hidden=True,
+                ),
                 element("pre", element("code", visible(sample.code, lines=True)), tabindex="0"),
                 class_="sample",
             )

@@ -5,6 +5,8 @@ TEXTS = {
     "baseline": "ベースライン",
     "guideline": "目安の率",
     "winner": "最良レシピ",
+    "tuned": "探索したレシピ",
+    "none": "正則化なし",
     "loss": "損失",
     "metric": "評価指標",
     "accuracy": "正解率",
@@ -17,7 +19,6 @@ TEXTS = {
     "rate": "率",
     "gap": "ギャップ",
     "gain": "改善量",
-    "interval": "区間",
     "outcome": "判定",
     "noise": "誤差",
     "taken": "採用",
@@ -43,6 +44,7 @@ TEXTS = {
     "Language": "言語",
     "Colours": "配色",
     "Copy": "コピー",
+    "Show all": "全体を表示",
     "Copied": "コピーしました",
     # Numbers
     "{low} to {high}": "{low} ～ {high}",
@@ -166,10 +168,11 @@ TEXTS = {
         "どの条件も、検証損失が最良のチェックポイントで評価しています。シードは対応がとれており、"
         "初期重みとデータの順序は全条件で同じです。± はシード間の標準偏差です。"
     ),
-    "Gain over the baseline, {level} % interval": "ベースラインからの改善量と {level} % 区間",
+    "Gain over {baseline}, {level} % interval": "「{baseline}」からの改善量と {level} % 区間",
     "gain in {measure} on {data} (to the right is better)": "{data}での{measure}の改善量（右ほど良い）",
-    "state of the network": "学習の状態",
-    "The arms side by side": "条件ごとの比較",
+    "state": "状態",
+    "The arms side by side, on {data}": "条件ごとの比較（{data}）",
+    "{level} % interval": "{level} % 区間",
     # Sites
     "The model has no place where dropout acts or could act.": (
         "このモデルには、ドロップアウトが働いている場所も挿入できる場所もありません。"

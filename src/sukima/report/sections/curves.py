@@ -56,7 +56,11 @@ def validation_chart(arms: Sequence[tuple[Text, Role, Arm]]) -> Chart:
     """Validation loss of every arm over each other."""
     series = tuple(_series(name, role, _curves(arm, "validation_loss")) for name, role, arm in arms)
     runs = [run for one in series for run in one.runs]
-    return Chart(say("Validation loss"), say("epoch"), say("loss"), series, y_range=robust_range(runs))
+    # Here arms are compared with each other and not with zero: the range leaves out what no run reaches.
+    lowest = min((value for run in runs for value in run if math.isfinite(value)), default=0.0)
+    top = (robust_range(runs) or (0.0, 1.0))[1]
+    low = max(0.0, lowest - 0.1 * (top - lowest)) if lowest >= 0 else lowest
+    return Chart(say("Validation loss"), say("epoch"), say("loss"), series, y_range=(low, top))
 
 
 def gap_chart(arms: Sequence[tuple[Text, Role, Arm]]) -> Chart:

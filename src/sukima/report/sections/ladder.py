@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import fmean, stdev
 
 from sukima.base.messages import say
@@ -25,9 +26,7 @@ def ladder_blocks(result: TuneResult) -> tuple[Block, ...]:
         return (Paragraph(say("No rates were searched.")),)
     metric = result.comparison.metric if result.comparison else ""
     measure = say("{measure} on {data}", measure=measure_name(result.by, metric), data=say("validation data"))
-    grouped: dict[str, list[Rung]] = {}
-    for rung in result.ladder:
-        grouped.setdefault(rung.site, []).append(rung)
+    grouped = _by_site(result.ladder)
     shown = sorted(grouped, key=lambda site: (site != ALL_SITES, -_reach(grouped[site])))[:MOST_PANELS]
     y_range = _range([rung for site in shown for rung in grouped[site]])
     charts = [_chart(site, rungs, measure, y_range) for site, rungs in grouped.items() if site in shown]
@@ -40,6 +39,19 @@ def ladder_blocks(result: TuneResult) -> tuple[Block, ...]:
         few = say("Of {all} sites, the {shown} that matter most are drawn.", all=len(grouped), shown=len(shown))
         blocks.append(Paragraph(few, muted=True))
     return (*blocks, Panels(tuple(charts)), _table(result, measure))
+
+
+def _by_site(ladder: Sequence[Rung]) -> dict[str, list[Rung]]:
+    """The rungs of each site, after the one it started from: the best recipe before it, seen from that site."""
+    grouped: dict[str, list[Rung]] = {}
+    best: Rung | None = None
+    for rung in ladder:
+        if rung.site not in grouped:
+            start = best and best.recipe.rates.get(rung.site)
+            grouped[rung.site] = [replace(best, site=rung.site, rate=start)] if best and start is not None else []
+        grouped[rung.site].append(rung)
+        best = rung if rung.accepted else best
+    return grouped
 
 
 def _reach(rungs: Sequence[Rung]) -> float:

@@ -61,7 +61,7 @@ def _sentence(comparison: Comparison, arm: Arm, difference: Difference) -> Messa
         "before": number(_mean_score(comparison, comparison.baseline)),
         "after": number(_mean_score(comparison, arm)),
         "gain": signed(difference.mean),
-        "level": f"{100 * difference.level:g}",
+        "level": f"{100 * difference.level:.4g}",
         "interval": interval(difference),
         "seeds": len(difference.gains),
     }
