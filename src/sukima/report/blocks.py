@@ -130,6 +130,7 @@ class Chart:
         x_label: the horizontal axis, with its unit.
         y_label: the vertical axis.
         series: the curves, in the order of the legend.
+        x_range: the horizontal range, where several charts share it; by default that of the values.
         y_range: what to show at first; the rest is reached by zooming.
         fill: the indices of two series between which the gap is shaded.
         lines: vertical lines: position and label.
@@ -141,6 +142,7 @@ class Chart:
     x_label: Text
     y_label: Text
     series: tuple[Series, ...]
+    x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
     fill: tuple[int, int] | None = None
     lines: tuple[tuple[float, Text], ...] = ()

@@ -18,7 +18,7 @@ from sukima.report.sections.curves import gap_chart, loss_chart, metric_chart, v
 from sukima.report.sections.ladder import ladder_blocks
 from sukima.report.sections.provenance import comparison_provenance, tune_provenance
 from sukima.report.sections.sites import site_blocks
-from sukima.report.sections.verdict import comparison_headline, key_facts, tune_headline, verdict_blocks
+from sukima.report.sections.verdict import better_still, comparison_headline, key_facts, tune_headline, verdict_blocks
 from sukima.report.text import Text
 
 __all__ = ["comparison_document", "diagnosis_document", "tune_document"]
@@ -29,6 +29,8 @@ def tune_document(result: TuneResult) -> Document:
     comparison = result.comparison
     winner = winner_of(comparison, result.recipe) if comparison else None
     answer: list[Block] = [tune_headline(result, winner), key_facts(result, winner)]
+    if comparison and winner and (word := better_still(comparison, winner)):
+        answer.append(word)
     sections = [Section("verdict", say("Verdict"), tuple(answer))]
     if result.baseline is not None:
         question = say("Does the model overfit without it?")

@@ -103,6 +103,11 @@ TEXTS = {
         "{data}での{measure}は {before} から {after} になりました。改善量は {gain}、{level} % 区間は {interval}"
         "（対応のあるシード {seeds} 個）です。"
     ),
+    "Here {other} gains more ({gain}) than the recipe that the search chose on validation data. To choose by these "
+    "figures would be to choose by test data; decide between the two with fresh data.": (
+        "ここでは、検証データで選ばれたレシピより「{other}」のほうが改善量が大きくなりました（{gain}）。"
+        "この値で選び直すとテストデータで選ぶことになるため、どちらにするかは別のデータで決めてください。"
+    ),
     "without → with the recipe": "レシピなし → レシピあり",
     "without regularization": "正則化なし",
     "{measure} on {data}": "{data}での{measure}",

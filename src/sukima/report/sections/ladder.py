@@ -28,8 +28,9 @@ def ladder_blocks(result: TuneResult) -> tuple[Block, ...]:
     measure = say("{measure} on {data}", measure=measure_name(result.by, metric), data=say("validation data"))
     grouped = _by_site(result.ladder)
     shown = sorted(grouped, key=lambda site: (site != ALL_SITES, -_reach(grouped[site])))[:MOST_PANELS]
-    y_range = _range([rung for site in shown for rung in grouped[site]])
-    charts = [_chart(site, rungs, measure, y_range) for site, rungs in grouped.items() if site in shown]
+    drawn = [rung for site in shown for rung in grouped[site]]
+    ranges = (-0.03, max(rung.rate for rung in drawn) + 0.03), _range(drawn)
+    charts = [_chart(site, rungs, measure, *ranges) for site, rungs in grouped.items() if site in shown]
     explanation = say(
         "The search starts low and raises the rate while the validation score improves by more than its noise: "
         "first one rate for all sites, then each site by itself. Dots are single seeds, bars one standard deviation."
@@ -73,7 +74,9 @@ def _range(rungs: Sequence[Rung]) -> tuple[float, float] | None:
     return min(values) - room, max(values) + room
 
 
-def _chart(site: str, rungs: Sequence[Rung], measure: Text, y_range: tuple[float, float] | None) -> Chart:
+def _chart(
+    site: str, rungs: Sequence[Rung], measure: Text, x_range: tuple[float, float], y_range: tuple[float, float] | None
+) -> Chart:
     drawn = sorted((rung for rung in rungs if _mean(rung) is not None), key=lambda rung: rung.rate)
     means = tuple(_mean(rung) or 0.0 for rung in drawn)
     accepted = [rung for rung in rungs if rung.accepted]
@@ -89,7 +92,7 @@ def _chart(site: str, rungs: Sequence[Rung], measure: Text, y_range: tuple[float
     title = say("All sites together") if site == ALL_SITES else say("Site {site}", site=site)
     x = tuple(rung.rate for rung in drawn)
     series = Series(measure, "winner", x, means, runs=runs, spread=spread, marks=marks)
-    return Chart(title, say("rate"), measure, (series,), y_range=y_range, dots=True)
+    return Chart(title, say("rate"), measure, (series,), x_range, y_range, dots=True)
 
 
 def _spread(rung: Rung, mean: float) -> tuple[float, float]:

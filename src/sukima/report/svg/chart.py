@@ -24,6 +24,8 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 40
 
 def x_extent(chart: Chart) -> tuple[float, float]:
     """The horizontal range, with room at the ends where single points are drawn."""
+    if chart.x_range is not None:
+        return chart.x_range
     values = [x for series in chart.series for x in _positions(series)]
     return extent(values, 0.06 if chart.dots else 0.0)
 
