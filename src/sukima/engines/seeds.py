@@ -8,7 +8,7 @@ __all__ = ["derive_seed"]
 
 
 def derive_seed(seed: int, *purpose: str | int) -> int:
-    """A seed for one purpose, such as ``derive_seed(seed, "order", epoch)``; 
+    """A seed for one purpose, such as ``derive_seed(seed, "order", epoch)``;
     derived through the generator, since sums of seeds collide."""
     key = MaskKey(seed)
     for part in purpose:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 
 import torch
 from torch import Tensor, nn
@@ -173,7 +173,7 @@ def _chosen_penalties(recipe: Recipe, model: nn.Module) -> list[tuple[list[nn.Pa
     return chosen
 
 
-def _unknown(table: str, site: str, known: MutableMapping[str, float] | dict[str, Site] | dict[str, nn.Module] | dict[str, float]) -> InputError:
+def _unknown(table: str, site: str, known: Iterable[str]) -> InputError:
     return InputError(
         "{table}: expected one of the model's sites ({known}), got {site}",
         table=table,

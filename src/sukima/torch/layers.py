@@ -74,7 +74,11 @@ def is_weight_layer(module: nn.Module) -> bool:
 def describe(module: nn.Module) -> str:
     """Short form for people: ``Linear(784, 512)``, ``Conv2d(3, 16)``, ``LSTM``."""
     name = type(module).__name__
-    for first, last in (("in_features", "out_features"), ("in_channels", "out_channels"), ("input_size", "hidden_size")):
+    for first, last in (
+        ("in_features", "out_features"),
+        ("in_channels", "out_channels"),
+        ("input_size", "hidden_size"),
+    ):
         if hasattr(module, first) and hasattr(module, last):
             return f"{name}({getattr(module, first)}, {getattr(module, last)})"
     return name

@@ -9,15 +9,20 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.modules import activation
 from torch.overrides import TorchFunctionMode
 
 from sukima.torch.layers import dropout_kind, is_activation, is_batch_norm, is_weight_layer
 
 __all__ = ["Step", "registered_order", "trace"]
 
+# The functions that torch has a module for (``leaky_relu`` for ``LeakyReLU``); softmax and its kin end a network.
 _ACTIVATION_FUNCTIONS = frozenset(
-    "celu elu gelu glu hardsigmoid hardswish hardtanh leaky_relu mish prelu relu relu6 rrelu selu sigmoid silu softplus "
-    "softsign tanh".split()
+    name
+    for name in dir(functional)
+    if name.replace("_", "") in {cls.lower() for cls in activation.__all__}
+    and not name.endswith(("softmax", "softmin"))
 )
 
 
@@ -31,9 +36,7 @@ class Step:
 
 
 def _matters(module: nn.Module) -> bool:
-    return (
-        dropout_kind(module) is not None or is_activation(module) or is_batch_norm(module) or is_weight_layer(module)
-    )
+    return dropout_kind(module) is not None or is_activation(module) or is_batch_norm(module) or is_weight_layer(module)
 
 
 def _modules_that_matter(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
@@ -70,7 +73,7 @@ class _Functions(TorchFunctionMode):
 
 
 def trace(model: nn.Module, example: Tensor) -> list[Step]:
-    """What ran, in order, when the model saw ``example``; its mode, its statistics and the generators stay as they were."""
+    """What ran, in order, when the model saw ``example``; modes, statistics and generators stay as they were."""
     steps: list[Step] = []
     inside: list[str] = []
     modes = {module: module.training for module in model.modules()}

@@ -40,7 +40,9 @@ def demo_task(data: str = "digits", *, train_rows: int | None = None, split: int
     validation, test, rest = np.split(order, [validation_rows, validation_rows + test_rows])
     rows = check_count("train_rows", (800 if own_test is None else 10_000) if train_rows is None else train_rows)
     if rows > len(rest):
-        raise InputError("train_rows must be at most {most} for {data}, got {rows}", most=len(rest), data=data, rows=rows)
+        raise InputError(
+            "train_rows must be at most {most} for {data}, got {rows}", most=len(rest), data=data, rows=rows
+        )
     features = training.inputs.shape[1]
 
     def model() -> nn.Module:

@@ -51,7 +51,7 @@ class ArrayBatches:
     def in_order(self) -> Iterator[Batch]:
         """Every row once."""
         size = max(self._size, _ROWS_AT_INFERENCE)
-        yield from zip(self._inputs.split(size), self._targets.split(size), strict=True)
+        yield from zip(torch.split(self._inputs, size), torch.split(self._targets, size), strict=True)
 
 
 class LoaderBatches:
@@ -160,7 +160,8 @@ def _tensor(name: str, values: Any) -> Tensor:
         values = torch.from_numpy(np.ascontiguousarray(array))
     if values.is_floating_point() and not torch.isfinite(values).all():
         raise InputError("{name} must be finite, got NaN or infinite values", name=name)
-    return values.to(torch.get_default_dtype()) if values.is_floating_point() else values
+    tensor: Tensor = values
+    return tensor.to(torch.get_default_dtype()) if tensor.is_floating_point() else tensor
 
 
 def _to(value: Any, device: torch.device) -> Any:

@@ -24,6 +24,7 @@ from sukima.engines.torch.evaluate import evaluate
 from sukima.engines.torch.losses import make_loss
 from sukima.engines.torch.metrics import make_metric
 from sukima.engines.torch.optimizers import make_optimizer
+from sukima.engines.torch.threads import suitable_threads
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.result import Score, Trial
@@ -134,7 +135,8 @@ class _Run:
         self.model.train()
         _seed_everything(derive_seed(self.seed, "masks"))
         try:
-            self._epochs()
+            with suitable_threads(self.model, self.task.batch_size):
+                self._epochs()
         except KeyboardInterrupt:
             self.history.status = "interrupted"
             self.history.note = str(say("interrupted in epoch {epoch}", epoch=self.history.epochs + 1))
@@ -168,7 +170,7 @@ class _Run:
             if not math.isfinite(value := float(loss.detach())):
                 return value
             self.optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch's own
             self.optimizer.step()
         return None
 
@@ -230,7 +232,7 @@ def _metric_name(task: Task) -> str:
 def _seed_everything(seed: int) -> None:
     """Torch for the model; NumPy and Python for what a user's factory or data set may draw."""
     torch.manual_seed(seed)
-    np.random.seed(seed & 0xFFFFFFFF)  # noqa: NPY002
+    np.random.seed(seed & 0xFFFFFFFF)
     random.seed(seed)
 
 

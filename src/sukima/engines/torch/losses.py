@@ -31,9 +31,7 @@ LOSSES = ("cross_entropy", *_REGRESSION)
 def make_loss(loss: str | Loss, *, label_smoothing: float = 0.0) -> Loss:
     """The loss of that name, on logits for the classification losses; a callable is taken as it is."""
     if label_smoothing and loss != "cross_entropy":
-        raise InputError(
-            "label_smoothing must be 0 unless loss is 'cross_entropy', got {value}", value=label_smoothing
-        )
+        raise InputError("label_smoothing must be 0 unless loss is 'cross_entropy', got {value}", value=label_smoothing)
     if callable(loss):
         return loss
     check_choice("loss", loss, LOSSES)
@@ -59,7 +57,11 @@ def match_targets(outputs: Tensor, targets: Tensor) -> Tensor:
 def classes_second(outputs: Tensor, targets: Tensor) -> Tensor:
     """Outputs with the class axis second, as torch wants it; language models have it last."""
     by_class = targets.is_floating_point()
-    if outputs.ndim > 2 and not by_class and outputs.shape[:-1] == targets.shape != outputs.shape[:1] + outputs.shape[2:]:
+    if (
+        outputs.ndim > 2
+        and not by_class
+        and outputs.shape[:-1] == targets.shape != outputs.shape[:1] + outputs.shape[2:]
+    ):
         return outputs.movedim(-1, 1)
     return outputs
 
@@ -67,7 +69,8 @@ def classes_second(outputs: Tensor, targets: Tensor) -> Tensor:
 def _cross_entropy(outputs: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:
     if outputs.ndim < 2:
         raise InputError(
-            "loss 'cross_entropy' needs outputs of shape (batch, classes), got shape {shape}", shape=tuple(outputs.shape)
+            "loss 'cross_entropy' needs outputs of shape (batch, classes), got shape {shape}",
+            shape=tuple(outputs.shape),
         )
     if not targets.is_floating_point() and targets.shape == outputs.shape:
         targets = targets.to(outputs.dtype)  # one-hot rows of whole numbers

@@ -6,8 +6,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from torch import Tensor
-
 from sukima.base.checks import check_choice
 from sukima.base.errors import InputError
 from sukima.engines.torch.losses import classes_second, match_targets
