@@ -86,7 +86,9 @@ class Browser:
             self.events.append(message)
         return message
 
-    def open(self, path: Path, *, width: int = 1200, height: int = 900, script: bool = True, dark: bool = False) -> Page:
+    def open(
+        self, path: Path, *, width: int = 1200, height: int = 900, script: bool = True, dark: bool = False
+    ) -> Page:
         """Load a file and wait until it is there."""
         return Page(self, path, width, height, script, dark)
 
@@ -174,7 +176,9 @@ class Page:
     def requests(self) -> list[str]:
         """Every address that was asked for, the page itself included."""
         return [
-            event["params"]["request"]["url"] for event in self._mine() if event["method"] == "Network.requestWillBeSent"
+            event["params"]["request"]["url"]
+            for event in self._mine()
+            if event["method"] == "Network.requestWillBeSent"
         ]
 
     def _mine(self) -> list[dict[str, Any]]:

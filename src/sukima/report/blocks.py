@@ -156,6 +156,7 @@ class Panels:
 
     charts: tuple[Chart, ...]
     note: Text = ""
+    small: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,21 +183,34 @@ class Forest:
 
 @dataclass(frozen=True)
 class NetworkSite:
-    """A site in the drawing of the network."""
+    """A site in the drawing of the network.
+
+    Attributes:
+        name: its dotted name.
+        kind: what a mask drops there.
+        after: the weight layer before it.
+        rate: the rate in the recipe.
+        inserted: whether dropout was put there by applying the recipe.
+        units: how many units (or channels) a mask decides over; ``None`` if not known.
+        influence: how far the validation score moved while this site's rate was searched; ``None`` if it was not.
+    """
 
     name: str
+    kind: str
     after: str
     rate: float
-    before: float
     inserted: bool
+    units: int | None = None
+    influence: float | None = None
 
 
 @dataclass(frozen=True)
 class Network:
-    """The network from input to output, with the rate at each site."""
+    """The network from input to output: the rate at each site, and which units the masks of a seed drop there."""
 
     model: str
     sites: tuple[NetworkSite, ...]
+    seed: int = 0
 
 
 @dataclass(frozen=True)

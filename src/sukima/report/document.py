@@ -40,7 +40,7 @@ def tune_document(result: TuneResult) -> Document:
     sections += [
         Section("curves", say("Loss curves"), _tune_curves(result, winner), brief=False),
         Section("ladder", say("The search"), ladder_blocks(result), brief=False),
-        Section("sites", say("Where it acts"), site_blocks(result.model, result.sites, result.recipe)),
+        Section("sites", say("Where it acts"), site_blocks(result)),
         Section("recipe", say("The recipe"), _recipe_blocks(result.recipe)),
         Section("origin", say("How this was obtained"), tune_provenance(result), brief=False),
     ]

@@ -24,7 +24,7 @@ from sukima.report.text import Text, in_language
 __all__ = ["page_html", "write_html"]
 
 
-_SCRIPTS = ("controls.js", "charts.js")
+_SCRIPTS = ("controls.js", "charts.js", "masks.js")
 
 
 def write_html(document: Document, path: str | Path) -> None:
@@ -48,7 +48,7 @@ def page_html(document: Document) -> str:
         "switches": _switches(language),
         "body": join([_masthead(document), *sections], "\n"),
         "footer": both(say("Made by sukima {version}", version=sukima.__version__)),
-        "data": embedded_json({"charts": page.charts}),
+        "data": embedded_json({"charts": page.charts, "networks": page.networks}),
         "script": script,
     }
     return _fill(_resource("template.html"), slots)

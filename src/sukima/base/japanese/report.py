@@ -44,6 +44,24 @@ TEXTS = {
     "Language": "言語",
     "Colours": "配色",
     "Copy": "コピー",
+    "Play": "再生",
+    "Stop": "停止",
+    "seed": "シード",
+    "training step": "学習ステップ",
+    "example in the batch": "バッチ内の番号",
+    "input": "入力",
+    "influence": "影響",
+    "influence {value}": "影響 {value}",
+    "and {count} more sites": "ほか {count} サイト",
+    "{rate}; the first {shown} of {all} units": "{rate}、全 {all} ユニット中、先頭の {shown} ユニット",
+    "Each dot is a unit; pale ones are dropped in the training step shown. These are the masks that "
+    "`MaskKey(seed).fold_in(site).fold_in(step)` decides, the same on every machine.": (
+        "点の 1 つ 1 つがユニットで、薄い点は表示中の学習ステップで落とされるユニットです。"
+        "`MaskKey(seed).fold_in(site).fold_in(step)` が決めるマスクで、どのマシンでも同じになります。"
+    ),
+    "{title}: rates from {low} to {high} cannot be told apart on validation data.": (
+        "{title}: 率 {low} ～ {high} は検証データでは区別できません。"
+    ),
     "Show all": "全体を表示",
     "Copied": "コピーしました",
     # Numbers
@@ -194,7 +212,9 @@ TEXTS = {
     "rate before": "元の率",
     "rate in the recipe": "レシピの率",
     "usual rates": "目安",
-    "Sites of the model": "モデルのサイト",
+    "Sites of the model (influence: how far the validation score moved with the rate)": (
+        "モデルのサイト（影響: 率を変えたときに検証の値が動いた幅）"
+    ),
     "in the model": "元からある",
     "inserted": "挿入",
     "after the input": "入力の直後",
@@ -204,7 +224,6 @@ TEXTS = {
     "attention": "注意機構",
     "output": "出力",
     "output: never dropped": "出力（落とさない）",
-    "The network: {model}": "ネットワーク: {model}",
     "rate {rate}": "率 {rate}",
     "{rate}, inserted": "{rate}（挿入）",
     # Origin

@@ -88,6 +88,10 @@
         const [x, y] = numbers(element.dataset.at);
         set(element, { cx: this.sx(x), cy: this.sy(y) });
       }
+      for (const element of this.plot.querySelectorAll("[data-label]")) {
+        const [x, y] = numbers(element.dataset.label);
+        set(element, { x: this.sx(x) + 9, y: this.sy(y) - 9 });
+      }
       for (const element of this.plot.querySelectorAll("[data-from]")) {
         const [x1, y1] = numbers(element.dataset.from), [x2, y2] = numbers(element.dataset.to);
         set(element, { x1: this.sx(x1), y1: this.sy(y1), x2: this.sx(x2), y2: this.sy(y2) });

@@ -50,7 +50,11 @@ def _forest(comparison: Comparison, winner: Arm | None) -> Forest:
                     difference.outcome,
                 )
             )
-    title = say("Gain over {baseline}, {level} % interval", baseline=arm_name(comparison.baseline.name), level=_level(comparison))
+    title = say(
+        "Gain over {baseline}, {level} % interval",
+        baseline=arm_name(comparison.baseline.name),
+        level=_level(comparison),
+    )
     label = say(
         "gain in {measure} on {data} (to the right is better)",
         measure=measure_name(comparison.by, comparison.metric),

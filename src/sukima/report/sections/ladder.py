@@ -8,6 +8,7 @@ from dataclasses import replace
 from statistics import fmean, stdev
 
 from sukima.base.messages import say
+from sukima.records.pairing import gain_and_noise, paired_gains
 from sukima.records.recipe import ALL_SITES
 from sukima.records.result import Rung, TuneResult
 from sukima.report.blocks import Block, Chart, Column, Panels, Paragraph, Point, Row, Series, Table
@@ -15,7 +16,7 @@ from sukima.report.numbers import number, rate_text, signed
 from sukima.report.sections.arms import measure_name
 from sukima.report.text import Text
 
-__all__ = ["ladder_blocks"]
+__all__ = ["influences", "ladder_blocks"]
 
 MOST_PANELS = 12
 
@@ -30,7 +31,12 @@ def ladder_blocks(result: TuneResult) -> tuple[Block, ...]:
     shown = sorted(grouped, key=lambda site: (site != ALL_SITES, -_reach(grouped[site])))[:MOST_PANELS]
     drawn = [rung for site in shown for rung in grouped[site]]
     ranges = (-0.03, max(rung.rate for rung in drawn) + 0.03), _range(drawn)
-    charts = [_chart(site, rungs, measure, *ranges) for site, rungs in grouped.items() if site in shown]
+    increases = result.by == "metric" and bool(result.comparison and result.comparison.metric_increases)
+    charts = [
+        replace(_chart(site, rungs, measure, *ranges), flat=flat_range(rungs, increases=increases))
+        for site, rungs in grouped.items()
+        if site in shown
+    ]
     explanation = say(
         "The search starts low and raises the rate while the validation score improves by more than its noise: "
         "first one rate for all sites, then each site by itself. Dots are single seeds, bars one standard deviation."
@@ -39,7 +45,47 @@ def ladder_blocks(result: TuneResult) -> tuple[Block, ...]:
     if len(shown) < len(grouped):
         few = say("Of {all} sites, the {shown} that matter most are drawn.", all=len(grouped), shown=len(shown))
         blocks.append(Paragraph(few, muted=True))
-    return (*blocks, Panels(tuple(charts)), _table(result, measure))
+    return (*blocks, Panels(tuple(charts), small=True), *_flat_note(charts), _table(result, measure))
+
+
+def _flat_note(charts: Sequence[Chart]) -> list[Block]:
+    """In words, where a range of rates is as good as the best."""
+    return [
+        Paragraph(
+            say(
+                "{title}: rates from {low} to {high} cannot be told apart on validation data.",
+                title=chart.title,
+                low=rate_text(chart.flat[0]),
+                high=rate_text(chart.flat[1]),
+            )
+        )
+        for chart in charts
+        if chart.flat is not None
+    ]
+
+
+def flat_range(rungs: Sequence[Rung], *, increases: bool) -> tuple[float, float] | None:
+    """The rates next to the best one whose scores differ from its by no more than noise, seed by seed."""
+    measured = sorted((rung for rung in rungs if _mean(rung) is not None), key=lambda rung: rung.rate)
+    if len(measured) < 2:
+        return None
+    best = (max if increases else min)(measured, key=lambda rung: _mean(rung) or 0.0)
+
+    def alike(rung: Rung) -> bool:
+        if rung is best:
+            return True
+        if len(rung.values) != len(best.values) or len(best.values) < 2:
+            return False
+        gain, noise = gain_and_noise(paired_gains(rung.values, best.values, increases=increases))
+        return gain <= noise
+
+    middle = next(index for index, rung in enumerate(measured) if rung is best)
+    low = high = middle
+    while low > 0 and alike(measured[low - 1]):
+        low -= 1
+    while high + 1 < len(measured) and alike(measured[high + 1]):
+        high += 1
+    return (measured[low].rate, measured[high].rate) if low < high else None
 
 
 def _by_site(ladder: Sequence[Rung]) -> dict[str, list[Rung]]:
@@ -53,6 +99,11 @@ def _by_site(ladder: Sequence[Rung]) -> dict[str, list[Rung]]:
         grouped[rung.site].append(rung)
         best = rung if rung.accepted else best
     return grouped
+
+
+def influences(ladder: Sequence[Rung]) -> dict[str, float]:
+    """Site → how far the mean validation score moved while its rate was searched."""
+    return {site: _reach(rungs) for site, rungs in _by_site(ladder).items() if site != ALL_SITES}
 
 
 def _reach(rungs: Sequence[Rung]) -> float:

@@ -151,6 +151,11 @@ def _series(chart: Chart, series: Series, number: int, x: Scale, y: Scale) -> It
             "circle", dot, class_="mark", cx=x(mark.x), cy=y(mark.y), r=5.0 if chart.dots else 3.0,
             data_at=f"{mark.x!r} {mark.y!r}",
         )  # fmt: skip
+        if chart.dots:
+            text = svg_text(mark.label)
+            yield element(
+                "text", text, class_="mark", x=x(mark.x) + 9, y=y(mark.y) - 9, data_label=f"{mark.x!r} {mark.y!r}"
+            )
 
 
 def _plain(label: Text) -> str:

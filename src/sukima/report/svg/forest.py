@@ -54,4 +54,6 @@ def _picture(row: ForestRow, x: Scale, shown: list[float]) -> Iterator[Html]:
         low, high = _percent(x(row.low)), _percent(x(row.high))
         yield void("line", x1=low, x2=high, y1=middle, y2=middle, class_="interval")
     if math.isfinite(row.mean):
-        yield void("circle", cx=_percent(x(row.mean)), cy=middle, r=5.5, class_=f"middle {row.outcome.replace(' ', '-')}")
+        yield void(
+            "circle", cx=_percent(x(row.mean)), cy=middle, r=5.5, class_=f"middle {row.outcome.replace(' ', '-')}"
+        )
