@@ -94,7 +94,7 @@ def _by_site(ladder: Sequence[Rung]) -> dict[str, list[Rung]]:
     best: Rung | None = None
     for rung in ladder:
         if rung.site not in grouped:
-            start = best and best.recipe.rates.get(rung.site)
+            start = best.recipe.rates.get(rung.site) if best else None
             grouped[rung.site] = [replace(best, site=rung.site, rate=start)] if best and start is not None else []
         grouped[rung.site].append(rung)
         best = rung if rung.accepted else best
@@ -167,12 +167,12 @@ def _table(result: TuneResult, measure: Text) -> Table:
                 say("all sites") if rung.site == ALL_SITES else rung.site,
                 rate_text(rung.rate),
                 number(_mean(rung)),
-                signed(rung.gain),
-                f"± {number(rung.noise, 2)}",
+                signed(rung.gain) if index else "",
+                f"± {number(rung.noise, 2)}" if index else "",
                 say("yes") if rung.accepted else "",
             ),
             "winner" if rung.accepted else "other",
         )
-        for rung in result.ladder
+        for index, rung in enumerate(result.ladder)
     )
     return Table(columns, rows, say("Every step of the search, in its order"))

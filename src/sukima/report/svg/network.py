@@ -45,7 +45,14 @@ def draw_network(network: Network, index: int) -> Html:
 
 def _controls(network: Network) -> Html:
     """Hidden until the script is there to serve them."""
-    play = element("button", both(say("Play")), both(say("Stop")), type="button", class_="play", aria_pressed="false")
+    play = element(
+        "button",
+        element("span", both(say("Play"))),
+        element("span", both(say("Stop"))),
+        type="button",
+        class_="play",
+        aria_pressed="false",
+    )
     return element(
         "form",
         _control(say("seed"), "seed", type="number", min="0", max="9007199254740991", value=network.seed),
@@ -102,7 +109,7 @@ def _influence(site: NetworkSite, most: float) -> list[Html]:
         return []
     bar = element("i", style=f"width:{100 * site.influence / most:.1f}%")
     text = both(say("influence {value}", value=number(site.influence)))
-    return [element("span", element("span", bar, class_="bar"), text, class_="influence")]
+    return [element("span", element("span", bar, class_="meter"), text, class_="influence")]
 
 
 def dots_path(units: list[int]) -> str:
