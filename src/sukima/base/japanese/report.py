@@ -150,6 +150,9 @@ TEXTS = {
     "best checkpoint, seed {seed}": "最良チェックポイント（シード {seed}）",
     "Validation loss": "検証損失",
     "Loss": "損失",
+    "chosen": "選択",
+    "all candidates, mean": "全候補の平均",
+    "All {count} candidates of the search, validation loss": "探索した全 {count} 候補の検証損失",
     "The gap: validation loss minus training loss": "ギャップ（検証損失 − 訓練損失）",
     "Training (dashed) and validation (solid) are both measured in inference mode, with dropout off. Faint lines "
     "are single seeds, strong lines their mean, dots the checkpoints that are judged; the shaded area is the gap.": (

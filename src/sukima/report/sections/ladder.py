@@ -14,6 +14,7 @@ from sukima.records.result import Rung, TuneResult
 from sukima.report.blocks import Block, Chart, Column, Panels, Paragraph, Point, Row, Series, Table
 from sukima.report.numbers import number, rate_text, signed
 from sukima.report.sections.arms import measure_name
+from sukima.report.sections.curves import candidates_chart
 from sukima.report.text import Text
 
 __all__ = ["influences", "ladder_blocks"]
@@ -23,8 +24,9 @@ MOST_PANELS = 12
 
 def ladder_blocks(result: TuneResult) -> tuple[Block, ...]:
     """Charts of what was tried at each site, and the steps as a table."""
+    candidates = Panels((candidates_chart(result.search, result.recipe),)) if len(result.search) > 3 else None
     if not result.ladder:
-        return (Paragraph(say("No rates were searched.")),)
+        return (candidates,) if candidates else (Paragraph(say("No rates were searched.")),)
     metric = result.comparison.metric if result.comparison else ""
     measure = say("{measure} on {data}", measure=measure_name(result.by, metric), data=say("validation data"))
     grouped = _by_site(result.ladder)
@@ -45,7 +47,8 @@ def ladder_blocks(result: TuneResult) -> tuple[Block, ...]:
     if len(shown) < len(grouped):
         few = say("Of {all} sites, the {shown} that matter most are drawn.", all=len(grouped), shown=len(shown))
         blocks.append(Paragraph(few, muted=True))
-    return (*blocks, Panels(tuple(charts), small=True), *_flat_note(charts), _table(result, measure))
+    blocks += [Panels(tuple(charts), small=True), *_flat_note(charts), *([candidates] if candidates else [])]
+    return (*blocks, _table(result, measure))
 
 
 def _flat_note(charts: Sequence[Chart]) -> list[Block]:
