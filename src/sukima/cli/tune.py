@@ -27,7 +27,7 @@ def tune(
     by: By = "loss",
     seeds: Annotated[
         int, typer.Option("--seeds", min=2, help=str(say("Fresh seeds for the final comparison on test data.")))
-    ] = 8,
+    ] = 6,
     search_seeds: Annotated[
         int, typer.Option("--search-seeds", min=1, help=str(say("Seeds for each recipe of the search.")))
     ] = 3,

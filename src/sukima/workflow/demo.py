@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["demo_task"]
 
 _SETTINGS: dict[str, dict[str, Any]] = {
-    "digits": {"learning_rate": 2e-3, "batch_size": 64, "epochs": 60},
+    "digits": {"learning_rate": 2e-3, "batch_size": 64, "epochs": 50},
     "mnist": {"learning_rate": 1e-3, "batch_size": 128, "epochs": 20},
 }
 

@@ -24,7 +24,7 @@ from sukima.workflow.environment import environment
 __all__ = ["BASELINE", "GUIDELINE", "WINNER", "tune"]
 
 BASELINE, GUIDELINE, WINNER = "none", "guideline", "tuned"
-"""The names of tune's arms."""
+"""The names of tune's arms; a winner that is the guideline's recipe has no arm of its own."""
 
 _FRESH = 1_000_000
 """Where the seeds of the final comparison begin, so that none of them was seen by the search."""
@@ -35,7 +35,7 @@ def tune(
     *,
     by: str = "loss",
     search_seeds: int = 3,
-    test_seeds: int = 8,
+    test_seeds: int = 6,
     first_seed: int = 0,
     progress: Progress | None = None,
 ) -> TuneResult:
@@ -132,7 +132,7 @@ class _Study:
 
     def _compare(self) -> None:
         arms = {BASELINE: self.none, GUIDELINE: self.guideline}
-        if not self._winner().is_empty:
-            arms[WINNER] = self._winner()
+        if not (winner := self._winner()).is_empty and winner != self.guideline:
+            arms[WINNER] = winner
         self.engine.stage("comparison", len(arms) * len(self.fresh))
         self.comparison = run_arms(self.task, arms, self.fresh, self.engine, by=self.by, level=0.95)
