@@ -1,4 +1,4 @@
-"""Results to draw, made by `examples`, whose folder pytest does not put on the path by itself."""
+"""Helpers beside these tests, whose folder pytest does not put on the path by itself."""
 
 import importlib.util
 import sys
@@ -8,12 +8,22 @@ from types import ModuleType
 import pytest
 
 
-@pytest.fixture(scope="session")
-def examples() -> ModuleType:
-    name = "report_examples"
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("examples.py"))
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"report_{name}", Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    module = sys.modules[f"report_{name}"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def examples() -> ModuleType:
+    """Results to draw."""
+    return _load("examples")
+
+
+@pytest.fixture(scope="session")
+def browser_module() -> ModuleType:
+    """A headless Chromium."""
+    return _load("browser")

@@ -66,7 +66,7 @@ def difference(gains: Sequence[float], half: float) -> Difference:
     return Difference(mean, mean - half, mean + half, 0.95, tuple(gains), outcome)
 
 
-def verdict(source: str = "baseline", conclusion: str = "overfitting") -> Verdict:
+def verdict(source: str = "none", conclusion: str = "overfitting") -> Verdict:
     return Verdict(
         conclusion,  # type: ignore[arg-type]
         onset_epoch=14 if conclusion == "overfitting" else None,
@@ -78,7 +78,7 @@ def verdict(source: str = "baseline", conclusion: str = "overfitting") -> Verdic
     )
 
 
-def comparison(gain: float = 0.016, names: Sequence[str] = ("baseline", "guideline", "winner")) -> Comparison:
+def comparison(gain: float = 0.016, names: Sequence[str] = ("none", "guideline", "tuned")) -> Comparison:
     recipes = (
         Recipe(),
         Recipe(rates={"1": 0.4, "3": 0.4}),
@@ -131,7 +131,7 @@ def tune_result(gain: float = 0.016, **changes: object) -> TuneResult:
         "recipe": compared.arms[-1].recipe,
         "model": "Sequential",
         "sites": SITES,
-        "search": (arm("baseline", Recipe(), range(3), floor=0.11, overfits=1.0, test=False),),
+        "search": (arm("none", Recipe(), range(3), floor=0.11, overfits=1.0, test=False),),
         "ladder": ladder(),
         "baseline": verdict(),
         "comparison": compared,

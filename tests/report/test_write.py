@@ -39,16 +39,16 @@ def test_tune_for_machines(examples: ModuleType) -> None:
     found = json.loads(to_json(result))
     assert found["recipe"] == {"rates": {"1": 0.5, "3": 0.3}}
     assert found["baseline"]["verdict"]["verdict"] == "overfitting"
-    assert [candidate["name"] for candidate in found["candidates"]] == ["baseline"]
+    assert [candidate["name"] for candidate in found["candidates"]] == ["none"]
     assert found["test"]["data"] == "test"
-    assert found["test"]["differences"]["winner"]["outcome"] == "better"
-    assert found["test"]["arms"]["winner"]["loss"] == [t.test.loss for t in result.comparison.arm("winner").trials]
+    assert found["test"]["differences"]["tuned"]["outcome"] == "better"
+    assert found["test"]["arms"]["tuned"]["loss"] == [t.test.loss for t in result.comparison.arm("tuned").trials]
     assert found["cost"] == {"seconds": 43.2, "trials": 96, "epochs": 3120}
 
 
 def test_compare_for_machines(examples: ModuleType) -> None:
     found = json.loads(to_json(examples.comparison()))
-    assert [candidate["name"] for candidate in found["candidates"]] == ["baseline", "guideline", "winner"]
+    assert [candidate["name"] for candidate in found["candidates"]] == ["none", "guideline", "tuned"]
     assert found["recipe"] == {"rates": {"1": 0.5, "3": 0.3}}
     assert json.loads(to_json(examples.comparison(0.0)))["recipe"] == {}
 
@@ -61,7 +61,7 @@ def test_diagnose_for_machines(examples: ModuleType) -> None:
 
 def test_numbers_that_are_not_finite_become_null(examples: ModuleType) -> None:
     one_seed = examples.comparison()
-    one_seed.differences["winner"] = examples.difference([0.1], float("inf"))
-    found = json.loads(to_json(one_seed))["test"]["differences"]["winner"]
+    one_seed.differences["tuned"] = examples.difference([0.1], float("inf"))
+    found = json.loads(to_json(one_seed))["test"]["differences"]["tuned"]
     assert found["low"] is None
     assert found["high"] is None

@@ -130,6 +130,7 @@ class Chart:
         x_label: the horizontal axis, with its unit.
         y_label: the vertical axis.
         series: the curves, in the order of the legend.
+        x_range: the horizontal range, where several charts share it; by default that of the values.
         y_range: what to show at first; the rest is reached by zooming.
         fill: the indices of two series between which the gap is shaded.
         lines: vertical lines: position and label.
@@ -141,6 +142,7 @@ class Chart:
     x_label: Text
     y_label: Text
     series: tuple[Series, ...]
+    x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
     fill: tuple[int, int] | None = None
     lines: tuple[tuple[float, Text], ...] = ()
@@ -154,6 +156,7 @@ class Panels:
 
     charts: tuple[Chart, ...]
     note: Text = ""
+    small: bool = False
 
 
 @dataclass(frozen=True)
@@ -180,21 +183,34 @@ class Forest:
 
 @dataclass(frozen=True)
 class NetworkSite:
-    """A site in the drawing of the network."""
+    """A site in the drawing of the network.
+
+    Attributes:
+        name: its dotted name.
+        kind: what a mask drops there.
+        after: the weight layer before it.
+        rate: the rate in the recipe.
+        inserted: whether dropout was put there by applying the recipe.
+        units: how many units (or channels) a mask decides over; ``None`` if not known.
+        influence: how far the validation score moved while this site's rate was searched; ``None`` if it was not.
+    """
 
     name: str
+    kind: str
     after: str
     rate: float
-    before: float
     inserted: bool
+    units: int | None = None
+    influence: float | None = None
 
 
 @dataclass(frozen=True)
 class Network:
-    """The network from input to output, with the rate at each site."""
+    """The network from input to output: the rate at each site, and which units the masks of a seed drop there."""
 
     model: str
     sites: tuple[NetworkSite, ...]
+    seed: int = 0
 
 
 @dataclass(frozen=True)

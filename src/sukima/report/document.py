@@ -18,7 +18,7 @@ from sukima.report.sections.curves import gap_chart, loss_chart, metric_chart, v
 from sukima.report.sections.ladder import ladder_blocks
 from sukima.report.sections.provenance import comparison_provenance, tune_provenance
 from sukima.report.sections.sites import site_blocks
-from sukima.report.sections.verdict import comparison_headline, key_facts, tune_headline, verdict_blocks
+from sukima.report.sections.verdict import better_still, comparison_headline, key_facts, tune_headline, verdict_blocks
 from sukima.report.text import Text
 
 __all__ = ["comparison_document", "diagnosis_document", "tune_document"]
@@ -29,6 +29,8 @@ def tune_document(result: TuneResult) -> Document:
     comparison = result.comparison
     winner = winner_of(comparison, result.recipe) if comparison else None
     answer: list[Block] = [tune_headline(result, winner), key_facts(result, winner)]
+    if comparison and winner and (word := better_still(comparison, winner)):
+        answer.append(word)
     sections = [Section("verdict", say("Verdict"), tuple(answer))]
     if result.baseline is not None:
         question = say("Does the model overfit without it?")
@@ -38,7 +40,7 @@ def tune_document(result: TuneResult) -> Document:
     sections += [
         Section("curves", say("Loss curves"), _tune_curves(result, winner), brief=False),
         Section("ladder", say("The search"), ladder_blocks(result), brief=False),
-        Section("sites", say("Where it acts"), site_blocks(result.model, result.sites, result.recipe)),
+        Section("sites", say("Where it acts"), site_blocks(result)),
         Section("recipe", say("The recipe"), _recipe_blocks(result.recipe)),
         Section("origin", say("How this was obtained"), tune_provenance(result), brief=False),
     ]

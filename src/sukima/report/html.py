@@ -24,6 +24,9 @@ from sukima.report.text import Text, in_language
 __all__ = ["page_html", "write_html"]
 
 
+_SCRIPTS = ("controls.js", "charts.js", "masks.js")
+
+
 def write_html(document: Document, path: str | Path) -> None:
     """Write ``document`` as a self-contained page."""
     Path(path).write_text(page_html(document), encoding="utf-8")
@@ -34,7 +37,7 @@ def page_html(document: Document) -> str:
     language = current_language()
     page = Page()
     sections = [_section(section, page) for section in document.sections]
-    script = _resource("page.js")
+    script = "".join(map(_resource, _SCRIPTS))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     slots = {
         "language": language,
@@ -45,7 +48,7 @@ def page_html(document: Document) -> str:
         "switches": _switches(language),
         "body": join([_masthead(document), *sections], "\n"),
         "footer": both(say("Made by sukima {version}", version=sukima.__version__)),
-        "data": embedded_json({"charts": page.charts}),
+        "data": embedded_json({"charts": page.charts, "networks": page.networks}),
         "script": script,
     }
     return _fill(_resource("template.html"), slots)

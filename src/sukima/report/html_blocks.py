@@ -22,7 +22,7 @@ from sukima.report.blocks import (
 from sukima.report.markup import Html, both, element, void
 from sukima.report.svg.chart import chart_data, draw_chart
 from sukima.report.svg.forest import draw_forest
-from sukima.report.svg.network import draw_network
+from sukima.report.svg.network import draw_network, masks_data
 from sukima.report.text import visible
 
 __all__ = ["Page"]
@@ -33,6 +33,7 @@ class Page:
 
     def __init__(self) -> None:
         self.charts: dict[str, Any] = {}
+        self.networks: dict[str, Any] = {}
         self._figures = 0
         self._draw: dict[type, Callable[[Any], Html]] = {
             Headline: _headline,
@@ -44,7 +45,7 @@ class Page:
             Chart: self._chart,
             Panels: self._panels,
             Forest: lambda block: draw_forest(block, self._number()),
-            Network: lambda block: draw_network(block, self._number()),
+            Network: self._network,
         }
 
     def draw(self, block: Block) -> Html:
@@ -60,8 +61,15 @@ class Page:
         self.charts[str(index)] = chart_data(chart)
         return draw_chart(chart, index)
 
+    def _network(self, network: Network) -> Html:
+        index = self._number()
+        self.networks[str(index)] = masks_data(network)
+        return draw_network(network, index)
+
     def _panels(self, panels: Panels) -> Html:
-        grid = element("div", *(self._chart(chart) for chart in panels.charts), class_="panels")
+        grid = element(
+            "div", *(self._chart(chart) for chart in panels.charts), class_="panels small" if panels.small else "panels"
+        )
         return element("div", grid, _note(panels.note))
 
     def _code(self, code: Code) -> Html:
@@ -75,7 +83,14 @@ class Page:
         blocks = [
             element(
                 "div",
-                element("button", both(say("Copy")), type="button", class_="copy", hidden=True),
+                element(
+                    "button",
+                    element("span", both(say("Copy"))),
+                    element("span", both(say("Copied"))),
+                    type="button",
+                    class_="copy",
+                    hidden=True,
+                ),
                 element("pre", element("code", visible(sample.code, lines=True)), tabindex="0"),
                 class_="sample",
             )

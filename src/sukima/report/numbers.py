@@ -53,7 +53,7 @@ def interval(difference: Difference) -> Text:
 
 
 def _decimals(width: float) -> int:
-    return 3 if width <= 0 else min(max(2 - math.floor(math.log10(width)), 1), 8)
+    return 3 if width <= 0 else min(max(1 - math.floor(math.log10(width)), 1), 8)
 
 
 def _fixed(value: float, decimals: int) -> str:

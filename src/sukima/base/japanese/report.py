@@ -5,6 +5,8 @@ TEXTS = {
     "baseline": "ベースライン",
     "guideline": "目安の率",
     "winner": "最良レシピ",
+    "tuned": "探索したレシピ",
+    "none": "正則化なし",
     "loss": "損失",
     "metric": "評価指標",
     "accuracy": "正解率",
@@ -17,7 +19,6 @@ TEXTS = {
     "rate": "率",
     "gap": "ギャップ",
     "gain": "改善量",
-    "interval": "区間",
     "outcome": "判定",
     "noise": "誤差",
     "taken": "採用",
@@ -43,6 +44,25 @@ TEXTS = {
     "Language": "言語",
     "Colours": "配色",
     "Copy": "コピー",
+    "Play": "再生",
+    "Stop": "停止",
+    "seed": "シード",
+    "training step": "学習ステップ",
+    "example in the batch": "バッチ内の番号",
+    "input": "入力",
+    "influence": "影響",
+    "influence {value}": "影響 {value}",
+    "and {count} more sites": "ほか {count} サイト",
+    "{rate}; the first {shown} of {all} units": "{rate}、全 {all} ユニット中、先頭の {shown} ユニット",
+    "Each dot is a unit; pale ones are dropped in the training step shown. These are the masks that "
+    "`MaskKey(seed).fold_in(site).fold_in(step)` decides, the same on every machine.": (
+        "点の 1 つ 1 つがユニットで、薄い点は表示中の学習ステップで落とされるユニットです。"
+        "`MaskKey(seed).fold_in(site).fold_in(step)` が決めるマスクで、どのマシンでも同じになります。"
+    ),
+    "{title}: rates from {low} to {high} cannot be told apart on validation data.": (
+        "{title}: 率 {low} ～ {high} は検証データでは区別できません。"
+    ),
+    "Show all": "全体を表示",
     "Copied": "コピーしました",
     # Numbers
     "{low} to {high}": "{low} ～ {high}",
@@ -101,6 +121,11 @@ TEXTS = {
         "{data}での{measure}は {before} から {after} になりました。改善量は {gain}、{level} % 区間は {interval}"
         "（対応のあるシード {seeds} 個）です。"
     ),
+    "Here {other} gains more ({gain}) than the recipe that the search chose on validation data. To choose by these "
+    "figures would be to choose by test data; decide between the two with fresh data.": (
+        "ここでは、検証データで選ばれたレシピより「{other}」のほうが改善量が大きくなりました（{gain}）。"
+        "この値で選び直すとテストデータで選ぶことになるため、どちらにするかは別のデータで決めてください。"
+    ),
     "without → with the recipe": "レシピなし → レシピあり",
     "without regularization": "正則化なし",
     "{measure} on {data}": "{data}での{measure}",
@@ -125,6 +150,9 @@ TEXTS = {
     "best checkpoint, seed {seed}": "最良チェックポイント（シード {seed}）",
     "Validation loss": "検証損失",
     "Loss": "損失",
+    "chosen": "選択",
+    "all candidates, mean": "全候補の平均",
+    "All {count} candidates of the search, validation loss": "探索した全 {count} 候補の検証損失",
     "The gap: validation loss minus training loss": "ギャップ（検証損失 − 訓練損失）",
     "Training (dashed) and validation (solid) are both measured in inference mode, with dropout off. Faint lines "
     "are single seeds, strong lines their mean, dots the checkpoints that are judged; the shaded area is the gap.": (
@@ -166,10 +194,11 @@ TEXTS = {
         "どの条件も、検証損失が最良のチェックポイントで評価しています。シードは対応がとれており、"
         "初期重みとデータの順序は全条件で同じです。± はシード間の標準偏差です。"
     ),
-    "Gain over the baseline, {level} % interval": "ベースラインからの改善量と {level} % 区間",
+    "Gain over {baseline}, {level} % interval": "「{baseline}」からの改善量と {level} % 区間",
     "gain in {measure} on {data} (to the right is better)": "{data}での{measure}の改善量（右ほど良い）",
-    "state of the network": "学習の状態",
-    "The arms side by side": "条件ごとの比較",
+    "state": "状態",
+    "The arms side by side, on {data}": "条件ごとの比較（{data}）",
+    "{level} % interval": "{level} % 区間",
     # Sites
     "The model has no place where dropout acts or could act.": (
         "このモデルには、ドロップアウトが働いている場所も挿入できる場所もありません。"
@@ -186,7 +215,9 @@ TEXTS = {
     "rate before": "元の率",
     "rate in the recipe": "レシピの率",
     "usual rates": "目安",
-    "Sites of the model": "モデルのサイト",
+    "Sites of the model (influence: how far the validation score moved with the rate)": (
+        "モデルのサイト（影響: 率を変えたときに検証の値が動いた幅）"
+    ),
     "in the model": "元からある",
     "inserted": "挿入",
     "after the input": "入力の直後",
@@ -196,7 +227,6 @@ TEXTS = {
     "attention": "注意機構",
     "output": "出力",
     "output: never dropped": "出力（落とさない）",
-    "The network: {model}": "ネットワーク: {model}",
     "rate {rate}": "率 {rate}",
     "{rate}, inserted": "{rate}（挿入）",
     # Origin

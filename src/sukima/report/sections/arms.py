@@ -30,7 +30,13 @@ __all__ = [
 
 def arm_name(name: str) -> Text:
     """The name as shown: those that sukima gives in the reader's language, others as they are."""
-    known = {"baseline": say("baseline"), "guideline": say("guideline"), "winner": say("winner")}
+    known = {
+        "baseline": say("baseline"),
+        "none": say("none"),
+        "guideline": say("guideline"),
+        "tuned": say("tuned"),
+        "winner": say("winner"),
+    }
     return known.get(name, name)
 
 
@@ -44,9 +50,10 @@ def role(arm: Arm, comparison: Comparison, winner: Arm | None) -> Role:
 
 
 def winner_of(comparison: Comparison, recipe: Recipe) -> Arm | None:
-    """The arm that tried ``recipe``, if it is not the baseline's; the one called winner where several did."""
-    arms = [arm for arm in comparison.arms[1:] if arm.recipe == recipe]
-    return next((arm for arm in arms if arm.name == "winner"), arms[0] if arms and not recipe.is_empty else None)
+    """The arm that tried ``recipe``, the last one where several did; ``None`` if the recipe regularizes nothing."""
+    if recipe.is_empty:
+        return None
+    return next((arm for arm in reversed(comparison.arms[1:]) if arm.recipe == recipe), None)
 
 
 def best_arm(comparison: Comparison) -> Arm | None:

@@ -50,8 +50,11 @@ def _forest(comparison: Comparison, winner: Arm | None) -> Forest:
                     difference.outcome,
                 )
             )
-    level = next(iter(comparison.differences.values())).level
-    title = say("Gain over the baseline, {level} % interval", level=f"{100 * level:g}")
+    title = say(
+        "Gain over {baseline}, {level} % interval",
+        baseline=arm_name(comparison.baseline.name),
+        level=_level(comparison),
+    )
     label = say(
         "gain in {measure} on {data} (to the right is better)",
         measure=measure_name(comparison.by, comparison.metric),
@@ -61,20 +64,26 @@ def _forest(comparison: Comparison, winner: Arm | None) -> Forest:
 
 
 def _table(comparison: Comparison, winner: Arm | None) -> Table:
-    data = data_name(comparison.data)
     metric = measure_name("metric", comparison.metric) if _has_metric(comparison) else None
     columns = [
         Column(say("arm"), number=False),
-        Column(say("{measure} on {data}", measure=say("loss"), data=data)),
-        *([Column(say("{measure} on {data}", measure=metric, data=data))] if metric is not None else []),
+        Column(say("loss")),
+        *([Column(metric)] if metric is not None else []),
         Column(say("gap")),
         Column(say("gain")),
-        Column(say("interval")),
+        Column(say("{level} % interval", level=_level(comparison))),
         Column(say("outcome"), number=False),
-        Column(say("state of the network"), number=False),
+        Column(say("state"), number=False),
     ]
     rows = tuple(_row(comparison, arm, winner, metric is not None) for arm in comparison.arms)
-    return Table(tuple(columns), rows, say("The arms side by side"))
+    caption = say("The arms side by side, on {data}", data=data_name(comparison.data))
+    return Table(tuple(columns), rows, caption)
+
+
+def _level(comparison: Comparison) -> str:
+    """The coverage of the intervals in percent (they are widened where many arms are compared)."""
+    levels = [difference.level for difference in comparison.differences.values()]
+    return f"{100 * max(levels, default=0.95):.4g}"
 
 
 def _has_metric(comparison: Comparison) -> bool:

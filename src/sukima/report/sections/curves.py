@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import fmean
 
 from sukima.base.messages import say
 from sukima.records.history import History
+from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Trial
 from sukima.report.blocks import Chart, Point, Role, Series
+from sukima.report.sections.arms import arm_name
 from sukima.report.text import Text
 
-__all__ = ["gap_chart", "loss_chart", "mean_curve", "metric_chart", "robust_range", "validation_chart"]
+__all__ = [
+    "candidates_chart",
+    "gap_chart",
+    "loss_chart",
+    "mean_curve",
+    "metric_chart",
+    "robust_range",
+    "validation_chart",
+]
 
 
 def mean_curve(runs: Sequence[Sequence[float]]) -> tuple[float, ...]:
@@ -54,9 +65,33 @@ def metric_chart(title: Text, name: Text, histories: Sequence[History], role: Ro
 
 def validation_chart(arms: Sequence[tuple[Text, Role, Arm]]) -> Chart:
     """Validation loss of every arm over each other."""
-    series = tuple(_series(name, role, _curves(arm, "validation_loss")) for name, role, arm in arms)
-    runs = [run for one in series for run in one.runs]
-    return Chart(say("Validation loss"), say("epoch"), say("loss"), series, y_range=robust_range(runs))
+    return _validation([_series(name, role, _curves(arm, "validation_loss")) for name, role, arm in arms])
+
+
+def _validation(series: Sequence[Series]) -> Chart:
+    runs = [run for one in series for run in (one.mean, *one.runs)]
+    # Here arms are compared with each other and not with zero: the range leaves out what no run reaches.
+    lowest = min((value for run in runs for value in run if math.isfinite(value)), default=0.0)
+    top = (robust_range(runs) or (0.0, 1.0))[1]
+    low = max(0.0, lowest - 0.1 * (top - lowest)) if lowest >= 0 else lowest
+    return Chart(say("Validation loss"), say("epoch"), say("loss"), tuple(series), y_range=(low, top))
+
+
+def candidates_chart(search: Sequence[Arm], recipe: Recipe) -> Chart:
+    """Validation loss of every candidate of a search, each its mean over the seeds; baseline and winner stand out."""
+    means = [(arm, mean_curve(_curves(arm, "validation_loss"))) for arm in search]
+    drawn = [(arm, mean) for arm, mean in means if mean]
+    longest = max((mean for _, mean in drawn), key=len, default=())
+    middle = mean_curve([mean for _, mean in drawn])
+    x = tuple(float(epoch) for epoch in range(1, len(longest) + 1))
+    series = [Series(say("all candidates, mean"), "other", x, middle, dashed=True, runs=tuple(m for _, m in drawn))]
+    chosen = next(((arm, mean) for arm, mean in reversed(drawn) if arm.recipe == recipe), None)
+    if drawn:
+        series.append(Series(arm_name(drawn[0][0].name), "baseline", x, drawn[0][1]))
+    if chosen and chosen[0] is not drawn[0][0]:
+        series.append(Series(say("chosen"), "winner", x, chosen[1]))
+    title = say("All {count} candidates of the search, validation loss", count=len(drawn))
+    return replace(_validation(series), title=title)
 
 
 def gap_chart(arms: Sequence[tuple[Text, Role, Arm]]) -> Chart:

@@ -4,33 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import fmean, stdev
 
 from sukima.base.messages import say
+from sukima.records.pairing import gain_and_noise, paired_gains
 from sukima.records.recipe import ALL_SITES
 from sukima.records.result import Rung, TuneResult
 from sukima.report.blocks import Block, Chart, Column, Panels, Paragraph, Point, Row, Series, Table
 from sukima.report.numbers import number, rate_text, signed
 from sukima.report.sections.arms import measure_name
+from sukima.report.sections.curves import candidates_chart
 from sukima.report.text import Text
 
-__all__ = ["ladder_blocks"]
+__all__ = ["influences", "ladder_blocks"]
 
 MOST_PANELS = 12
 
 
 def ladder_blocks(result: TuneResult) -> tuple[Block, ...]:
     """Charts of what was tried at each site, and the steps as a table."""
+    candidates = Panels((candidates_chart(result.search, result.recipe),)) if len(result.search) > 3 else None
     if not result.ladder:
-        return (Paragraph(say("No rates were searched.")),)
+        return (candidates,) if candidates else (Paragraph(say("No rates were searched.")),)
     metric = result.comparison.metric if result.comparison else ""
     measure = say("{measure} on {data}", measure=measure_name(result.by, metric), data=say("validation data"))
-    grouped: dict[str, list[Rung]] = {}
-    for rung in result.ladder:
-        grouped.setdefault(rung.site, []).append(rung)
+    grouped = _by_site(result.ladder)
     shown = sorted(grouped, key=lambda site: (site != ALL_SITES, -_reach(grouped[site])))[:MOST_PANELS]
-    y_range = _range([rung for site in shown for rung in grouped[site]])
-    charts = [_chart(site, rungs, measure, y_range) for site, rungs in grouped.items() if site in shown]
+    drawn = [rung for site in shown for rung in grouped[site]]
+    ranges = (-0.03, max(rung.rate for rung in drawn) + 0.03), _range(drawn)
+    increases = result.by == "metric" and bool(result.comparison and result.comparison.metric_increases)
+    charts = [
+        replace(_chart(site, rungs, measure, *ranges), flat=flat_range(rungs, increases=increases))
+        for site, rungs in grouped.items()
+        if site in shown
+    ]
     explanation = say(
         "The search starts low and raises the rate while the validation score improves by more than its noise: "
         "first one rate for all sites, then each site by itself. Dots are single seeds, bars one standard deviation."
@@ -39,7 +47,66 @@ def ladder_blocks(result: TuneResult) -> tuple[Block, ...]:
     if len(shown) < len(grouped):
         few = say("Of {all} sites, the {shown} that matter most are drawn.", all=len(grouped), shown=len(shown))
         blocks.append(Paragraph(few, muted=True))
-    return (*blocks, Panels(tuple(charts)), _table(result, measure))
+    blocks += [Panels(tuple(charts), small=True), *_flat_note(charts), *([candidates] if candidates else [])]
+    return (*blocks, _table(result, measure))
+
+
+def _flat_note(charts: Sequence[Chart]) -> list[Block]:
+    """In words, where a range of rates is as good as the best."""
+    return [
+        Paragraph(
+            say(
+                "{title}: rates from {low} to {high} cannot be told apart on validation data.",
+                title=chart.title,
+                low=rate_text(chart.flat[0]),
+                high=rate_text(chart.flat[1]),
+            )
+        )
+        for chart in charts
+        if chart.flat is not None
+    ]
+
+
+def flat_range(rungs: Sequence[Rung], *, increases: bool) -> tuple[float, float] | None:
+    """The rates next to the best one whose scores differ from its by no more than noise, seed by seed."""
+    measured = sorted((rung for rung in rungs if _mean(rung) is not None), key=lambda rung: rung.rate)
+    if len(measured) < 2:
+        return None
+    best = (max if increases else min)(measured, key=lambda rung: _mean(rung) or 0.0)
+
+    def alike(rung: Rung) -> bool:
+        if rung is best:
+            return True
+        if len(rung.values) != len(best.values) or len(best.values) < 2:
+            return False
+        gain, noise = gain_and_noise(paired_gains(rung.values, best.values, increases=increases))
+        return gain <= noise
+
+    middle = next(index for index, rung in enumerate(measured) if rung is best)
+    low = high = middle
+    while low > 0 and alike(measured[low - 1]):
+        low -= 1
+    while high + 1 < len(measured) and alike(measured[high + 1]):
+        high += 1
+    return (measured[low].rate, measured[high].rate) if low < high else None
+
+
+def _by_site(ladder: Sequence[Rung]) -> dict[str, list[Rung]]:
+    """The rungs of each site, after the one it started from: the best recipe before it, seen from that site."""
+    grouped: dict[str, list[Rung]] = {}
+    best: Rung | None = None
+    for rung in ladder:
+        if rung.site not in grouped:
+            start = best.recipe.rates.get(rung.site) if best else None
+            grouped[rung.site] = [replace(best, site=rung.site, rate=start)] if best and start is not None else []
+        grouped[rung.site].append(rung)
+        best = rung if rung.accepted else best
+    return grouped
+
+
+def influences(ladder: Sequence[Rung]) -> dict[str, float]:
+    """Site → how far the mean validation score moved while its rate was searched."""
+    return {site: _reach(rungs) for site, rungs in _by_site(ladder).items() if site != ALL_SITES}
 
 
 def _reach(rungs: Sequence[Rung]) -> float:
@@ -61,7 +128,9 @@ def _range(rungs: Sequence[Rung]) -> tuple[float, float] | None:
     return min(values) - room, max(values) + room
 
 
-def _chart(site: str, rungs: Sequence[Rung], measure: Text, y_range: tuple[float, float] | None) -> Chart:
+def _chart(
+    site: str, rungs: Sequence[Rung], measure: Text, x_range: tuple[float, float], y_range: tuple[float, float] | None
+) -> Chart:
     drawn = sorted((rung for rung in rungs if _mean(rung) is not None), key=lambda rung: rung.rate)
     means = tuple(_mean(rung) or 0.0 for rung in drawn)
     accepted = [rung for rung in rungs if rung.accepted]
@@ -77,7 +146,7 @@ def _chart(site: str, rungs: Sequence[Rung], measure: Text, y_range: tuple[float
     title = say("All sites together") if site == ALL_SITES else say("Site {site}", site=site)
     x = tuple(rung.rate for rung in drawn)
     series = Series(measure, "winner", x, means, runs=runs, spread=spread, marks=marks)
-    return Chart(title, say("rate"), measure, (series,), y_range=y_range, dots=True)
+    return Chart(title, say("rate"), measure, (series,), x_range, y_range, dots=True)
 
 
 def _spread(rung: Rung, mean: float) -> tuple[float, float]:
@@ -101,12 +170,12 @@ def _table(result: TuneResult, measure: Text) -> Table:
                 say("all sites") if rung.site == ALL_SITES else rung.site,
                 rate_text(rung.rate),
                 number(_mean(rung)),
-                signed(rung.gain),
-                f"± {number(rung.noise, 2)}",
+                signed(rung.gain) if index else "",
+                f"± {number(rung.noise, 2)}" if index else "",
                 say("yes") if rung.accepted else "",
             ),
             "winner" if rung.accepted else "other",
         )
-        for rung in result.ladder
+        for index, rung in enumerate(result.ladder)
     )
     return Table(columns, rows, say("Every step of the search, in its order"))

@@ -7,12 +7,12 @@ import math
 from sukima.base.messages import Message, say
 from sukima.records.result import Arm, Comparison, Difference, TuneResult
 from sukima.records.verdict import Conclusion, Verdict
-from sukima.report.blocks import Block, Fact, Facts, Headline, List, Tone
+from sukima.report.blocks import Block, Fact, Facts, Headline, List, Paragraph, Tone
 from sukima.report.numbers import count, duration, interval, number, signed
 from sukima.report.sections.arms import arm_name, data_name, gap, mean, measure_name, scores
 from sukima.report.text import Text
 
-__all__ = ["comparison_headline", "key_facts", "tune_headline", "verdict_blocks", "verdict_name"]
+__all__ = ["better_still", "comparison_headline", "key_facts", "tune_headline", "verdict_blocks", "verdict_name"]
 
 
 def tune_headline(result: TuneResult, winner: Arm | None) -> Headline:
@@ -61,7 +61,7 @@ def _sentence(comparison: Comparison, arm: Arm, difference: Difference) -> Messa
         "before": number(_mean_score(comparison, comparison.baseline)),
         "after": number(_mean_score(comparison, arm)),
         "gain": signed(difference.mean),
-        "level": f"{100 * difference.level:g}",
+        "level": f"{100 * difference.level:.4g}",
         "interval": interval(difference),
         "seeds": len(difference.gains),
     }
@@ -87,6 +87,22 @@ def _sentence(comparison: Comparison, arm: Arm, difference: Difference) -> Messa
 def _mean_score(comparison: Comparison, arm: Arm) -> float | None:
     found = scores(arm, comparison.data)
     return mean([score.loss if comparison.by == "loss" else score.metric for score in found])
+
+
+def better_still(comparison: Comparison, winner: Arm) -> Paragraph | None:
+    """An honest word where another arm does better here than the one that the search chose."""
+    mine = comparison.differences[winner.name].mean
+    others = {name: d.mean for name, d in comparison.differences.items() if name != winner.name and d.mean > mine}
+    if not others:
+        return None
+    name = max(others, key=lambda other: others[other])
+    text = say(
+        "Here {other} gains more ({gain}) than the recipe that the search chose on validation data. To choose by these "
+        "figures would be to choose by test data; decide between the two with fresh data.",
+        other=arm_name(name),
+        gain=signed(others[name]),
+    )
+    return Paragraph(text, muted=True)
 
 
 def key_facts(result: TuneResult, winner: Arm | None) -> Facts:

@@ -10,9 +10,11 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sukima.base.messages import LANGUAGES, say
 from sukima.report.blocks import Chart, Series
 from sukima.report.markup import Html, both, element, svg_text, void
 from sukima.report.svg.scale import Scale, extent, tick_text, ticks
+from sukima.report.text import Text, in_language
 
 __all__ = ["HEIGHT", "WIDTH", "chart_data", "draw_chart", "x_extent", "y_extent"]
 
@@ -22,6 +24,8 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 40
 
 def x_extent(chart: Chart) -> tuple[float, float]:
     """The horizontal range, with room at the ends where single points are drawn."""
+    if chart.x_range is not None:
+        return chart.x_range
     values = [x for series in chart.series for x in _positions(series)]
     return extent(values, 0.06 if chart.dots else 0.0)
 
@@ -100,7 +104,8 @@ def _legend(chart: Chart) -> Html:
         )
         for number, series in enumerate(chart.series)
     ]
-    return element("div", *keys, class_="legend", hidden=len(keys) < 2)
+    reset = element("button", both(say("Show all")), type="button", class_="reset", hidden=True)
+    return element("div", *keys, reset, class_="legend" if len(keys) > 1 else "legend single")
 
 
 def _role(series: Series, number: int) -> str:
@@ -141,19 +146,21 @@ def _series(chart: Chart, series: Series, number: int, x: Scale, y: Scale) -> It
     if chart.dots:
         yield from _dots(positions, series.mean, x, y, "middle")
     for mark in series.marks:
-        dot = element("title", svg_text_plain(mark.label))
+        dot = element("title", _plain(mark.label))
         yield element(
             "circle", dot, class_="mark", cx=x(mark.x), cy=y(mark.y), r=5.0 if chart.dots else 3.0,
             data_at=f"{mark.x!r} {mark.y!r}",
         )  # fmt: skip
+        if chart.dots:
+            text = svg_text(mark.label)
+            yield element(
+                "text", text, class_="mark", x=x(mark.x) + 9, y=y(mark.y) - 9, data_label=f"{mark.x!r} {mark.y!r}"
+            )
 
 
-def svg_text_plain(label: Any) -> str:
-    """A label that cannot switch language (an SVG title is not styled): both, where they differ."""
-    from sukima.report.text import in_language
-
-    texts = dict.fromkeys(in_language(label, language) for language in ("en", "ja"))
-    return " / ".join(texts)
+def _plain(label: Text) -> str:
+    """A label that cannot switch language (an SVG title is not styled): in both, where they differ."""
+    return " / ".join(dict.fromkeys(in_language(label, language) for language in LANGUAGES))
 
 
 def _dots(positions: Sequence[float], values: Sequence[float], x: Scale, y: Scale, kind: str) -> Iterator[Html]:

@@ -1,4 +1,4 @@
-"""Intervals one above the other, and the line of no difference."""
+"""Intervals one above the other, and the line of no difference. Places are shares of the width, so it fits any."""
 
 from __future__ import annotations
 
@@ -6,48 +6,54 @@ import math
 from collections.abc import Iterator
 
 from sukima.report.blocks import Forest, ForestRow
-from sukima.report.markup import Html, both, element, svg_text, void
+from sukima.report.markup import Html, both, element, void
 from sukima.report.numbers import signed
 from sukima.report.svg.scale import Scale, extent, tick_text, ticks
 
 __all__ = ["draw_forest"]
 
-WIDTH, ROW, LEFT, RIGHT, TOP, BOTTOM = 760, 38, 170, 84, 10, 44
+HEIGHT = 38
 
 
 def draw_forest(forest: Forest, index: int) -> Html:
     """The figure: caption, one row an arm, the scale below."""
-    height = TOP + ROW * len(forest.rows) + BOTTOM
     ends = [end for row in forest.rows for end in (row.low, row.high, row.mean, *row.gains, 0.0)]
-    x = Scale(*extent(ends, 0.04), LEFT, WIDTH - RIGHT)
-    rows = [part for number, row in enumerate(forest.rows) for part in _row(row, TOP + ROW * (number + 0.5), x)]
-    drawing = element(
-        "svg",
-        element("g", *_scale(forest, x, height), class_="grid"),
-        *rows,
-        viewBox=f"0 0 {WIDTH} {height}",
-        role="img",
-        aria_labelledby=f"title-{index}",
+    x = Scale(*extent(ends, 0.05), 0, 100)
+    shown = ticks(x.low, x.high, 5)
+    rows = [_row(row, x, shown) for row in forest.rows]
+    labels = [element("text", tick_text(v), x=_percent(x(v)), y=16, class_="tick-x") for v in shown if 3 < x(v) < 97]
+    scale = element("svg", *labels, height=22, aria_hidden="true")
+    return element(
+        "figure",
+        element("figcaption", both(forest.title), id=f"title-{index}"),
+        element("div", *rows, element("div", scale, class_="row scale"), class_="rows"),
+        element("p", both(forest.label), class_="note"),
+        class_="forest",
     )
-    caption = element("figcaption", both(forest.title), id=f"title-{index}")
-    return element("figure", caption, element("div", drawing, class_="drawing"), class_="forest")
 
 
-def _scale(forest: Forest, x: Scale, height: float) -> Iterator[Html]:
-    bottom = height - BOTTOM
-    for value in ticks(x.low, x.high, 7):
-        yield void("line", x1=x(value), x2=x(value), y1=TOP, y2=bottom)
-        yield element("text", tick_text(value), x=x(value), y=bottom + 18, class_="tick-x")
-    yield void("line", x1=x(0), x2=x(0), y1=TOP, y2=bottom, class_="zero")
-    yield element("text", svg_text(forest.label), x=(x.start + x.end) / 2, y=height - 6, class_="label-x")
+def _percent(value: float) -> str:
+    return f"{value:.2f}%"
 
 
-def _row(row: ForestRow, y: float, x: Scale) -> Iterator[Html]:
-    yield element("text", svg_text(row.name), x=LEFT - 14, y=y + 4, class_=f"name role-{row.role}")
-    marks = [void("circle", cx=x(gain), cy=y + 9, r=2.2, class_="seed") for gain in row.gains if math.isfinite(gain)]
+def _row(row: ForestRow, x: Scale, shown: list[float]) -> Html:
+    drawing = element("svg", *_picture(row, x, shown), height=HEIGHT, class_=f"role-{row.role}", aria_hidden="true")
+    name = element("span", both(row.name), class_="name")
+    return element("div", name, drawing, element("span", signed(row.mean), class_="value"), class_="row")
+
+
+def _picture(row: ForestRow, x: Scale, shown: list[float]) -> Iterator[Html]:
+    middle = HEIGHT / 2 - 3
+    for value in (*shown, 0.0):
+        place = _percent(x(value))
+        yield void("line", x1=place, x2=place, y1=0, y2=HEIGHT, class_="zero" if value == 0 else "tick")
+    for gain in row.gains:
+        if math.isfinite(gain):
+            yield void("circle", cx=_percent(x(gain)), cy=middle + 11, r=2.2, class_="seed")
     if math.isfinite(row.low) and math.isfinite(row.high):
-        marks.append(void("line", x1=x(row.low), x2=x(row.high), y1=y, y2=y, class_="interval"))
+        low, high = _percent(x(row.low)), _percent(x(row.high))
+        yield void("line", x1=low, x2=high, y1=middle, y2=middle, class_="interval")
     if math.isfinite(row.mean):
-        marks.append(void("circle", cx=x(row.mean), cy=y, r=5.5, class_=f"middle {row.outcome.replace(' ', '-')}"))
-        yield element("text", signed(row.mean), x=WIDTH - RIGHT + 14, y=y + 4, class_="value")
-    yield element("g", *marks, class_=f"role-{row.role}")
+        yield void(
+            "circle", cx=_percent(x(row.mean)), cy=middle, r=5.5, class_=f"middle {row.outcome.replace(' ', '-')}"
+        )

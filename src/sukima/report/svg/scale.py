@@ -29,7 +29,7 @@ def extent(values: Iterable[float], room: float = 0.05) -> tuple[float, float]:
     if not finite:
         return 0.0, 1.0
     low, high = min(finite), max(finite)
-    pad = (high - low) * room or abs(high) * 0.1 or 1.0
+    pad = (high - low) * room if high > low else abs(high) * 0.1 or 1.0
     return low - pad, high + pad
 
 
