@@ -1,5 +1,6 @@
 """Dropout and regularization for PyTorch: the names and defaults of torch where torch has the thing."""
 
+from sukima.torch.accelerate import accelerate as accelerate
 from sukima.torch.channel import Dropout1d as Dropout1d
 from sukima.torch.channel import Dropout2d as Dropout2d
 from sukima.torch.channel import Dropout3d as Dropout3d
