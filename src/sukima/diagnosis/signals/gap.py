@@ -1,0 +1,17 @@
+"""The gap between training and validation at the end of a run."""
+
+from __future__ import annotations
+
+from sukima.diagnosis.curves import Array
+
+__all__ = ["end_level", "gap_at_end"]
+
+
+def end_level(curve: Array) -> float:
+    """Mean of the last tenth of the curve, at least one epoch: what the run ended with, less the noise of one epoch."""
+    return float(curve[-max(1, len(curve) // 10) :].mean())
+
+
+def gap_at_end(train: Array, validation: Array) -> float:
+    """Validation minus training at the end; positive where the model does worse on new data."""
+    return end_level(validation) - end_level(train)
