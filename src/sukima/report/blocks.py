@@ -103,6 +103,7 @@ class Series:
     Attributes:
         name: what the legend says.
         role: whose it is; decides the colour.
+        hue: tells those in the role ``other`` apart.
         x: positions of ``mean``; a run that is longer goes on by the same step.
         mean: the values.
         dashed: for training beside validation.
@@ -119,6 +120,7 @@ class Series:
     runs: tuple[tuple[float, ...], ...] = ()
     spread: tuple[tuple[float, float], ...] = ()
     marks: tuple[Point, ...] = ()
+    hue: int = 0
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,7 @@ class ForestRow:
     high: float
     gains: tuple[float, ...]
     outcome: Outcome
+    hue: int = 0
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,10 @@ TEXTS = {
     "Does regularization help this model?": "このモデルに正則化は効くか",
     "Not known yet": "まだわかりません",
     "Yes, it helps": "効果があります",
+    "Yes: {arm}": "はい: {arm}",
+    "{sentence} Of {count} recipes, {better} are better beyond doubt.": (
+        "{sentence}{count} 個のレシピのうち、{better} 個が確実に良いと言えます。"
+    ),
     "No, it does harm": "逆効果です",
     "No difference": "差はありません",
     "The search was interrupted before the final comparison; what follows rests on validation data, by which the "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from sukima.base.messages import Message, say
@@ -14,9 +15,11 @@ from sukima.report.numbers import number
 from sukima.report.text import Text
 
 __all__ = [
+    "Drawn",
     "arm_name",
     "best_arm",
     "data_name",
+    "drawn_arms",
     "gap",
     "mean",
     "mean_text",
@@ -26,6 +29,23 @@ __all__ = [
     "scores",
     "winner_of",
 ]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An arm with the name and the colour that it has all over a report."""
+
+    arm: Arm
+    name: Text
+    role: Role
+    hue: int
+
+
+def drawn_arms(comparison: Comparison, winner: Arm | None) -> list[Drawn]:
+    """Every arm of a comparison, in its order."""
+    return [
+        Drawn(arm, arm_name(arm.name), role(arm, comparison, winner), hue) for hue, arm in enumerate(comparison.arms)
+    ]
 
 
 def arm_name(name: str) -> Text:

@@ -6,7 +6,7 @@ from sukima.base.messages import Message, say
 from sukima.records.result import Arm, Comparison, Outcome
 from sukima.report.blocks import Block, Column, Forest, ForestRow, Paragraph, Row, Table
 from sukima.report.numbers import interval, signed
-from sukima.report.sections.arms import arm_name, data_name, gap, mean_text, measure_name, role, scores
+from sukima.report.sections.arms import arm_name, data_name, drawn_arms, gap, mean_text, measure_name, role, scores
 from sukima.report.sections.verdict import verdict_name
 from sukima.report.text import Text
 
@@ -35,21 +35,11 @@ def comparison_blocks(comparison: Comparison, winner: Arm | None) -> tuple[Block
 
 
 def _forest(comparison: Comparison, winner: Arm | None) -> Forest:
-    rows = []
-    for arm in comparison.arms:
-        difference = comparison.differences.get(arm.name)
-        if difference is not None and arm is not comparison.baseline:
-            rows.append(
-                ForestRow(
-                    arm_name(arm.name),
-                    role(arm, comparison, winner),
-                    difference.mean,
-                    difference.low,
-                    difference.high,
-                    difference.gains,
-                    difference.outcome,
-                )
-            )
+    rows = [
+        ForestRow(one.name, one.role, found.mean, found.low, found.high, found.gains, found.outcome, one.hue)
+        for one in drawn_arms(comparison, winner)[1:]
+        if (found := comparison.differences.get(one.arm.name)) is not None
+    ]
     title = say(
         "Gain over {baseline}, {level} % interval",
         baseline=arm_name(comparison.baseline.name),
