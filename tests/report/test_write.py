@@ -1,11 +1,14 @@
 """Writing a report: by record, by suffix, and what goes wrong."""
 
+import html
 import json
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
+import sukima.report
 from sukima.base.errors import InputError
 from sukima.base.messages import language
 from sukima.report import write_report
@@ -32,6 +35,22 @@ def test_unwritable_path_is_one_line(examples: ModuleType, tmp_path: Path, name:
 def test_what_is_no_result_is_refused(result: object, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="result must be what tune, compare or diagnose returned, got"):
         write_report(result, tmp_path / "report.html")  # type: ignore[arg-type]
+
+
+def test_the_verb_and_its_package_are_one(examples: ModuleType, tmp_path: Path) -> None:
+    verb: Any = sukima.report
+    for name in ("first.html", "second.json"):
+        assert verb(examples.tune_result(), tmp_path / name) == tmp_path / name
+    assert verb.write_report is write_report
+
+
+@pytest.mark.parametrize("kind", ["tune_result", "comparison"])
+def test_results_show_themselves_in_notebooks(examples: ModuleType, kind: str) -> None:
+    result = getattr(examples, kind)(task="<script>") if kind == "tune_result" else examples.comparison()
+    frame = result._repr_html_()
+    assert frame.startswith("<iframe srcdoc=")
+    assert frame.count("<") == frame.count(">") == 2
+    assert html.unescape(frame.split('srcdoc="')[1].split('" sandbox')[0]).startswith("<!doctype html>")
 
 
 def test_tune_for_machines(examples: ModuleType) -> None:

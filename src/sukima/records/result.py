@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -149,6 +150,9 @@ class Comparison:
         """The arm of that name."""
         return next(arm for arm in self.arms if arm.name == name)
 
+    def _repr_html_(self) -> str:
+        return _shown(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class TuneResult:
@@ -190,3 +194,12 @@ class TuneResult:
         if self.comparison is None:
             return {}
         return {arm.name: [trial.test for trial in arm.trials] for arm in self.comparison.arms}
+
+    def _repr_html_(self) -> str:
+        return _shown(self)
+
+
+def _shown(result: Comparison | TuneResult) -> str:
+    """How a notebook shows a result. Records know nothing of reports, so it is looked up only when it is shown."""
+    text: str = importlib.import_module("sukima.report.notebook").notebook_html(result)
+    return text

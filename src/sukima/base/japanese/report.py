@@ -88,6 +88,12 @@ TEXTS = {
     # Verdict
     "Does regularization help this model?": "このモデルに正則化は効くか",
     "Not known yet": "まだわかりません",
+    "{mean} ({count} diverged)": "{mean}（{count} 回発散）",
+    "Some runs diverged, so that no gain in {measure} on {data} can be given ({seeds} paired seeds). Look at "
+    "the curves.": (
+        "発散した学習があるため、{data}での{measure}の改善量は求められません（対応のあるシード {seeds} 個）。"
+        "曲線を確認してください。"
+    ),
     "Yes, it helps": "効果があります",
     "Yes: {arm}": "はい: {arm}",
     "{sentence} Of {count} recipes, {better} are better beyond doubt.": (

@@ -104,13 +104,14 @@ def mean(values: Sequence[float | None]) -> float | None:
 
 
 def mean_text(values: Sequence[float | None]) -> Text:
-    """The mean over the seeds with their standard deviation, ``0.1163 ± 0.004``."""
-    finite = [value for value in values if value is not None and math.isfinite(value)]
-    if not finite:
-        return "–"
-    if len(finite) == 1:
-        return number(finite[0])
-    return f"{number(fmean(finite))} ± {number(stdev(finite), 2)}"
+    """The mean over the seeds with their standard deviation, ``0.1163 ± 0.004``, and how many runs diverged."""
+    measured = [value for value in values if value is not None]
+    finite = [value for value in measured if math.isfinite(value)]
+    text = number(fmean(finite)) if finite else "–"
+    if len(finite) > 1:
+        text += f" ± {number(stdev(finite), 2)}"
+    lost = len(measured) - len(finite)
+    return say("{mean} ({count} diverged)", mean=text, count=lost) if lost else text
 
 
 def measure_name(by: str, metric: str) -> Text:

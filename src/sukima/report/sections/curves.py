@@ -103,7 +103,7 @@ def gap_chart(arms: Sequence[Drawn]) -> Chart:
         pairs = zip(_curves(one.arm, "train_loss"), _curves(one.arm, "validation_loss"), strict=True)
         gaps = [tuple(v - t for t, v in zip(train, validation, strict=False)) for train, validation in pairs]
         series.append(_series(one.name, one.role, gaps, hue=one.hue))
-    runs = [run for one in series for run in one.runs]
+    runs = [run for one in series for run in (one.mean, *one.runs)]
     values = [value for run in runs for value in run[len(run) // 10 :] if math.isfinite(value)]
     y_range = _padded(min(0.0, *values), max(0.0, *values)) if values else None
     return Chart(

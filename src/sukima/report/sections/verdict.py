@@ -83,6 +83,12 @@ def _sentence(comparison: Comparison, arm: Arm, difference: Difference) -> Messa
         "interval": interval(difference),
         "seeds": len(difference.gains),
     }
+    if not math.isfinite(difference.mean):
+        return Message(
+            "Some runs diverged, so that no gain in {measure} on {data} can be given ({seeds} paired seeds). Look at "
+            "the curves.",
+            values,
+        )
     if not (math.isfinite(difference.low) and math.isfinite(difference.high)):
         return Message(
             "On {data} the {measure} goes from {before} to {after}, but {seeds} paired seeds give no interval: "
