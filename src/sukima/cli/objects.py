@@ -31,7 +31,7 @@ def load_object(target: str, default: str, kind: type) -> Any:
             user's line and what Python said of it.
     """
     path, name = _split(target, default)
-    module = load_module(path)
+    module = load_module(target)
     if not hasattr(module, name):
         raise InputError(
             "{path}: expected an object called {name}, got {found}",
@@ -51,9 +51,9 @@ def load_object(target: str, default: str, kind: type) -> Any:
     return value
 
 
-def load_module(path: Path) -> ModuleType:
-    """The user's file as a module."""
-    path = path.resolve()
+def load_module(target: str) -> ModuleType:
+    """The user's file as a module; a second call gives the same one."""
+    path = _split(target, "")[0].resolve()
     if not path.is_file():
         raise InputError("{path}: no such file", path=path)
     loaded = sys.modules.get(path.stem)

@@ -27,6 +27,7 @@ __all__ = [
     "collapse",
     "keep",
     "scale",
+    "signed",
     "spread",
     "table",
     "threshold",
@@ -79,34 +80,37 @@ def _constants(rate: float, factor: float | None, number: Number) -> tuple[int, 
     return threshold(rate), bits(rate), int(pattern)
 
 
-def _signed(word: int) -> int:
-    return word - (1 << 64) if word >> 63 else word
-
-
 def apply_line(
     number: Number,
     x: int,
     y: int,
     size: int,
-    key: MaskKey,
+    seed: int,
+    stream: int,
     rate: float,
     factor: float | None,
     threads: int,
     first: int = 0,
 ) -> None:
-    """Put one mask on ``size`` elements that lie in its order at the address ``x``, into ``y``; both may be one."""
+    """Put one mask on ``size`` elements that lie in its order at the address ``x``, into ``y``; both may be one.
+
+    Seed, stream and first index are given as signed 64-bit integers with the same pattern.
+    """
     dropped, width, pattern = _constants(rate, factor, number)
-    if threads > 1 and (size < PARALLEL or not team.team()):
-        if size >= PARALLEL:
-            dims: list[Dim] = [(size, 1, 1, 0)]
-            rows = table([key], [rate], number, [factor], [first])
-            return _run("walk", number, x, y, dims, rows, (0, 0), threads)
+    crew = team.team()
+    if size < PARALLEL:
         threads = 1
-    start()(
-        worker("walk", number), team.team(), threads, x, y, size,
-        _signed(key.seed), _signed(key.stream), dropped, width, pattern, _signed(first),
-    )  # fmt: skip
+    elif threads > 1 and not crew:
+        rows = np.array([[seed, stream, dropped, width, pattern, first]], np.int64).view(np.uint64)
+        return _run("walk", number, x, y, [(size, 1, 1, 0)], rows, (0, 0), threads)
+    work = worker("walk", number)
+    start()(work, crew, threads, x, y, size, seed, stream, dropped, width, pattern, first)
     return None
+
+
+def signed(word: int) -> int:
+    """The signed 64-bit integer with the pattern of an unsigned one."""
+    return word - (1 << 64) if word >> 63 else word
 
 
 def table(

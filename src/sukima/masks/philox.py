@@ -78,8 +78,9 @@ def _blocks(_context: Any, out: Any, number: Any, seed: Any, stream: Any) -> Any
         words = _rounds(builder, number, seed, stream)
         halves, lanes = ir.VectorType(_I32, 2 * LANES), ir.VectorType(_I64, LANES)
         low = [w for i in range(LANES) for w in (2 * i, 2 * LANES + 2 * i)]
-        pairs = [_shuffle(builder, *words[i : i + 2], halves, low) for i in (0, 2)]
-        both = _shuffle(builder, *pairs, lanes, [w for i in range(LANES) for w in (i, LANES + i)])
+        low_pair = _shuffle(builder, words[0], words[1], halves, low)
+        high_pair = _shuffle(builder, words[2], words[3], halves, low)
+        both = _shuffle(builder, low_pair, high_pair, lanes, [w for i in range(LANES) for w in (i, LANES + i)])
         builder.store(both, builder.inttoptr(out, both.type.as_pointer()), align=8)
         return context.get_dummy_value()
 

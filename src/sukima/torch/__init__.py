@@ -1,5 +1,6 @@
 """Dropout and regularization for PyTorch: the names and defaults of torch where torch has the thing."""
 
+from sukima.torch.accelerate import accelerate as accelerate
 from sukima.torch.apply import Applied as Applied
 from sukima.torch.apply import apply as apply
 from sukima.torch.channel import Dropout1d as Dropout1d

@@ -43,7 +43,19 @@ def masked(
         return _masked_elsewhere(input, out, key, rate, factor, first)
     threads = torch.get_num_threads()
     if input.is_contiguous() and out.is_contiguous():
-        cpu.apply_line(number, input.data_ptr(), out.data_ptr(), input.numel(), key, rate, factor, threads, first)
+        seed, stream = cpu.signed(key.seed), cpu.signed(key.stream)
+        cpu.apply_line(
+            number,
+            input.data_ptr(),
+            out.data_ptr(),
+            input.numel(),
+            seed,
+            stream,
+            rate,
+            factor,
+            threads,
+            cpu.signed(first),
+        )
         return out
     dims = cpu.collapse(_dims(input, out))
     if len(dims) > cpu.MAX_DIMS:

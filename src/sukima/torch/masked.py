@@ -100,7 +100,8 @@ def _eager(*arguments: Any) -> Tensor:
     return _apply_eager(*arguments)
 
 
-_apply_eager: Callable[..., Tensor] = _Eager.apply
+# The C function below Function.apply, whose checks for torch.func have been made above and cost more than the mask.
+_apply_eager: Callable[..., Tensor] = super(torch.autograd.Function, _Eager).apply
 
 
 class _Transformed(torch.autograd.Function):

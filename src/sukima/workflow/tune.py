@@ -23,7 +23,7 @@ from sukima.workflow.environment import environment
 
 __all__ = ["BASELINE", "GUIDELINE", "WINNER", "tune"]
 
-BASELINE, GUIDELINE, WINNER = "none", "guideline", "tuned"
+BASELINE, GUIDELINE, WINNER = "baseline", "guideline", "winner"
 """The names of tune's arms; a winner that is the guideline's recipe has no arm of its own."""
 
 _FRESH = 1_000_000

@@ -1,6 +1,7 @@
 """The command line: help and closing words."""
 
 TEXTS = {
+    "Recipes from {target}: {names}": "{target} のレシピを使います: {names}",
     "Dropout and regularization done properly: tune it, compare it, and see whether it helps.": (
         "ドロップアウトと正則化をきちんと使うための道具です。調整し、比較し、本当に効くかを確かめます。"
     ),
@@ -34,11 +35,13 @@ TEXTS = {
         "最初のシード。変えると独立な試行としてやり直せます。"
     ),
     "Train recipes side by side with paired seeds, and say which of them really differ.\n\n"
-    "Without recipes: no dropout against the guideline's rates. The first recipe is the baseline.\n\n"
+    "The first recipe is the baseline. Without recipes, those are taken that stand beside the task in its file, in a "
+    "dict called 'recipes'; else no dropout is compared with the guideline's rates.\n\n"
     "Examples: sukima compare; sukima compare my_task.py --recipe none= --recipe mine=recipe.toml; "
     "sukima compare my_task.py --recipes my_task.py:recipes": (
         "複数のレシピを同じシードの組で学習し、本当に差があるものを示します。\n\n"
-        "レシピを指定しないときは、ドロップアウトなしと目安のドロップ率を比べます。最初のレシピが基準です。\n\n"
+        "最初のレシピが基準です。レシピを指定しないときは、タスクと同じファイルにある辞書 'recipes' を使い、"
+        "それもなければドロップアウトなしと目安のドロップ率を比べます。\n\n"
         "例: sukima compare、sukima compare my_task.py --recipe none= --recipe mine=recipe.toml、"
         "sukima compare my_task.py --recipes my_task.py:recipes"
     ),

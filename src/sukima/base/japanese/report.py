@@ -1,6 +1,14 @@
 """The report: headings, figures, verdicts and tables."""
 
 TEXTS = {
+    "epoch": "エポック",
+    "training loss": "訓練損失",
+    "validation loss": "検証損失",
+    "training {metric}": "訓練{metric}",
+    "validation {metric}": "検証{metric}",
+    "Training and validation, with dropout off": "訓練と検証（どちらもドロップアウトなしで測定）",
+    "judged ({epoch})": "評価時（{epoch}）",
+    "last ({epoch})": "最終（{epoch}）",
     # Words
     "baseline": "ベースライン",
     "guideline": "目安の率",
@@ -15,7 +23,6 @@ TEXTS = {
     "training data": "訓練データ",
     "validation data": "検証データ",
     "test data": "テストデータ",
-    "epoch": "エポック",
     "rate": "率",
     "gap": "ギャップ",
     "gain": "改善量",

@@ -170,7 +170,7 @@ class _Run:
             if not math.isfinite(value := float(loss.detach())):
                 return value
             self.optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]  # torch's own
+            loss.backward()
             self.optimizer.step()
         return None
 

@@ -7,6 +7,7 @@ from sukima.records.result import Arm, Comparison, Outcome
 from sukima.report.blocks import Block, Column, Forest, ForestRow, Paragraph, Row, Table
 from sukima.report.numbers import interval, signed
 from sukima.report.sections.arms import arm_name, data_name, drawn_arms, gap, mean_text, measure_name, role, scores
+from sukima.report.sections.scores import scores_table
 from sukima.report.sections.verdict import verdict_name
 from sukima.report.text import Text
 
@@ -26,7 +27,7 @@ def comparison_blocks(comparison: Comparison, winner: Arm | None) -> tuple[Block
         blocks.append(Paragraph(text))
     if comparison.differences:
         blocks.append(_forest(comparison, winner))
-    blocks.append(_table(comparison, winner))
+    blocks += [_table(comparison, winner), scores_table(comparison, winner)]
     explanation = say(
         "Each arm is judged at its own best validation checkpoint. Seeds are paired: the same initial weights and the "
         "same order of data in every arm. ± is the standard deviation over the seeds."
