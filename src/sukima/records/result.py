@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.site import Site
-from sukima.records.task import By
+from sukima.records.task import By, Setup
 from sukima.records.verdict import Verdict
 
 __all__ = ["Arm", "Comparison", "Cost", "Difference", "Outcome", "Rung", "Score", "Trial", "TuneResult"]
@@ -126,6 +126,7 @@ class Comparison:
         verdicts: arm name → verdict on its histories.
         cost: what it cost.
         environment: versions and machine, for the record.
+        setup: how the trials were trained (see `setup_of`).
         complete: whether it ran to its end.
     """
 
@@ -139,6 +140,7 @@ class Comparison:
     verdicts: dict[str, Verdict]
     cost: Cost
     environment: dict[str, str] = field(default_factory=dict)
+    setup: Setup = field(default_factory=dict)
     complete: bool = True
 
     @property
@@ -180,6 +182,7 @@ class TuneResult:
     comparison: Comparison | None
     cost: Cost
     environment: dict[str, str] = field(default_factory=dict)
+    setup: Setup = field(default_factory=dict)
     complete: bool = True
 
     @property

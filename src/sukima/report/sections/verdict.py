@@ -37,6 +37,9 @@ def tune_headline(result: TuneResult, winner: Arm | None) -> Headline:
 def comparison_headline(comparison: Comparison, best: Arm | None) -> Headline:
     """Is any arm better than the baseline? ``best``: the one that is, most of all, if any is beyond doubt."""
     baseline = arm_name(comparison.baseline.name)
+    if not comparison.differences:
+        question = say("Is any recipe better than {baseline}?", baseline=baseline)
+        return Headline("neutral", question, say("Not known yet"), say("No run was finished."))
     if len(comparison.arms) == 2:
         arm = comparison.arms[1]
         return _arm_headline(
