@@ -64,10 +64,11 @@ class Facts:
 
 @dataclass(frozen=True)
 class Column:
-    """A column's heading and whether its cells are numbers."""
+    """A column's heading, whether its cells are numbers, and whether it is left out where there is little room."""
 
     label: Text
     number: bool = True
+    detail: bool = False
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,7 @@ class Network:
 
     model: str
     sites: tuple[NetworkSite, ...]
+    note: Text = ""
     seed: int = 0
 
 

@@ -62,9 +62,11 @@ TEXTS = {
     "and {count} more sites": "ほか {count} サイト",
     "{rate}; the first {shown} of {all} units": "{rate}、全 {all} ユニット中、先頭の {shown} ユニット",
     "Each dot is a unit; pale ones are dropped in the training step shown. These are the masks that "
-    "`MaskKey(seed).fold_in(site).fold_in(step)` decides, the same on every machine.": (
+    "MaskKey(seed).fold_in(site).fold_in(step) decides, the same on every machine. Influence is how far the "
+    "validation score moved while the rate of that site was searched.": (
         "点の 1 つ 1 つがユニットで、薄い点は表示中の学習ステップで落とされるユニットです。"
-        "`MaskKey(seed).fold_in(site).fold_in(step)` が決めるマスクで、どのマシンでも同じになります。"
+        "MaskKey(seed).fold_in(site).fold_in(step) が決めるマスクで、どのマシンでも同じになります。"
+        "影響は、そのサイトの率を探索したときに検証の値が動いた幅です。"
     ),
     "{title}: rates from {low} to {high} cannot be told apart on validation data.": (
         "{title}: 率 {low} ～ {high} は検証データでは区別できません。"
@@ -222,9 +224,9 @@ TEXTS = {
     ),
     "These are the dropout layers that the model has already.": "モデルに元からあるドロップアウト層です。",
     "The model had no dropout. It was inserted behind the hidden activations, never after the output, and "
-    "`sukima.apply` does the same to your model.": (
+    "sukima.apply does the same to your model.": (
         "モデルにドロップアウトがなかったため、隠れ層の活性化の後に挿入しました（出力層の後には入れません）。"
-        "お手元のモデルにも `sukima.apply` で同じように挿入できます。"
+        "お手元のモデルにも sukima.apply で同じように挿入できます。"
     ),
     "Dropout was inserted at {count} of {all} sites.": (
         "全 {all} サイトのうち {count} か所にドロップアウトを挿入しました。"
@@ -232,9 +234,7 @@ TEXTS = {
     "rate before": "元の率",
     "rate in the recipe": "レシピの率",
     "usual rates": "目安",
-    "Sites of the model (influence: how far the validation score moved with the rate)": (
-        "モデルのサイト（影響: 率を変えたときに検証の値が動いた幅）"
-    ),
+    "Sites of the model": "モデルのサイト",
     "in the model": "元からある",
     "inserted": "挿入",
     "after the input": "入力の直後",

@@ -11,7 +11,7 @@ from sukima.base.messages import Message, say
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Score, Trial
 from sukima.report.blocks import Role
-from sukima.report.numbers import number
+from sukima.report.numbers import alike, number
 from sukima.report.text import Text
 
 __all__ = [
@@ -109,7 +109,7 @@ def mean_text(values: Sequence[float | None]) -> Text:
     finite = [value for value in measured if math.isfinite(value)]
     text = number(fmean(finite)) if finite else "–"
     if len(finite) > 1:
-        text += f" ± {number(stdev(finite), 2)}"
+        text += f" ± {alike(stdev(finite), text)}"
     lost = len(measured) - len(finite)
     return say("{mean} ({count} diverged)", mean=text, count=lost) if lost else text
 

@@ -60,11 +60,11 @@ def _table(comparison: Comparison, winner: Arm | None) -> Table:
         Column(say("arm"), number=False),
         Column(say("loss")),
         *([Column(metric)] if metric is not None else []),
-        Column(say("gap")),
-        Column(say("gain")),
+        Column(say("gap"), detail=True),
+        Column(say("gain"), detail=True),
         Column(say("{level} % interval", level=_level(comparison))),
         Column(say("outcome"), number=False),
-        Column(say("state"), number=False),
+        Column(say("state"), number=False, detail=True),
     ]
     rows = tuple(_row(comparison, arm, winner, metric is not None) for arm in comparison.arms)
     caption = say("The arms side by side, on {data}", data=data_name(comparison.data))
