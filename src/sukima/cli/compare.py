@@ -55,7 +55,7 @@ def compare(
     """Parse, run the workflow, show."""
     from sukima.cli.results import show
     from sukima.cli.tasks import chosen_task
-    from sukima.report import check_report_path
+    from sukima.reporting import check_report_path
     from sukima.workflow.compare import compare as run
 
     if output is not None:

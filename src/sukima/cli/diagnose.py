@@ -31,9 +31,9 @@ def diagnose(
     """Read, judge, show."""
     from sukima.diagnosis import judge
     from sukima.diagnosis.readers import read_history
-    from sukima.report import check_report_path, document_of, write_report
-    from sukima.report.json import to_json
-    from sukima.report.terminal import print_document
+    from sukima.reporting import check_report_path, document_of, write_report
+    from sukima.reporting.json import to_json
+    from sukima.reporting.terminal import print_document
 
     if output is not None:
         check_report_path(output)

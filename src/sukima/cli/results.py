@@ -17,9 +17,9 @@ __all__ = ["show"]
 
 def show(result: TuneResult | Comparison, output: Path | None, as_json: bool) -> None:
     """Print ``result`` and write its report; leave with 130 where the work was interrupted."""
-    from sukima.report import document_of, write_report
-    from sukima.report.json import to_json
-    from sukima.report.terminal import print_document
+    from sukima.reporting import document_of, write_report
+    from sukima.reporting.json import to_json
+    from sukima.reporting.terminal import print_document
 
     if as_json:
         typer.echo(to_json(result))

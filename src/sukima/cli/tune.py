@@ -43,7 +43,7 @@ def tune(
     """Parse, run the workflow, show."""
     from sukima.cli.results import show
     from sukima.cli.tasks import chosen_task
-    from sukima.report import check_report_path
+    from sukima.reporting import check_report_path
     from sukima.workflow.tune import tune as run
 
     if output is not None:

@@ -204,5 +204,5 @@ class TuneResult:
 
 def _shown(result: Comparison | TuneResult) -> str:
     """How a notebook shows a result. Records know nothing of reports, so it is looked up only when it is shown."""
-    text: str = importlib.import_module("sukima.report.notebook").notebook_html(result)
+    text: str = importlib.import_module("sukima.reporting.notebook").notebook_html(result)
     return text

@@ -13,7 +13,7 @@ from sukima.records.task import Task
 
 if TYPE_CHECKING:
     from sukima.engines.torch.fit import Fitted
-    from sukima.report.write import Result
+    from sukima.reporting.write import Result
     from sukima.torch.apply import Applied
 
 __all__ = ["apply", "fit", "report", "sites"]
@@ -45,7 +45,7 @@ def fit(task: Task, recipe: Recipe | None = None, seed: int = 0, *, test: bool =
 
 def report(result: Result, path: str | Path = "sukima-report.html") -> Path:
     """Write the report on what tune, compare or diagnose returned, as a page or as JSON; gives its path."""
-    from sukima.report.write import write_report
+    from sukima.reporting.write import write_report
 
     return write_report(result, path)
 

@@ -9,10 +9,10 @@ from sukima.records.guideline import guideline_range
 from sukima.records.recipe import ALL_SITES, Recipe
 from sukima.records.result import TuneResult
 from sukima.records.site import Place, Site
-from sukima.report.blocks import Block, Column, Network, NetworkSite, Paragraph, Row, Table
-from sukima.report.numbers import number, rate_text
-from sukima.report.sections.ladder import influences
-from sukima.report.text import Text
+from sukima.reporting.blocks import Block, Column, Network, NetworkSite, Paragraph, Row, Table
+from sukima.reporting.numbers import number, rate_text
+from sukima.reporting.sections.ladder import influences
+from sukima.reporting.text import Text
 
 __all__ = ["rate_at", "site_blocks"]
 

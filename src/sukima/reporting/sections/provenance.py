@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from sukima.base.messages import Message, say
 from sukima.records.result import Arm, Comparison, Cost, TuneResult
 from sukima.records.task import Setup
-from sukima.report.blocks import Block, Fact, Facts, Paragraph
-from sukima.report.numbers import count, duration
-from sukima.report.sections.arms import data_name, measure_name
-from sukima.report.text import Text
+from sukima.reporting.blocks import Block, Fact, Facts, Paragraph
+from sukima.reporting.numbers import count, duration
+from sukima.reporting.sections.arms import data_name, measure_name
+from sukima.reporting.text import Text
 
 __all__ = ["comparison_provenance", "tune_provenance"]
 

@@ -4,15 +4,13 @@ import html
 import json
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
-import sukima.report
 from sukima.base.errors import InputError
 from sukima.base.messages import language
-from sukima.report import write_report
-from sukima.report.json import to_json
+from sukima.reporting import write_report
+from sukima.reporting.json import to_json
 
 
 def test_page_and_json_by_suffix(examples: ModuleType, tmp_path: Path) -> None:
@@ -35,13 +33,6 @@ def test_unwritable_path_is_one_line(examples: ModuleType, tmp_path: Path, name:
 def test_what_is_no_result_is_refused(result: object, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="result must be what tune, compare or diagnose returned, got"):
         write_report(result, tmp_path / "report.html")  # type: ignore[arg-type]
-
-
-def test_the_verb_and_its_package_are_one(examples: ModuleType, tmp_path: Path) -> None:
-    verb: Any = sukima.report
-    for name in ("first.html", "second.json"):
-        assert verb(examples.tune_result(), tmp_path / name) == tmp_path / name
-    assert verb.write_report is write_report
 
 
 @pytest.mark.parametrize("kind", ["tune_result", "comparison"])

@@ -6,7 +6,7 @@ import math
 
 from sukima.base.messages import Message, say
 from sukima.records.result import Difference
-from sukima.report.text import Text
+from sukima.reporting.text import Text
 
 __all__ = ["alike", "count", "duration", "interval", "number", "rate_text", "signed"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sukima.records.result import Outcome
-from sukima.report.text import Text
+from sukima.reporting.text import Text
 
 __all__ = [
     "Block", "Chart", "Code", "Column", "Document", "Fact", "Facts", "Forest", "ForestRow", "Headline", "List",

@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable
 
 from sukima.base.messages import LANGUAGES
-from sukima.report.text import Text, in_language
+from sukima.reporting.text import Text, in_language
 
 __all__ = ["Html", "both", "element", "join", "svg_text", "void"]
 

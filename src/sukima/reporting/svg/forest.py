@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from sukima.report.blocks import Forest, ForestRow
-from sukima.report.markup import Html, both, element, void
-from sukima.report.numbers import signed
-from sukima.report.svg.scale import Scale, extent, tick_text, ticks
+from sukima.reporting.blocks import Forest, ForestRow
+from sukima.reporting.markup import Html, both, element, void
+from sukima.reporting.numbers import signed
+from sukima.reporting.svg.scale import Scale, extent, tick_text, ticks
 
 __all__ = ["draw_forest"]
 

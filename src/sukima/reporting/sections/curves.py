@@ -11,9 +11,9 @@ from sukima.base.messages import say
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Trial
-from sukima.report.blocks import Chart, Point, Role, Series
-from sukima.report.sections.arms import Drawn, arm_name
-from sukima.report.text import Text
+from sukima.reporting.blocks import Chart, Point, Role, Series
+from sukima.reporting.sections.arms import Drawn, arm_name
+from sukima.reporting.text import Text
 
 __all__ = [
     "candidates_chart",

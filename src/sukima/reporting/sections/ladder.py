@@ -11,11 +11,11 @@ from sukima.base.messages import say
 from sukima.records.pairing import gain_and_noise, paired_gains
 from sukima.records.recipe import ALL_SITES
 from sukima.records.result import Rung, TuneResult
-from sukima.report.blocks import Block, Chart, Column, Panels, Paragraph, Point, Row, Series, Table
-from sukima.report.numbers import number, rate_text, signed
-from sukima.report.sections.arms import measure_name
-from sukima.report.sections.curves import candidates_chart
-from sukima.report.text import Text
+from sukima.reporting.blocks import Block, Chart, Column, Panels, Paragraph, Point, Row, Series, Table
+from sukima.reporting.numbers import number, rate_text, signed
+from sukima.reporting.sections.arms import measure_name
+from sukima.reporting.sections.curves import candidates_chart
+from sukima.reporting.text import Text
 
 __all__ = ["influences", "ladder_blocks"]
 

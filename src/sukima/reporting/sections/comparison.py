@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sukima.base.messages import Message, say
 from sukima.records.result import Arm, Comparison, Outcome
-from sukima.report.blocks import Block, Column, Forest, ForestRow, Paragraph, Row, Table
-from sukima.report.numbers import interval, signed
-from sukima.report.sections.arms import arm_name, data_name, drawn_arms, gap, mean_text, measure_name, role, scores
-from sukima.report.sections.scores import scores_table
-from sukima.report.sections.verdict import verdict_name
-from sukima.report.text import Text
+from sukima.reporting.blocks import Block, Column, Forest, ForestRow, Paragraph, Row, Table
+from sukima.reporting.numbers import interval, signed
+from sukima.reporting.sections.arms import arm_name, data_name, drawn_arms, gap, mean_text, measure_name, role, scores
+from sukima.reporting.sections.scores import scores_table
+from sukima.reporting.sections.verdict import verdict_name
+from sukima.reporting.text import Text
 
 __all__ = ["comparison_blocks"]
 

@@ -10,10 +10,10 @@ from sukima.records.files import check_writable
 from sukima.records.history import History
 from sukima.records.result import Comparison, TuneResult
 from sukima.records.verdict import Verdict
-from sukima.report.blocks import Document
-from sukima.report.document import comparison_document, diagnosis_document, tune_document
-from sukima.report.html import write_html
-from sukima.report.json import to_json
+from sukima.reporting.blocks import Document
+from sukima.reporting.document import comparison_document, diagnosis_document, tune_document
+from sukima.reporting.html import write_html
+from sukima.reporting.json import to_json
 
 __all__ = ["check_report_path", "document_of", "write_report"]
 

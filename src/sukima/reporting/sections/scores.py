@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from sukima.base.messages import say
 from sukima.records.history import History
 from sukima.records.result import Arm, Comparison, Trial
-from sukima.report.blocks import Column, Row, Table
-from sukima.report.sections.arms import arm_name, mean_text, measure_name, role
-from sukima.report.text import Text
+from sukima.reporting.blocks import Column, Row, Table
+from sukima.reporting.sections.arms import arm_name, mean_text, measure_name, role
+from sukima.reporting.text import Text
 
 __all__ = ["scores_table"]
 

@@ -13,8 +13,8 @@ from sukima.base.messages import language
 from sukima.masks.key import MaskKey, philox4x32
 from sukima.masks.law import bits, keep, threshold
 from sukima.records.recipe import Recipe
-from sukima.report.document import comparison_document, diagnosis_document, tune_document
-from sukima.report.html import write_html
+from sukima.reporting.document import comparison_document, diagnosis_document, tune_document
+from sukima.reporting.html import write_html
 
 pytest.importorskip("select")  # pipes can be waited for on POSIX only
 

@@ -10,16 +10,22 @@ from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, TuneResult
 from sukima.records.verdict import Verdict
-from sukima.report.blocks import Block, Chart, Code, Document, Panels, Paragraph, Sample, Section
-from sukima.report.recipe_code import recipe_code
-from sukima.report.sections.arms import arm_name, best_arm, drawn_arms, metric_name, winner_of
-from sukima.report.sections.comparison import comparison_blocks
-from sukima.report.sections.curves import gap_chart, loss_chart, metric_chart, validation_chart
-from sukima.report.sections.ladder import ladder_blocks
-from sukima.report.sections.provenance import comparison_provenance, tune_provenance
-from sukima.report.sections.sites import site_blocks
-from sukima.report.sections.verdict import better_still, comparison_headline, key_facts, tune_headline, verdict_blocks
-from sukima.report.text import Text
+from sukima.reporting.blocks import Block, Chart, Code, Document, Panels, Paragraph, Sample, Section
+from sukima.reporting.recipe_code import recipe_code
+from sukima.reporting.sections.arms import arm_name, best_arm, drawn_arms, metric_name, winner_of
+from sukima.reporting.sections.comparison import comparison_blocks
+from sukima.reporting.sections.curves import gap_chart, loss_chart, metric_chart, validation_chart
+from sukima.reporting.sections.ladder import ladder_blocks
+from sukima.reporting.sections.provenance import comparison_provenance, tune_provenance
+from sukima.reporting.sections.sites import site_blocks
+from sukima.reporting.sections.verdict import (
+    better_still,
+    comparison_headline,
+    key_facts,
+    tune_headline,
+    verdict_blocks,
+)
+from sukima.reporting.text import Text
 
 __all__ = ["comparison_document", "diagnosis_document", "tune_document"]
 

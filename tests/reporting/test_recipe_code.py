@@ -13,7 +13,7 @@ from sukima.base.errors import InputError
 from sukima.records.penalty import L1, L2, ElasticNet
 from sukima.records.recipe import Recipe
 from sukima.records.schedule import Constant, Early, Late, Linear
-from sukima.report.recipe_code import recipe_code
+from sukima.reporting.recipe_code import recipe_code
 
 torch = pytest.importorskip("torch")
 

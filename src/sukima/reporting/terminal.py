@@ -16,7 +16,7 @@ from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
 from sukima.base.messages import current_language
-from sukima.report.blocks import (
+from sukima.reporting.blocks import (
     Chart,
     Code,
     Document,
@@ -32,8 +32,8 @@ from sukima.report.blocks import (
     Table,
     Tone,
 )  # fmt: skip
-from sukima.report.numbers import number, signed
-from sukima.report.text import Text, in_language, visible
+from sukima.reporting.numbers import number, signed
+from sukima.reporting.text import Text, in_language, visible
 
 __all__ = ["print_document"]
 

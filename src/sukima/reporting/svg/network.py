@@ -11,9 +11,9 @@ from typing import Any
 from sukima.base.messages import Message, say
 from sukima.masks.key import MaskKey
 from sukima.masks.law import bits, keep, threshold
-from sukima.report.blocks import Network, NetworkSite
-from sukima.report.markup import Html, both, element, join, void
-from sukima.report.numbers import count, number, rate_text
+from sukima.reporting.blocks import Network, NetworkSite
+from sukima.reporting.markup import Html, both, element, join, void
+from sukima.reporting.numbers import count, number, rate_text
 
 __all__ = ["draw_network", "masks_data"]
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import sukima
 from sukima.base.messages import Language, current_language, say
-from sukima.report.blocks import Document, Section
-from sukima.report.html_blocks import Page
-from sukima.report.markup import Html, both, element, join, void
-from sukima.report.text import Text, in_language
+from sukima.reporting.blocks import Document, Section
+from sukima.reporting.html_blocks import Page
+from sukima.reporting.markup import Html, both, element, join, void
+from sukima.reporting.text import Text, in_language
 
 __all__ = ["page_html", "write_html"]
 
@@ -60,7 +60,7 @@ def _fill(template: str, slots: dict[str, str]) -> str:
 
 
 def _resource(name: str) -> str:
-    return resources.files("sukima.report").joinpath("page", name).read_text(encoding="utf-8")
+    return resources.files("sukima.reporting").joinpath("page", name).read_text(encoding="utf-8")
 
 
 def embedded_json(value: object) -> str:

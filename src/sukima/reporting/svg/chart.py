@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sukima.base.messages import LANGUAGES, say
-from sukima.report.blocks import Chart, Series
-from sukima.report.markup import Html, both, element, svg_text, void
-from sukima.report.svg.scale import Scale, extent, tick_text, ticks
-from sukima.report.text import Text, in_language
+from sukima.reporting.blocks import Chart, Series
+from sukima.reporting.markup import Html, both, element, svg_text, void
+from sukima.reporting.svg.scale import Scale, extent, tick_text, ticks
+from sukima.reporting.text import Text, in_language
 
 __all__ = ["HEIGHT", "WIDTH", "chart_data", "draw_chart", "x_extent", "y_extent"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sukima.base.messages import say
-from sukima.report.blocks import (
+from sukima.reporting.blocks import (
     Block,
     Chart,
     Code,
@@ -19,11 +19,11 @@ from sukima.report.blocks import (
     Paragraph,
     Table,
 )  # fmt: skip
-from sukima.report.markup import Html, both, element, void
-from sukima.report.svg.chart import chart_data, draw_chart
-from sukima.report.svg.forest import draw_forest
-from sukima.report.svg.network import draw_network, masks_data
-from sukima.report.text import visible
+from sukima.reporting.markup import Html, both, element, void
+from sukima.reporting.svg.chart import chart_data, draw_chart
+from sukima.reporting.svg.forest import draw_forest
+from sukima.reporting.svg.network import draw_network, masks_data
+from sukima.reporting.text import visible
 
 __all__ = ["Page"]
 

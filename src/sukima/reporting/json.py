@@ -14,7 +14,7 @@ from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Cost, Rung, Score, TuneResult
 from sukima.records.verdict import Verdict
-from sukima.report.sections.arms import best_arm
+from sukima.reporting.sections.arms import best_arm
 
 __all__ = ["to_json"]
 

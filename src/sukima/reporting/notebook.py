@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sukima.report.html import page_html
-from sukima.report.markup import element
-from sukima.report.write import Result, document_of
+from sukima.reporting.html import page_html
+from sukima.reporting.markup import element
+from sukima.reporting.write import Result, document_of
 
 __all__ = ["notebook_html"]
 

@@ -17,10 +17,10 @@ from sukima.records.recipe import Recipe
 from sukima.records.result import Comparison, TuneResult
 from sukima.records.site import Site
 from sukima.records.verdict import Verdict
-from sukima.report.blocks import Document, Paragraph, Section
-from sukima.report.document import comparison_document, diagnosis_document, tune_document
-from sukima.report.html import embedded_json, page_html
-from sukima.report.text import visible
+from sukima.reporting.blocks import Document, Paragraph, Section
+from sukima.reporting.document import comparison_document, diagnosis_document, tune_document
+from sukima.reporting.html import embedded_json, page_html
+from sukima.reporting.text import visible
 
 HOSTILE = [
     "<script>bad()</script>",

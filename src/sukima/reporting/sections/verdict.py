@@ -7,10 +7,10 @@ import math
 from sukima.base.messages import Message, say
 from sukima.records.result import Arm, Comparison, Difference, TuneResult
 from sukima.records.verdict import Conclusion, Verdict
-from sukima.report.blocks import Block, Fact, Facts, Headline, List, Paragraph, Tone
-from sukima.report.numbers import count, duration, interval, number, signed
-from sukima.report.sections.arms import arm_name, data_name, gap, mean, measure_name, scores
-from sukima.report.text import Text
+from sukima.reporting.blocks import Block, Fact, Facts, Headline, List, Paragraph, Tone
+from sukima.reporting.numbers import count, duration, interval, number, signed
+from sukima.reporting.sections.arms import arm_name, data_name, gap, mean, measure_name, scores
+from sukima.reporting.text import Text
 
 __all__ = ["better_still", "comparison_headline", "key_facts", "tune_headline", "verdict_blocks", "verdict_name"]
 

@@ -10,9 +10,9 @@ from statistics import fmean, stdev
 from sukima.base.messages import Message, say
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Score, Trial
-from sukima.report.blocks import Role
-from sukima.report.numbers import alike, number
-from sukima.report.text import Text
+from sukima.reporting.blocks import Role
+from sukima.reporting.numbers import alike, number
+from sukima.reporting.text import Text
 
 __all__ = [
     "Drawn",
