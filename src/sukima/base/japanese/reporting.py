@@ -266,6 +266,9 @@ TEXTS = {
         "実行は途中で中断されました。そこまでに終わった分の結果です。"
     ),
     # Writing
+    "section must be one of {choices}, got {value}": (
+        "section は {choices} のいずれかでなければなりません（指定値: {value}）"
+    ),
     "result must be what tune, compare or diagnose returned, got {value}": (
         "result は tune・compare・diagnose の戻り値でなければなりません（指定値: {value}）"
     ),
