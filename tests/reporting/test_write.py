@@ -1,5 +1,6 @@
 """Writing a report: by record, by suffix, and what goes wrong."""
 
+import html
 import json
 from pathlib import Path
 from types import ModuleType
@@ -34,6 +35,15 @@ def test_what_is_no_result_is_refused(result: object, tmp_path: Path) -> None:
         write_report(result, tmp_path / "report.html")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("kind", ["tune_result", "comparison"])
+def test_results_show_themselves_in_notebooks(examples: ModuleType, kind: str) -> None:
+    result = getattr(examples, kind)(task="<script>") if kind == "tune_result" else examples.comparison()
+    frame = result._repr_html_()
+    assert frame.startswith("<iframe srcdoc=")
+    assert frame.count("<") == frame.count(">") == 2
+    assert html.unescape(frame.split('srcdoc="')[1].split('" sandbox')[0]).startswith("<!doctype html>")
+
+
 def test_tune_for_machines(examples: ModuleType) -> None:
     result = examples.tune_result()
     found = json.loads(to_json(result))
@@ -43,6 +53,7 @@ def test_tune_for_machines(examples: ModuleType) -> None:
     assert found["test"]["data"] == "test"
     assert found["test"]["differences"]["tuned"]["outcome"] == "better"
     assert found["test"]["arms"]["tuned"]["loss"] == [t.test.loss for t in result.comparison.arm("tuned").trials]
+    assert found["setup"]["learning_rate"] == 0.002
     assert found["cost"] == {"seconds": 43.2, "trials": 96, "epochs": 3120}
 
 

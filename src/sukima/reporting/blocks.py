@@ -64,10 +64,11 @@ class Facts:
 
 @dataclass(frozen=True)
 class Column:
-    """A column's heading and whether its cells are numbers."""
+    """A column's heading, whether its cells are numbers, and whether it is left out where there is little room."""
 
     label: Text
     number: bool = True
+    detail: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class Series:
     Attributes:
         name: what the legend says.
         role: whose it is; decides the colour.
+        hue: tells those in the role ``other`` apart.
         x: positions of ``mean``; a run that is longer goes on by the same step.
         mean: the values.
         dashed: for training beside validation.
@@ -119,6 +121,7 @@ class Series:
     runs: tuple[tuple[float, ...], ...] = ()
     spread: tuple[tuple[float, float], ...] = ()
     marks: tuple[Point, ...] = ()
+    hue: int = 0
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,7 @@ class ForestRow:
     high: float
     gains: tuple[float, ...]
     outcome: Outcome
+    hue: int = 0
 
 
 @dataclass(frozen=True)
@@ -210,6 +214,7 @@ class Network:
 
     model: str
     sites: tuple[NetworkSite, ...]
+    note: Text = ""
     seed: int = 0
 
 

@@ -64,7 +64,7 @@ class Page:
     def _network(self, network: Network) -> Html:
         index = self._number()
         self.networks[str(index)] = masks_data(network)
-        return draw_network(network, index)
+        return element("div", draw_network(network, index), _note(network.note))
 
     def _panels(self, panels: Panels) -> Html:
         grid = element(

@@ -63,6 +63,7 @@ def _tune(result: TuneResult) -> dict[str, Any]:
         "sites": [msgspec.to_builtins(site) for site in result.sites],
         "test": _test(comparison) if comparison else None,
         "cost": _cost(result.cost),
+        "setup": result.setup,
         "environment": result.environment,
     }
 
@@ -80,6 +81,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "candidates": [_arm(arm, comparison.verdicts.get(arm.name)) for arm in comparison.arms],
         "test": _test(comparison),
         "cost": _cost(comparison.cost),
+        "setup": comparison.setup,
         "environment": comparison.environment,
     }
 

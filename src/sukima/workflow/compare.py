@@ -14,7 +14,7 @@ from sukima.engines.torch.inspect import sites_of
 from sukima.records.guideline import guideline_recipe
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Trial
-from sukima.records.task import By, Task
+from sukima.records.task import By, Task, setup_of
 from sukima.workflow.demo import demo_task
 from sukima.workflow.environment import environment
 
@@ -117,6 +117,7 @@ def run_arms(
         verdicts={arm.name: judge([trial.history for trial in arm.trials], source=arm.name) for arm in arms},
         cost=engine.cost(),
         environment=environment(),
+        setup=setup_of(task),
         complete=complete,
     )
 

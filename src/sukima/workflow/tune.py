@@ -14,7 +14,7 @@ from sukima.engines.torch.inspect import sites_of
 from sukima.records.guideline import guideline_recipe
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Rung, TuneResult
-from sukima.records.task import Task
+from sukima.records.task import Task, setup_of
 from sukima.records.verdict import Verdict
 from sukima.tuning.strategies.ladder import ladder, ladder_trials
 from sukima.workflow.compare import judged_by, run_arms
@@ -105,6 +105,7 @@ class _Study:
             comparison=self.comparison,
             cost=self.engine.cost(),
             environment=environment(),
+            setup=setup_of(self.task),
             complete=self.comparison is not None and self.comparison.complete,
         )
 

@@ -62,9 +62,11 @@ TEXTS = {
     "and {count} more sites": "ほか {count} サイト",
     "{rate}; the first {shown} of {all} units": "{rate}、全 {all} ユニット中、先頭の {shown} ユニット",
     "Each dot is a unit; pale ones are dropped in the training step shown. These are the masks that "
-    "`MaskKey(seed).fold_in(site).fold_in(step)` decides, the same on every machine.": (
+    "MaskKey(seed).fold_in(site).fold_in(step) decides, the same on every machine. Influence is how far the "
+    "validation score moved while the rate of that site was searched.": (
         "点の 1 つ 1 つがユニットで、薄い点は表示中の学習ステップで落とされるユニットです。"
-        "`MaskKey(seed).fold_in(site).fold_in(step)` が決めるマスクで、どのマシンでも同じになります。"
+        "MaskKey(seed).fold_in(site).fold_in(step) が決めるマスクで、どのマシンでも同じになります。"
+        "影響は、そのサイトの率を探索したときに検証の値が動いた幅です。"
     ),
     "{title}: rates from {low} to {high} cannot be told apart on validation data.": (
         "{title}: 率 {low} ～ {high} は検証データでは区別できません。"
@@ -95,7 +97,17 @@ TEXTS = {
     # Verdict
     "Does regularization help this model?": "このモデルに正則化は効くか",
     "Not known yet": "まだわかりません",
+    "{mean} ({count} diverged)": "{mean}（{count} 回発散）",
+    "Some runs diverged, so that no gain in {measure} on {data} can be given ({seeds} paired seeds). Look at "
+    "the curves.": (
+        "発散した学習があるため、{data}での{measure}の改善量は求められません（対応のあるシード {seeds} 個）。"
+        "曲線を確認してください。"
+    ),
     "Yes, it helps": "効果があります",
+    "Yes: {arm}": "はい: {arm}",
+    "{sentence} Of {count} recipes, {better} are better beyond doubt.": (
+        "{sentence}{count} 個のレシピのうち、{better} 個が確実に良いと言えます。"
+    ),
     "No, it does harm": "逆効果です",
     "No difference": "差はありません",
     "The search was interrupted before the final comparison; what follows rests on validation data, by which the "
@@ -212,9 +224,9 @@ TEXTS = {
     ),
     "These are the dropout layers that the model has already.": "モデルに元からあるドロップアウト層です。",
     "The model had no dropout. It was inserted behind the hidden activations, never after the output, and "
-    "`sukima.apply` does the same to your model.": (
+    "sukima.apply does the same to your model.": (
         "モデルにドロップアウトがなかったため、隠れ層の活性化の後に挿入しました（出力層の後には入れません）。"
-        "お手元のモデルにも `sukima.apply` で同じように挿入できます。"
+        "お手元のモデルにも sukima.apply で同じように挿入できます。"
     ),
     "Dropout was inserted at {count} of {all} sites.": (
         "全 {all} サイトのうち {count} か所にドロップアウトを挿入しました。"
@@ -222,9 +234,7 @@ TEXTS = {
     "rate before": "元の率",
     "rate in the recipe": "レシピの率",
     "usual rates": "目安",
-    "Sites of the model (influence: how far the validation score moved with the rate)": (
-        "モデルのサイト（影響: 率を変えたときに検証の値が動いた幅）"
-    ),
+    "Sites of the model": "モデルのサイト",
     "in the model": "元からある",
     "inserted": "挿入",
     "after the input": "入力の直後",
@@ -237,6 +247,15 @@ TEXTS = {
     "rate {rate}": "率 {rate}",
     "{rate}, inserted": "{rate}（挿入）",
     # Origin
+    "training rows": "訓練データの件数",
+    "validation rows": "検証データの件数",
+    "test rows": "テストデータの件数",
+    "optimizer": "オプティマイザー",
+    "learning rate": "学習率",
+    "batch size": "バッチサイズ",
+    "epochs at most": "最大エポック数",
+    "patience in epochs": "打ち切りまでのエポック数",
+    "device": "デバイス",
     "searched by": "探索の基準",
     "compared by": "比較の基準",
     "seeds of the search": "探索のシード",
@@ -247,6 +266,9 @@ TEXTS = {
         "実行は途中で中断されました。そこまでに終わった分の結果です。"
     ),
     # Writing
+    "section must be one of {choices}, got {value}": (
+        "section は {choices} のいずれかでなければなりません（指定値: {value}）"
+    ),
     "result must be what tune, compare or diagnose returned, got {value}": (
         "result は tune・compare・diagnose の戻り値でなければなりません（指定値: {value}）"
     ),

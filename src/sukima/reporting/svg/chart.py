@@ -98,7 +98,7 @@ def _legend(chart: Chart) -> Html:
             element("i", class_=f"swatch{' dashed' if series.dashed else ''}"),
             both(series.name),
             type="button",
-            class_=_role(series, number),
+            class_=_role(series),
             aria_pressed="true",
             data_series=str(number),
         )
@@ -108,8 +108,8 @@ def _legend(chart: Chart) -> Html:
     return element("div", *keys, reset, class_="legend" if len(keys) > 1 else "legend single")
 
 
-def _role(series: Series, number: int) -> str:
-    return f"role-{series.role}" + (f" hue-{number % 6}" if series.role == "other" else "")
+def _role(series: Series) -> str:
+    return f"role-{series.role} hue-{series.hue % 6}" if series.role == "other" else f"role-{series.role}"
 
 
 def _contents(chart: Chart, x: Scale, y: Scale) -> Iterator[Html]:
@@ -126,7 +126,7 @@ def _contents(chart: Chart, x: Scale, y: Scale) -> Iterator[Html]:
         text = svg_text(label)
         yield element("text", text, class_="rule", x=x(value) + 5, y=TOP + 12, data_rule=repr(value))
     for number, series in enumerate(chart.series):
-        yield element("g", *_series(chart, series, number, x, y), class_=_role(series, number), data_series=str(number))
+        yield element("g", *_series(chart, series, number, x, y), class_=_role(series), data_series=str(number))
 
 
 def _series(chart: Chart, series: Series, number: int, x: Scale, y: Scale) -> Iterator[Html]:
@@ -186,7 +186,7 @@ def _fill(chart: Chart, pair: tuple[int, int], x: Scale, y: Scale) -> Html:
     there = _path(lower.x[:count], lower.mean[:count], x, y)
     back = _path(upper.x[:count][::-1], upper.mean[:count][::-1], x, y)
     path = f"{there}L{back[1:]}Z" if there and back else ""
-    return void("path", class_=f"fill role-{upper.role}", d=path, data_fill=f"{pair[0]} {pair[1]}")
+    return void("path", class_=f"fill {_role(upper)}", d=path, data_fill=f"{pair[0]} {pair[1]}")
 
 
 def chart_data(chart: Chart) -> dict[str, Any]:
