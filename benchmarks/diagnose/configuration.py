@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 ARCHITECTURES = {
-    "digits": ("mlp", "mlp", "cnn", "rnn", "transformer"),
-    "mnist": ("mlp", "mlp", "cnn"),
-    "cifar": ("mlp", "cnn"),
-    "shakespeare": ("mlp", "rnn", "transformer"),
+    "digits": ("mlp", "mlp", "mlp", "cnn", "rnn", "transformer"),
+    "mnist": ("mlp", "mlp", "mlp", "cnn"),
+    "cifar": ("mlp", "mlp", "cnn"),
+    "shakespeare": ("mlp", "mlp", "rnn", "transformer"),
     "concrete": ("mlp",),
     "energy": ("mlp",),
 }
@@ -59,13 +59,13 @@ def configuration(number: int) -> Configuration:
     many = {"concrete": 400, "energy": 280, "digits": 900}.get(data, 1500)
     few = {"large": many // 2, "regularized": many // 3}.get(regime, 80)
     rows = _between(rng, few, many)
-    epochs = int(np.exp(rng.uniform(np.log(12), np.log(50))))
+    epochs = int(np.exp(rng.uniform(np.log(10), np.log(40))))
     return Configuration(
         number=number,
         data=data,
         wrong_labels=float(rng.choice([0.0, 0.0, 0.1, 0.3])) if data in ("digits", "mnist", "cifar") else 0.0,
         architecture=architecture,
-        width=_between(rng, *wide),
+        width=min(_between(rng, *wide), {"mlp": 128, "cnn": 48}.get(architecture, 24)),
         depth=int(rng.integers(1, 3)),
         rate=round(float(rng.uniform(*rates)), 2) if rng.random() < 0.75 else 0.0,
         weight_decay=_log(rng, 1e-2, 3e-1) if regime == "regularized" and rng.random() < 0.5 else 0.0,
@@ -75,8 +75,8 @@ def configuration(number: int) -> Configuration:
         rows=rows,
         validation_rows=_between(rng, 100, 350 if data in ("digits", "concrete", "energy") else 500)
         // (2 if data in ("concrete", "energy") else 1),
-        # At most some thirty steps an epoch: there are 1,600 of these to train.
-        batch=max(int(rng.choice([16, 32, 64])), rows // 30),
+        # Few steps an epoch, fewest where a step is dear: there are 1,600 of these to train.
+        batch=max(int(rng.choice([16, 32, 64])), rows // (30 if architecture == "mlp" else 10)),
         epochs=epochs,
         shorter=int(rng.integers(6, epochs)),
         running=bool(rng.random() < 0.5),
