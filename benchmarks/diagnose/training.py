@@ -29,7 +29,7 @@ class Run:
 
 def split(c: Configuration, rows: Rows) -> tuple[tuple[Tensor, Tensor], ...]:
     """Training, validation and held-out rows; validation and training change with the configuration."""
-    torch.manual_seed(c.number)
+    torch.manual_seed(10**6 + c.number)
     targets = rows.targets.clone()
     if c.wrong_labels:
         # The same wrong labels for every configuration of this share, so that one reference serves all.
