@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,17 @@ import typer
 from sukima.base.messages import say
 
 if TYPE_CHECKING:
+    from sukima.engines.progress import Progress
     from sukima.records.result import Comparison, TuneResult
 
-__all__ = ["show"]
+__all__ = ["command_progress", "show"]
+
+
+def command_progress() -> Progress:
+    """A bar on a terminal, plain lines in a log."""
+    from sukima.engines.progress import Bar, Lines
+
+    return Bar() if sys.stderr.isatty() else Lines()
 
 
 def show(result: TuneResult | Comparison, output: Path | None, as_json: bool) -> None:
