@@ -67,7 +67,7 @@ class Applied:
         self._progress = 0.0
         self._originals: dict[str, float] = {}
         self._holders: dict[str, tuple[object, str]] = {}
-        self._inserted: list[InsertedDropout] = []
+        self._inserted: dict[str, InsertedDropout] = {}
         for name in rates:
             self._hold(name, known.get(name))
         self.rates = Rates(rates, self._refresh)
@@ -84,7 +84,7 @@ class Applied:
         on_input = name not in modules
         host = modules[name.removesuffix(INPUT) if on_input else name]
         inserted = InsertedDropout(host, site=name, on_input=on_input, kind=site.kind if site else "unit")
-        self._inserted.append(inserted)
+        self._inserted[name] = inserted
         self._holders[name] = (inserted, "p")
 
     def _refresh(self) -> None:
@@ -97,6 +97,20 @@ class Applied:
         self._progress = progress
         self._refresh()
 
+    def inserted(self) -> dict[str, InsertedDropout]:
+        """Site → what was inserted there."""
+        return dict(self._inserted)
+
+    def rate_now(self, site: str) -> float:
+        """The rate in force at ``site``, its schedule included; the module's own where the recipe is silent."""
+        holder, attribute = self._holders.get(site) or (self.model.get_submodule(site), "p")
+        return float(getattr(holder, attribute))
+
+    def penalised(self) -> list[tuple[list[str], Penalty]]:
+        """The names of the parameters that each penalty concerns."""
+        names = {id(parameter): name for name, parameter in self.model.named_parameters()}
+        return [([names[id(weight)] for weight in weights], which) for weights, which in self._penalties]
+
     def penalty(self) -> Tensor:
         """The sum of the recipe's penalties, to add to the loss; zero if it has none."""
         return sum((penalty(weights, which) for weights, which in self._penalties), start=torch.zeros(()))
@@ -106,9 +120,9 @@ class Applied:
         for name, rate in self._originals.items():
             holder, attribute = self._holders[name]
             setattr(holder, attribute, rate)
-        for inserted in self._inserted:
+        for inserted in self._inserted.values():
             inserted.remove()
-        self._originals, self._inserted, self._penalties = {}, [], []
+        self._originals, self._inserted, self._penalties = {}, {}, []
 
 
 def apply(model: nn.Module, recipe: Recipe, example: Tensor | None = None) -> Applied:

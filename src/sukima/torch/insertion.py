@@ -29,7 +29,7 @@ class InsertedDropout:
 
     def __init__(self, host: nn.Module, *, site: str, on_input: bool, kind: Kind) -> None:
         self.p = 0.0
-        self._site, self._kind = site, kind
+        self._site, self.kind = site, kind
         self._handle: RemovableHandle = (
             host.register_forward_pre_hook(self.on_input) if on_input else host.register_forward_hook(self.on_output)
         )
@@ -51,6 +51,6 @@ class InsertedDropout:
             raise InputError(
                 "site {site}: dropout needs a tensor there, got {kind}", site=self._site, kind=type(value).__name__
             )
-        if self._kind == "channel" and value.ndim in _CHANNELWISE:
+        if self.kind == "channel" and value.ndim in _CHANNELWISE:
             return _CHANNELWISE[value.ndim](value, self.p, training)
         return dropout(value, self.p, training)
