@@ -16,7 +16,7 @@ from sukima.records.site import Site
 from sukima.torch.insertion import InsertedDropout
 from sukima.torch.layers import rate_attribute
 from sukima.torch.penalties import penalty, weights_of
-from sukima.torch.sites import INPUT, sites
+from sukima.torch.sites import INPUT, at_output, sites
 
 __all__ = ["Applied", "apply"]
 
@@ -62,6 +62,10 @@ class Applied:
         self.model, self.recipe = model, recipe
         known = sites(model, example)
         rates = _chosen_rates(recipe, known, model)
+        if wrong := (rates.keys() - known.keys()) & at_output(model, example):
+            raise InputError(
+                "rates: dropout is never inserted at the output layer or after it, got {site}", site=repr(min(wrong))
+            )
         self._schedules = _chosen_schedules(recipe, rates)
         self._penalties = _chosen_penalties(recipe, model)
         self._progress = 0.0
@@ -88,8 +92,8 @@ class Applied:
         self._holders[name] = (inserted, "p")
 
     def _refresh(self) -> None:
-        for name, rate in self.rates.items():
-            holder, attribute = self._holders[name]
+        for name, (holder, attribute) in self._holders.items():  # none once removed
+            rate = self.rates[name]
             setattr(holder, attribute, rate * self._schedules[name].factor(self._progress))
 
     def progress(self, progress: float) -> None:
@@ -122,7 +126,7 @@ class Applied:
             setattr(holder, attribute, rate)
         for inserted in self._inserted.values():
             inserted.remove()
-        self._originals, self._inserted, self._penalties = {}, {}, []
+        self._originals, self._inserted, self._penalties, self._holders = {}, {}, [], {}
 
 
 def apply(model: nn.Module, recipe: Recipe, example: Tensor | None = None) -> Applied:

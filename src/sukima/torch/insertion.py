@@ -44,6 +44,8 @@ class InsertedDropout:
 
     def on_input(self, host: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Forward pre-hook; acts on the first argument."""
+        if not args:
+            raise InputError("site {site}: dropout needs the layer's input as its first argument", site=self._site)
         return (self._drop(args[0], host.training), *args[1:])
 
     def _drop(self, value: Any, training: bool) -> Tensor:

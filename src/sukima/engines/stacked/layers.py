@@ -103,7 +103,7 @@ class Folded(StackedLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.layer(x.flatten(0, 1))
-        return y.unflatten(0, x.shape[:2])
+        return torch.unflatten(y, 0, x.shape[:2])
 
 
 class Units(StackedLayer):
@@ -117,7 +117,7 @@ class Units(StackedLayer):
         rates = self._members.rates(self._site)
         if not self.training or not any(rates):
             return x
-        out: Tensor = _Rows.apply(x, self._members.draw(rates), rates)
+        out: Tensor = _Rows.apply(x, self._members.draw(rates), rates)  # type: ignore[no-untyped-call]  # torch's own
         return out
 
 

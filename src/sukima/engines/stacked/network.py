@@ -41,6 +41,7 @@ class StackedNetwork(nn.Module):
         self.layers.append(layer)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Outputs of every member (members, batch, …) for inputs of the same form."""
         for layer in self.layers:
             x = layer(x)
         return x
