@@ -351,7 +351,7 @@ def test_a_last_batch_of_one_row_does_not_break_batch_norm(train: Any) -> None:
 
 
 def test_a_penalty_shrinks_the_weights() -> None:
-    slow = task(epochs=10, optimizer="sgd")
+    slow = task(epochs=10, optimizer="sgd", validation=(X, Y))
     plain, heavy = (fit(slow, r).model[0].weight.norm() for r in (None, sukima.Recipe(penalties={"*": sukima.L2(0.1)})))
     assert heavy < 0.8 * plain
 
