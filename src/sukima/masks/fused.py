@@ -105,7 +105,7 @@ def _fuses(like: Any) -> Any:
 def put_group(
     _context: Any, x: Any, y: Any, like: Any, number: Any, seed: Any, stream: Any, dropped: Any, factor: Any
 ) -> Any:
-    """Put the mask on ``GROUP`` elements at the address ``x``, into ``y``, from block ``number`` on, by 16 bits each."""
+    """Put the mask on ``GROUP`` elements at the address ``x`` into ``y``, by 16 bits each from block ``number`` on."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         x, y, _, number, seed, stream, dropped, factor = args

@@ -11,6 +11,8 @@ from sukima.torch.channel import dropout2d as dropout2d
 from sukima.torch.channel import dropout3d as dropout3d
 from sukima.torch.dropout import Dropout as Dropout
 from sukima.torch.dropout import dropout as dropout
+from sukima.torch.keyed import call as call
+from sukima.torch.keyed import keyed as keyed
 from sukima.torch.penalties import penalty as penalty
 from sukima.torch.replace import replace as replace
 from sukima.torch.sites import sites as sites

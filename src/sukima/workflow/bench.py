@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sukima.base.imports import is_installed, require
 
@@ -85,10 +86,10 @@ def _jax(size: int) -> dict[str, Call]:
     jax = require("jax", "keras")
     numpy = jax.numpy
 
-    @jax.jit
-    def dropout(key: object, x: object) -> object:
-        return numpy.where(jax.random.bernoulli(key, 0.5, (size,)), numpy.asarray(x) * 2.0, 0.0)
+    def drop(key: Any, x: Any) -> Any:
+        return numpy.where(jax.random.bernoulli(key, 0.5, (size,)), x * 2.0, 0.0)
 
+    dropout = jax.jit(drop)
     key, x = jax.random.key(0), numpy.ones(size)
     return {"jax": lambda: dropout(key, x).block_until_ready()}
 
