@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sukima.base.errors import InputError
+from sukima.base.imports import is_installed
 from sukima.masks import cpu, law, portable
 from sukima.masks.compiled import Number
 from sukima.masks.cpu import Dim
@@ -97,7 +98,13 @@ def masked(
 def _masked_elsewhere(
     input: Tensor, out: Tensor, key: MaskKey, rate: float, factor: float | None, first: int
 ) -> Tensor:
-    """In torch's own operations, on any device."""
+    """In Triton on a GPU, in torch's own operations on any other device."""
+    if input.device.type == "cuda" and is_installed("triton") and input.dtype != torch.float64:
+        from sukima.masks import gpu
+
+        made = torch.empty_like(input, memory_format=torch.contiguous_format)
+        gpu.apply(input.contiguous(), made, key_tensor(key).to(input.device), rate, factor, first)
+        return out.copy_(made)
 
     def arange(count: int) -> Tensor:
         return torch.arange(count, dtype=torch.int32, device=input.device)

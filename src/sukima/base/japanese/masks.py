@@ -35,4 +35,7 @@ TEXTS = {
     "a DTensor must be sharded or replicated, got the placement {value}": (
         "DTensor の配置は Shard か Replicate でなければなりません（指定値: {value}）"
     ),
+    "{name} must have the shape {expected}, got {value}": (
+        "{name} の形状は {expected} でなければなりません（指定値: {value}）"
+    ),
 }
