@@ -63,7 +63,10 @@ def model() -> Model:
     assert tuple(found.features) == FEATURES  # weights for other features would be nonsense; fit.py writes both
     return Model(
         tuple(found.conclusions),
-        *(np.asarray(part) for part in (found.mean, found.scale, found.weights, found.bias)),
+        np.asarray(found.mean),
+        np.asarray(found.scale),
+        np.asarray(found.weights),
+        np.asarray(found.bias),
         found.sharpness,
         found.least,
     )
