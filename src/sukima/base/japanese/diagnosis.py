@@ -198,4 +198,43 @@ TEXTS = {
     ("the validation set has about {rows} rows: its {share:.1f} % are known to ± {half:.1f} points only"): (
         "検証データは約 {rows} 件で、正解率 {share:.1f} % には ± {half:.1f} ポイントの不確かさがあります"
     ),
+    # command line
+    "Say what the curves of a training run mean: overfitting or not, since when, how sure, and what to do next.\n\n"
+    "Reads CSV, JSON, Keras, Lightning, Hugging Face, TensorBoard, MLflow and Weights & Biases histories; a folder "
+    "means all runs in it.\n\n"
+    "Examples: sukima diagnose history.csv; sukima diagnose run1.json run2.json --check; "
+    "sukima diagnose train.log --pattern 'loss {{loss}} val {{val_loss}}'": (
+        "学習曲線を読み、過学習かどうか、いつからか、どれほど確かか、次に何をすべきかを示します。\n\n"
+        "CSV、JSON、Keras、Lightning、Hugging Face、TensorBoard、MLflow、Weights & Biases の履歴を読めます。"
+        "フォルダーを渡すと、その中のすべての実行を診断します。\n\n"
+        "例: sukima diagnose history.csv、sukima diagnose run1.json run2.json --check、"
+        "sukima diagnose train.log --pattern 'loss {{loss}} val {{val_loss}}'"
+    ),
+    "Histories, or folders of them.": "学習履歴のファイル、またはそれを含むフォルダー。",
+    "Which columns are meant, where names do not say.": "名前から分からない場合に、どの列を使うかを指定します。",
+    "For text logs: a piece of a line, with {{loss}} and {{val_loss}} in it.": (
+        "テキストログ用: 行の一部を、数値の位置に {{loss}} や {{val_loss}} を置いて書きます。"
+    ),
+    "All histories are seeds of one configuration; judge them together.": (
+        "すべての履歴を同じ設定の異なるシードとみなし、まとめて診断します。"
+    ),
+    "The recipe that was in force; the advice goes by it.": "学習に使ったレシピ。助言はこれを踏まえます。",
+    "The task: its model's sites and amount of data.": "タスク。モデルのサイトとデータ量を助言に使います。",
+    "Number of training rows.": "訓練データの件数。",
+    "Where to write the recipe to try next: .toml or .json.": "次に試すレシピの書き出し先（.toml または .json）。",
+    "Where to draw the curves: a .png, .svg or .html file.": "曲線を描くファイル（.png、.svg、.html）。",
+    "--map must look like train=A,val=B, got {value}": (
+        "--map は train=A,val=B の形でなければなりません（指定値: {value}）"
+    ),
+    "training loss": "訓練損失",
+    "validation loss": "検証損失",
+    "training metric": "訓練の評価指標",
+    "validation metric": "検証の評価指標",
+    "{source}: {kind}, {epochs} epochs; {columns}": "{source}: {kind}、{epochs} エポック、{columns}",
+    "Picture: {path}": "図: {path}",
+    "no recipe follows from this verdict": "この判定から導けるレシピはありません",
+    "Recipe to try next: {path}": "次に試すレシピ: {path}",
+    "{path}: a picture is a .png or .svg file, got {suffix}": (
+        "{path}: 図は .png か .svg のファイルでなければなりません（指定値: {suffix}）"
+    ),
 }
