@@ -64,10 +64,9 @@ def _panel(axes: Any, verdict: Verdict, history: History) -> None:
     if verdict.onset_epoch is not None:
         axes.axvline(verdict.onset_epoch, color=ONSET, linewidth=1, linestyle=":")
         axes.annotate(f"onset {verdict.onset_epoch}", (verdict.onset_epoch, 0.95), xycoords=("data", "axes fraction"))
-    if verdict.verdict == "unfinished":
-        _forecast(axes, run.validation, epoch)
+    lowest = _forecast(axes, run.validation, epoch) if verdict.verdict == "unfinished" else np.inf
     late = np.concatenate([curve[len(curve) // 6 :] for curve in (run.train, run.validation)])
-    low, high = float(min(run.train.min(), run.validation.min())), float(late.max())
+    low, high = float(min(run.train.min(), run.validation.min(), lowest)), float(late.max())
     room = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
     axes.set_ylim(low - room, high + room)
     axes.set_xlabel("epoch")
@@ -78,13 +77,15 @@ def _panel(axes: Any, verdict: Verdict, history: History) -> None:
     axes.legend(frameon=False, fontsize=8)
 
 
-def _forecast(axes: Any, validation: Any, epoch: Any) -> None:
-    """Where validation would go in twice the epochs more, with its interval."""
+def _forecast(axes: Any, validation: Any, epoch: Any) -> float:
+    """Draw where validation would go in twice the epochs more, with its interval; gives the lowest loss of it."""
     count, last = len(validation), int(epoch[-1])
     steps = np.unique(np.linspace(1, 2 * count, 24).astype(int))
     forecasts = [extrapolate(validation, int(step)) for step in steps]
     at = last + steps * last / count
     end = float(validation[-1])
-    axes.plot(at, [end - f.gain for f in forecasts], color=VALIDATION, linewidth=1, linestyle=":")
-    low, high = zip(*(f.interval for f in forecasts), strict=True)
-    axes.fill_between(at, [end - v for v in high], [end - v for v in low], color=VALIDATION, alpha=0.15)
+    levels = [end - forecast.gain for forecast in forecasts]
+    axes.plot(at, levels, color=VALIDATION, linewidth=1, linestyle=":")
+    least, most = zip(*(forecast.interval for forecast in forecasts), strict=True)
+    axes.fill_between(at, [end - gain for gain in most], [end - gain for gain in least], color=VALIDATION, alpha=0.15)
+    return min(levels)

@@ -91,7 +91,7 @@ TEXTS = {
         "正解率がなく {count} エポックしかないため、判断できません"
     ),
     "at the end training is at {train:.4g} and validation at {validation:.4g}: a gap of {gap:.3g}": (
-        "最後の値は訓練 {train:.4g}、検証 {validation:.4g} で、差は {gap:.3g}"
+        "最後の値は訓練 {train:.4g}、検証 {validation:.4g} で、ギャップは {gap:.3g}"
     ),
     "training ended worse than it started": "訓練の値が開始時より悪くなって終わりました",
     "validation has not risen; its best is its end": "検証は上昇しておらず、最後の値が最良です",
@@ -108,7 +108,7 @@ TEXTS = {
         "検証はエポック {epoch} 以降、ノイズの範囲で横ばいです"
     ),
     "the gap still widens, by {growth:.2g} with each doubling of the epochs": (
-        "差はまだ広がっており、エポック数が 2 倍になるごとに {growth:.2g} 増えています"
+        "ギャップはまだ広がっており、エポック数が 2 倍になるごとに {growth:.2g} 増えています"
     ),
     "the validation accuracy holds while the loss rises: errors are not more but surer": (
         "検証の損失は上がっても正解率は保たれています。誤りが増えたのではなく、誤るときの確信が強まっています"
@@ -197,6 +197,14 @@ TEXTS = {
     "weight decay {decay:g}": "重み減衰を {decay:g} にしてください",
     ("the validation set has about {rows} rows: its {share:.1f} % are known to ± {half:.1f} points only"): (
         "検証データは約 {rows} 件で、正解率 {share:.1f} % には ± {half:.1f} ポイントの不確かさがあります"
+    ),
+    # live
+    "the loss is not finite": "損失が有限の値でなくなりました",
+    "validation has risen by {sigmas:.1f} standard errors since epoch {epoch}": (
+        "エポック {epoch} 以降、検証が標準誤差の {sigmas:.1f} 倍上がりました"
+    ),
+    "another {epochs} epochs would gain nothing worth having": (
+        "あと {epochs} エポック続けても、意味のある改善は見込めません"
     ),
     # command line
     "Say what the curves of a training run mean: overfitting or not, since when, how sure, and what to do next.\n\n"
