@@ -41,10 +41,10 @@ def tune_document(result: TuneResult) -> Document:
     if result.baseline is not None:
         question = say("Does the model overfit without it?")
         sections.append(Section("baseline", say("The baseline"), verdict_blocks(result.baseline, question)))
+    sections.append(Section("curves", say("Loss curves"), _tune_curves(result, winner), brief=False))
     if comparison is not None:
         sections.append(Section("comparison", say("Comparison"), comparison_blocks(comparison, winner)))
     sections += [
-        Section("curves", say("Loss curves"), _tune_curves(result, winner), brief=False),
         Section("ladder", say("The search"), ladder_blocks(result), brief=False),
         Section("sites", say("Where it acts"), site_blocks(result)),
         Section("recipe", say("The recipe"), _recipe_blocks(result.recipe)),
@@ -80,7 +80,7 @@ def diagnosis_document(judged: Sequence[tuple[Verdict, History]]) -> Document:
 
 
 def _charts(verdict: Verdict, history: History) -> tuple[Chart, ...]:
-    lines = ((float(verdict.onset_epoch), say("onset")),) if verdict.onset_epoch is not None else ()
+    lines = _onset(verdict)
     charts = []
     if history.train_loss or history.validation_loss:
         chart = loss_chart(say("Loss"), [history], "winner")
@@ -89,6 +89,13 @@ def _charts(verdict: Verdict, history: History) -> tuple[Chart, ...]:
         chart = metric_chart(metric_name(history.metric), metric_name(history.metric), [history], "winner")
         charts.append(replace(chart, lines=lines))
     return tuple(charts)
+
+
+def _onset(verdict: Verdict | None) -> tuple[tuple[float, Text], ...]:
+    """The line where overfitting begins, if it does."""
+    if verdict is None or verdict.onset_epoch is None:
+        return ()
+    return ((float(verdict.onset_epoch), say("overfitting begins")),)
 
 
 def _inference_note(history: History) -> Paragraph | None:
@@ -117,7 +124,10 @@ def _curves(comparison: Comparison, winner: Arm | None, alone: Sequence[Arm | No
     if not everyone:
         return (Paragraph(say("No run was finished.")),)
     charts = [
-        loss_chart(one.name, [t.history for t in one.arm.trials], one.role, one.arm.trials, hue=one.hue)
+        replace(
+            loss_chart(one.name, [t.history for t in one.arm.trials], one.role, one.arm.trials, hue=one.hue),
+            lines=_onset(comparison.verdicts.get(one.arm.name)),
+        )
         for one in everyone
         if one.arm in alone
     ]

@@ -39,7 +39,7 @@ TEXTS = {
     "task": "タスク",
     "model": "モデル",
     "time": "所要時間",
-    "onset": "始まり",
+    "overfitting begins": "過学習の始まり",
     "better": "改善",
     "worse": "悪化",
     "no difference": "差なし",
