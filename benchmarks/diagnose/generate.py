@@ -86,6 +86,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=float("inf"))
     wanted = parser.parse_args()
     torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
     began = time.perf_counter()
     levels_path = wanted.path.with_suffix(".references.json")
     levels: dict[str, float] = json.loads(levels_path.read_text()) if levels_path.exists() else {}

@@ -37,19 +37,16 @@ def network(c: Configuration, rows: Rows) -> nn.Module:
 
 
 class Sequence(nn.Module):
-    """Reads a text, or an image row by row, with a GRU or one transformer layer."""
+    """Reads a text, or an image row by row, with a GRU or one transformer block."""
 
     def __init__(self, c: Configuration, rows: Rows, outputs: int) -> None:
         super().__init__()
-        width = max(4, c.width // 2 * 2)
+        width = max(4, c.width)
         text = rows.inputs.dtype == torch.int64
         self.enter: nn.Module = nn.Embedding(rows.classes, width) if text else nn.Linear(rows.shape[-1], width)
         self.place = nn.Parameter(0.1 * torch.randn(rows.shape[-1] if text else rows.shape[-2], width))
-        self.recurrent = c.architecture == "rnn"
         self.core: nn.Module = (
-            nn.GRU(width, width, batch_first=True)
-            if self.recurrent
-            else nn.TransformerEncoderLayer(width, 2, 2 * width, c.rate, batch_first=True)
+            nn.GRU(width, width, batch_first=True) if c.architecture == "rnn" else Block(width, c.rate)
         )
         self.drop = nn.Dropout(c.rate)
         self.leave = nn.Linear(width, outputs)
@@ -58,7 +55,26 @@ class Sequence(nn.Module):
         """Outputs for a batch."""
         if x.dtype != torch.int64:
             x = x[:, 0]
-        inside = self.enter(x) + self.place
-        states = self.core(inside)[0][:, -1] if self.recurrent else self.core(inside).mean(1)
-        out: Tensor = self.leave(self.drop(states))
+        states = self.core(self.enter(x) + self.place)
+        out: Tensor = self.leave(self.drop(states.mean(1) if isinstance(states, Tensor) else states[0][:, -1]))
+        return out
+
+
+class Block(nn.Module):
+    """Attention and two dense layers, each beside a shortcut; small, where PyTorch's own is made for large ones."""
+
+    def __init__(self, width: int, rate: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.mix = nn.Linear(width, 3 * width)
+        self.dense = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.ReLU(), nn.Dropout(rate), nn.Linear(2 * width, width)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """States of the same shape."""
+        query, key, value = self.mix(self.norm(x)).chunk(3, -1)
+        weights = torch.softmax(query @ key.transpose(1, 2) / query.shape[-1] ** 0.5, -1)
+        x = x + weights @ value
+        out: Tensor = x + self.dense(x)
         return out

@@ -29,7 +29,7 @@ class Run:
 
 def split(c: Configuration, rows: Rows) -> tuple[tuple[Tensor, Tensor], ...]:
     """Training, validation and held-out rows; validation and training change with the configuration."""
-    torch.manual_seed(c.number)
+    torch.manual_seed(10**6 + c.number)
     targets = rows.targets.clone()
     if c.wrong_labels:
         # The same wrong labels for every configuration of this share, so that one reference serves all.
@@ -53,8 +53,8 @@ def train(c: Configuration, epochs: int) -> Run:
     rows = load(c.data)
     (x, y), (xv, yv), (xh, yh) = split(c, rows)
     model = network(c, rows)
-    everything, answers = torch.cat([x[:600], xv, xh]), torch.cat([y[:600], yv, yh])
-    shown = min(600, len(x))
+    everything, answers = torch.cat([x[:400], xv, xh]), torch.cat([y[:400], yv, yh])
+    shown = min(400, len(x))
     optimizer = (
         torch.optim.AdamW(model.parameters(), c.learning_rate, weight_decay=c.weight_decay, fused=True)
         if c.optimizer == "adam"

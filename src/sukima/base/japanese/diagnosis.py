@@ -9,7 +9,37 @@ TEXTS = {
     "{path}: no rows of numbers found": "{path}: 数値の行が見つかりません",
     "{path}: not JSON ({why})": "{path}: JSON として読めません（{why}）",
     "{source}: no curves found in this JSON": "{source}: この JSON には学習曲線が見つかりません",
-    "{path}: no known format of a history": "{path}: 履歴の形式を判別できません",
+    "{path}: no known format of a history; a text log needs a --pattern": (
+        "{path}: 履歴の形式を判別できません。テキストログには --pattern が必要です"
+    ),
+    "{path}: no history in any of its files": "{path}: どのファイルにも履歴が見つかりません",
+    "{count} files or runs without a history left out, the first: {why}": (
+        "履歴のないファイルまたは実行 {count} 件を除きました（最初のもの: {why}）"
+    ),
+    "{path}: an archive; unpack it first": "{path}: 圧縮ファイルです。先に展開してください",
+    "{path}: a pickle, which can run code when it is opened; save the history as JSON or CSV": (
+        "{path}: pickle は開くと任意のコードが実行され得るため読みません。履歴は JSON か CSV で保存してください"
+    ),
+    "{path}: the file is empty": "{path}: ファイルが空です",
+    "{path}: 'log_history' must be a list of rows": "{path}: 'log_history' は行の並びでなければなりません",
+    "{path}: no metrics found in this folder": "{path}: このフォルダーには評価値が見つかりません",
+    "{path}: no scalars found in this event file": "{path}: このイベントファイルにはスカラー値が見つかりません",
+    "{path}: no line matches the pattern": "{path}: パターンに合う行がありません",
+    "{path}: only the first {count} files are looked at": "{path}: 先頭の {count} ファイルだけを調べました",
+    "{count} broken lines left out": "壊れた行 {count} 行を除きました",
+    "{count} lines that are not JSON objects left out": "JSON オブジェクトでない行 {count} 行を除きました",
+    "{count} lines longer than {limit} characters left out": "{limit} 文字を超える行 {count} 行を除きました",
+    "the event file breaks off or is damaged; what follows is left out": (
+        "イベントファイルが途切れているか壊れているため、そこから後を除きました"
+    ),
+    "only the first {count} scalars are read": "先頭の {count} 個のスカラー値だけを読みました",
+    "a broken event is left out": "壊れたイベントを除きました",
+    "pattern must name its numbers in braces, as in 'loss {{loss}} val {{val_loss}}', got {value}": (
+        "pattern では 'loss {{loss}} val {{val_loss}}' のように数値の位置を波括弧で示してください（指定値: {value}）"
+    ),
+    "pattern must be a regular expression, got {value} ({why})": (
+        "pattern は正規表現でなければなりません（指定値: {value}、{why}）"
+    ),
     "{source}: no training and validation curves found among the columns {names}; name them with --map": (
         "{source}: 列 {names} の中に訓練と検証の曲線が見つかりません。--map で列を指定してください"
     ),

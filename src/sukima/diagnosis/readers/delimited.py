@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TextIO
 
 from sukima.base.errors import InputError
-from sukima.base.messages import Message, say
-from sukima.diagnosis.readers.rows import Column, Rows, is_run_name
+from sukima.base.messages import say
+from sukima.diagnosis.readers.rows import Column, Rows, is_label_name
+from sukima.diagnosis.readers.runs import tables_of
 from sukima.diagnosis.readers.table import Table, number
-from sukima.diagnosis.readers.text import check_regular, clean_name, decode, encoding_of, head_of
+from sukima.diagnosis.readers.text import bounded_lines, check_regular, clean_name, decode, encoding_of, head_of
 
 __all__ = ["read", "recognises"]
 
-LONGEST_LINE = 2**20
 _DELIMITERS = ",\t;|"
 
 
@@ -41,7 +41,7 @@ def read(path: Path) -> list[Table]:
     head = head_of(path, 4)
     with path.open(encoding=encoding_of(head), errors="replace", newline="") as file:
         rows = read_rows(file)
-    tables = rows.tables(str(path), "CSV")
+    tables = tables_of(rows, str(path), "CSV")
     if not tables:
         raise InputError("{path}: no rows of numbers found", path=clean_name(path, 200))
     return tables
@@ -50,7 +50,7 @@ def read(path: Path) -> list[Table]:
 def read_rows(file: TextIO) -> Rows:
     """Gather the rows, line by line, so that only numbers are held in memory."""
     rows = Rows()
-    lines = _lines(file, rows.notes)
+    lines = bounded_lines(file, rows.notes)
     first = next((line for line in lines if line.strip()), "")
     delimiter = delimiter_of(first)
     names = [name.strip().lstrip("#").strip() for name in _split(first, delimiter)]
@@ -63,7 +63,7 @@ def read_rows(file: TextIO) -> Rows:
         rows.add(dict(zip(names, cells, strict=True)))
     names = _unique(names)
     columns = [rows.column(name) for name in names]
-    labels = {i for i, name in enumerate(names) if is_run_name(name)}
+    labels = {i for i, name in enumerate(names) if is_label_name(name)}
     try:
         for cells in _cells(lines, delimiter):
             if cells[: len(names)] == names or not cells:
@@ -96,7 +96,7 @@ def _add(
             loose = number(cell.replace(",", ".") if decimal_comma else cell)
             if loose is None:
                 if i in labels:
-                    rows.runs.setdefault(names[i], {})[at] = clean_name(cell)
+                    rows.add_label(names[i], cell)
                 continue
             value = loose
         column.rows.append(at)
@@ -125,17 +125,6 @@ def _cells(lines: Iterator[str], delimiter: str | None) -> Iterator[list[str]]:
     if delimiter is None:
         return (line.split() for line in lines)
     return iter(csv.reader(lines, delimiter=delimiter))
-
-
-def _lines(file: TextIO, notes: list[Message]) -> Iterator[str]:
-    """The lines, each of bounded length: a file may claim to be one line of many gigabytes."""
-    while line := file.readline(LONGEST_LINE):
-        if len(line) == LONGEST_LINE and not line.endswith("\n"):
-            notes.append(
-                say("a line is longer than {count} characters; it and what follows are left out", count=len(line))
-            )
-            return
-        yield line
 
 
 def _unique(names: list[str]) -> list[str]:
