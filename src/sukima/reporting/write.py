@@ -54,8 +54,11 @@ def write_report(result: Result, path: str | Path) -> Path:
     """
     path = check_report_path(path)
     document = document_of(result)
-    if path.suffix.lower() == ".json":
-        path.write_text(to_json(result) + "\n", encoding="utf-8")
-    else:
-        write_html(document, path)
+    try:
+        if path.suffix.lower() == ".json":
+            path.write_text(to_json(result) + "\n", encoding="utf-8")
+        else:
+            write_html(document, path)
+    except OSError as error:
+        raise InputError("{path}: cannot be written ({why})", path=path, why=error.strerror) from None
     return path

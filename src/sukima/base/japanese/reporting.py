@@ -266,6 +266,7 @@ TEXTS = {
         "実行は途中で中断されました。そこまでに終わった分の結果です。"
     ),
     # Writing
+    "{path}: cannot be written ({why})": "{path}: 書き込めません（{why}）",
     "section must be one of {choices}, got {value}": (
         "section は {choices} のいずれかでなければなりません（指定値: {value}）"
     ),
