@@ -9,6 +9,7 @@ import pytest
 
 from sukima.base.errors import InputError
 from sukima.base.messages import language
+from sukima.records.saved import load_result
 from sukima.reporting import write_report
 from sukima.reporting.json import to_json
 
@@ -19,6 +20,14 @@ def test_page_and_json_by_suffix(examples: ModuleType, tmp_path: Path) -> None:
         page = write_report(result, tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.startswith('<!doctype html>\n<html lang="en">')
     assert json.loads(write_report(result, tmp_path / "report.json").read_text(encoding="utf-8"))["kind"] == "tune"
+
+
+@pytest.mark.parametrize("kind", ["tune_result", "comparison"])
+def test_page_can_be_drawn_again_from_the_json(examples: ModuleType, tmp_path: Path, kind: str) -> None:
+    result = getattr(examples, kind)()
+    again = load_result(write_report(result, tmp_path / "report.json"))
+    first, second = (write_report(one, tmp_path / "report.html").read_text("utf-8") for one in (result, again))
+    assert first == second
 
 
 @pytest.mark.parametrize("name", ["no/such/folder/report.html", "", "report.pdf", "report"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from sukima.base.errors import InputError
 from sukima.records.files import check_writable
 from sukima.records.history import History
 from sukima.records.result import Comparison, TuneResult
+from sukima.records.saved import to_record
 from sukima.records.verdict import Verdict
 from sukima.reporting.blocks import Document
 from sukima.reporting.document import comparison_document, diagnosis_document, tune_document
@@ -50,15 +52,25 @@ def check_report_path(path: str | Path) -> Path:
 def write_report(result: Result, path: str | Path) -> Path:
     """Write the report on ``result`` as a page (``.html``) or for machines (``.json``), and return where it is.
 
+    The ``.json`` of tune and compare also holds, under ``record``, all that the page is drawn from: `load_result`
+    reads it back.
+
     Raises ``InputError`` if nothing can be written there or ``result`` is no result.
     """
     path = check_report_path(path)
     document = document_of(result)
     try:
         if path.suffix.lower() == ".json":
-            path.write_text(to_json(result) + "\n", encoding="utf-8")
+            path.write_text(_json(result) + "\n", encoding="utf-8")
         else:
             write_html(document, path)
     except OSError as error:
         raise InputError("{path}: cannot be written ({why})", path=path, why=error.strerror) from None
     return path
+
+
+def _json(result: Result) -> str:
+    text = to_json(result)
+    if not isinstance(result, TuneResult | Comparison):
+        return text
+    return json.dumps({**json.loads(text), "record": to_record(result)}, ensure_ascii=False)
