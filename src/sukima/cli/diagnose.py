@@ -39,12 +39,13 @@ def diagnose(
         check_report_path(output)
     readings = [reading for file in files for reading in read_history(file)]
     judged = [(judge([reading.history], source=reading.source), reading.history) for reading in readings]
+    if output is not None:
+        write_report(judged, output)  # first: printing may fail, where a pipe is closed early
     if json:
         typer.echo(to_json(judged))
     else:
         print_document(document_of(judged))
     if output is not None:
-        write_report(judged, output)
         typer.echo(str(say("Report: {path}", path=output)), err=True)
     if check and any(verdict.verdict != "healthy" for verdict, _ in judged):
         raise typer.Exit(1)

@@ -6,11 +6,11 @@ import sys
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from sukima.base.messages import say
+from sukima.base.messages import Message, say
 from sukima.records.history import History
 from sukima.records.result import Trial
 
-__all__ = ["Bar", "Progress", "Silent", "default_progress"]
+__all__ = ["Bar", "Lines", "Progress", "Silent", "default_progress"]
 
 
 class Progress(Protocol):
@@ -24,6 +24,10 @@ class Progress(Protocol):
 
     def stage(self, name: str, trials: int) -> None:
         """A part of the work begins that takes about ``trials`` trials."""
+        ...
+
+    def note(self, message: Message) -> None:
+        """Something worth a line of its own."""
         ...
 
     def epoch(self, history: History, epochs: int) -> None:
@@ -45,6 +49,9 @@ class Silent:
         return None
 
     def stage(self, name: str, trials: int) -> None:
+        """Ignore it."""
+
+    def note(self, message: Message) -> None:
         """Ignore it."""
 
     def epoch(self, history: History, epochs: int) -> None:
@@ -101,6 +108,10 @@ class Bar:
         self._done = 0.0
         self._task = self._bar.add_task(str(_STAGES.get(name, name)), total=trials, losses="")
 
+    def note(self, message: Message) -> None:
+        """Print it above the bar."""
+        self._bar.console.print(str(message), markup=False, highlight=False)
+
     def epoch(self, history: History, epochs: int) -> None:
         """Move on by a part of a trial."""
         if self._task is None:
@@ -114,6 +125,18 @@ class Bar:
         self._done += 1
         total = next(task.total for task in self._bar.tasks if task.id == self._task)
         self._bar.update(self._task, completed=self._done, total=max(total or 0, self._done + 0.5))
+
+
+class Lines(Silent):
+    """One line for each stage and note, where there is no terminal: a log says what is going on."""
+
+    def stage(self, name: str, trials: int) -> None:
+        """Print its name."""
+        print(_STAGES.get(name, name), file=sys.stderr, flush=True)
+
+    def note(self, message: Message) -> None:
+        """Print it."""
+        print(message, file=sys.stderr, flush=True)
 
 
 def default_progress() -> Progress:

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from sukima.base.checks import check_count, check_instance
 from sukima.base.errors import InputError
+from sukima.base.messages import say
 from sukima.diagnosis.verdict import judge
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress
@@ -111,9 +112,18 @@ class _Study:
 
     def _train_references(self) -> None:
         self.engine.stage("baseline", 2 * len(self.seeds))
+        self.engine.run(self.none, self.seeds[:1])
+        self._announce()
         self.search.append(Arm(BASELINE, self.none, self.engine.run(self.none, self.seeds)))
         self.verdict = judge([trial.history for trial in self.search[0].trials], source=BASELINE)
         self.search.append(Arm(GUIDELINE, self.guideline, self.engine.run(self.guideline, self.seeds)))
+
+    def _announce(self) -> None:
+        """Say how long all of it will take, from the time that the first trial took."""
+        trials = ladder_trials(len(self.sites), len(self.seeds)) + len(self.seeds) + 3 * len(self.fresh)
+        minutes, seconds = divmod(round(trials * self.engine.cost().seconds), 60)
+        took = f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
+        self.engine.progress.note(say("About {trials} trials, {time}.", trials=trials, time=took))
 
     def _climb(self) -> None:
         self.engine.stage("search", ladder_trials(len(self.sites), len(self.seeds)) - len(self.seeds))
