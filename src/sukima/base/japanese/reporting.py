@@ -266,6 +266,14 @@ TEXTS = {
         "実行は途中で中断されました。そこまでに終わった分の結果です。"
     ),
     # Writing
+    "Draw the report on an earlier result again.\n\n"
+    "Reads the .json report that tune or compare wrote, prints it, and writes the page where one is wanted.\n\n"
+    "Examples: sukima tune -o result.json; sukima report result.json -o page.html": (
+        "以前の結果からレポートを作り直します。\n\n"
+        "tune や compare が書き出した .json レポートを読み、表示します。指定があればページも書き出します。\n\n"
+        "例: sukima tune -o result.json; sukima report result.json -o page.html"
+    ),
+    "A report of tune or compare.": "tune または compare のレポート。",
     "{path}: cannot be written ({why})": "{path}: 書き込めません（{why}）",
     "section must be one of {choices}, got {value}": (
         "section は {choices} のいずれかでなければなりません（指定値: {value}）"
