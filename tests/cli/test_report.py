@@ -1,6 +1,5 @@
 """``sukima report``: the page of an earlier result."""
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -11,17 +10,6 @@ from typer.testing import CliRunner
 from sukima.base.errors import InputError
 from sukima.cli.app import app
 from sukima.reporting import write_report
-
-
-@pytest.fixture(scope="module")
-def examples() -> ModuleType:
-    path = Path(__file__).parents[1] / "reporting" / "examples.py"
-    spec = importlib.util.spec_from_file_location("cli_report_examples", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_prints_and_writes_the_page(examples: ModuleType, tmp_path: Path) -> None:

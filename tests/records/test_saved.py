@@ -1,6 +1,5 @@
 """A result comes back from its file as it was."""
 
-import importlib.util
 import json
 import math
 from dataclasses import replace
@@ -17,17 +16,6 @@ from sukima.records.recipe import Recipe
 from sukima.records.result import Comparison, Score, TuneResult
 from sukima.records.saved import from_record, load_result, to_record
 from sukima.records.schedule import Early
-
-
-@pytest.fixture(scope="module")
-def examples() -> ModuleType:
-    path = Path(__file__).parents[1] / "reporting" / "examples.py"
-    spec = importlib.util.spec_from_file_location("saved_examples", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def round_trip(result: TuneResult | Comparison) -> TuneResult | Comparison:
