@@ -64,6 +64,18 @@ def test_influence_counts_from_where_a_site_started() -> None:
     assert influences(ladder) == pytest.approx({"a": 0.1, "b": 0.02})
 
 
+def test_seeds_in_a_row_are_a_range(examples: ModuleType) -> None:
+    facts = [
+        f
+        for s in tune_document(examples.tune_result()).sections
+        for b in s.blocks
+        if isinstance(b, Facts)
+        for f in b.facts
+    ]
+    seeds = [fact.value for fact in facts if in_language(fact.label, "en").startswith("seeds")]
+    assert seeds == ["0–2", "11–15"]
+
+
 def test_diverged_runs_are_counted() -> None:
     assert in_language(mean_text([0.1, 0.3, math.inf]), "en") == "0.2000 ± 0.1414 (1 diverged)"
     assert in_language(mean_text([math.nan]), "en") == "– (1 diverged)"
