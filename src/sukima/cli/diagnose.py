@@ -39,8 +39,8 @@ def diagnose(
         check_report_path(output)
     readings = [reading for file in files for reading in read_history(file)]
     judged = [(judge([reading.history], source=reading.source), reading.history) for reading in readings]
-    if output is not None:
-        write_report(judged, output)  # first: printing may fail, where a pipe is closed early
+    if output is not None:  # first: what prints may fail (a closed pipe, a terminal that knows few characters)
+        write_report(judged, output)
     if json:
         typer.echo(to_json(judged))
     else:

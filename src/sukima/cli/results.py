@@ -30,8 +30,8 @@ def show(result: TuneResult | Comparison, output: Path | None, as_json: bool) ->
     from sukima.reporting.json import to_json
     from sukima.reporting.terminal import print_document
 
-    if output is not None:
-        write_report(result, output)  # first: printing may fail, where a pipe is closed early
+    if output is not None:  # first: what prints may fail (a closed pipe, a terminal that knows few characters)
+        write_report(result, output)
     if as_json:
         typer.echo(to_json(result))
     else:

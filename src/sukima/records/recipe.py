@@ -14,7 +14,7 @@ import tomli_w
 
 from sukima.base.checks import check_count, check_number, check_rate
 from sukima.base.errors import InputError
-from sukima.records.files import read_text
+from sukima.records.files import check_writable, read_text
 from sukima.records.penalty import Penalty
 from sukima.records.schedule import Schedule
 
@@ -98,11 +98,18 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def load(cls, path: str | Path) -> Recipe:
         """Read a ``.toml`` or ``.json`` file."""
         text = read_text(path)
-        return cls.from_json(text) if Path(path).suffix == ".json" else cls.from_toml(text)
+        try:
+            return cls.from_json(text) if _is_json(path) else cls.from_toml(text)
+        except InputError as error:
+            raise InputError("{path}: {why}", path=path, why=error.message) from None
 
     def save(self, path: str | Path) -> None:
         """Write a ``.toml`` or ``.json`` file."""
-        Path(path).write_text(self.to_json() if Path(path).suffix == ".json" else self.to_toml(), encoding="utf-8")
+        check_writable(path).write_text(self.to_json() if _is_json(path) else self.to_toml(), encoding="utf-8")
+
+
+def _is_json(path: str | Path) -> bool:
+    return Path(path).suffix.lower() == ".json"
 
 
 def _decode(read: Any) -> Recipe:

@@ -1,6 +1,10 @@
 """Recipes, tasks, histories and the files they come from."""
 
 TEXTS = {
+    "loss must be a name or a callable, got the class {value}": (
+        "loss は名前または呼び出し可能なものでなければなりません（クラス {value} はインスタンスにしてください）"
+    ),
+    "{path}: {why}": "{path}: {why}",
     "not a recipe: {why}": "レシピとして読めません: {why}",
     "{name} must be a table from names to values, got {value}": (
         "{name} は名前から値への表でなければなりません（指定値: {value}）"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import inspect
 import math
 import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -24,6 +26,7 @@ from sukima.engines.torch.evaluate import evaluate
 from sukima.engines.torch.losses import make_loss
 from sukima.engines.torch.metrics import make_metric
 from sukima.engines.torch.optimizers import make_optimizer
+from sukima.engines.torch.preflight import preflight
 from sukima.engines.torch.threads import suitable_threads
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
@@ -45,10 +48,35 @@ class Fitted:
 
 def new_model(task: Task, recipe: Recipe) -> nn.Module:
     """A new model from the task's factory, with the recipe's options; torch's dropout in it is replaced by ours."""
+    _check_options(task, recipe)
     model = task.model(**recipe.options)
     if not isinstance(model, nn.Module):
         raise InputError("model() must give a torch.nn.Module, got {kind}", kind=type(model).__name__)
-    return replace(model).to(task.device)
+    model = replace(model).to(task.device)
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad and _trained.get(id(parameter)) is parameter:
+            raise InputError(
+                "model() must make new weights at each call, got {name} of an earlier model again", name=name
+            )
+        _trained[id(parameter)] = parameter
+    return model
+
+
+# A factory that hands out one model again and again would train it further in each trial.
+_trained: WeakValueDictionary[int, nn.Parameter] = WeakValueDictionary()
+
+
+def _check_options(task: Task, recipe: Recipe) -> None:
+    try:
+        inspect.signature(task.model).bind(**recipe.options)
+    except TypeError as error:
+        raise InputError(
+            "options must be what the model factory takes, got {options}: {why}",
+            options=", ".join(recipe.options) or "-",
+            why=error,
+        ) from None
+    except ValueError:  # a callable that does not tell what it takes
+        return
 
 
 def fit(
@@ -91,7 +119,7 @@ class _Run:
         self.plain_loss = make_loss(task.loss)
         _seed_everything(derive_seed(seed, "weights"))
         self.model = new_model(task, recipe)
-        self._check_fit()
+        preflight(self.model, task, {"train": self.train, "validation": self.validation})
         self.applied = apply(self.model, recipe, example_input(task))
         trainable = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         if not trainable:
@@ -104,31 +132,6 @@ class _Run:
             train_in_inference_mode=True,
         )
         self.best: dict[str, Tensor] = {}
-
-    def _check_fit(self) -> None:
-        """One batch through model and loss before anything long begins, so that an error can name the shapes."""
-        inputs, targets = next(self.train.in_order())
-        with torch.random.fork_rng(), torch.no_grad():
-            self.model.eval()
-            try:
-                outputs = self.model(inputs)
-            except (RuntimeError, TypeError, ValueError, IndexError) as error:
-                raise InputError(
-                    "model: expected to take inputs of {inputs}, got {kind}: {why}",
-                    inputs=_shape(inputs),
-                    kind=type(error).__name__,
-                    why=_first_line(error),
-                ) from error
-            try:
-                self.plain_loss(outputs, targets)
-            except (RuntimeError, TypeError, IndexError, AttributeError) as error:
-                raise InputError(
-                    "loss: expected to take outputs of {outputs} and targets of {targets}, got {kind}: {why}",
-                    outputs=_shape(outputs),
-                    targets=_shape(targets),
-                    kind=type(error).__name__,
-                    why=_first_line(error),
-                ) from error
 
     def fitted(self, test: bool) -> Fitted:
         """Train to the end, go back to the best epoch and measure there."""
@@ -180,14 +183,17 @@ class _Run:
         validation = evaluate(self.model, self.validation, self.plain_loss, make_metric(self.task))
         if not (math.isfinite(train.loss) and math.isfinite(validation.loss)):
             return False
-        self.history.train_loss.append(train.loss)
-        self.history.validation_loss.append(validation.loss)
+        grown = copy.deepcopy(self.history)
+        grown.train_loss.append(train.loss)
+        grown.validation_loss.append(validation.loss)
         if train.metric is not None and validation.metric is not None:
-            self.history.train_metric.append(train.metric)
-            self.history.validation_metric.append(validation.metric)
-        self.history.seconds.append(time.perf_counter() - started)
-        if self.history.best_epoch == self.history.epochs - 1:
-            self.best = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+            grown.train_metric.append(train.metric)
+            grown.validation_metric.append(validation.metric)
+        grown.seconds.append(time.perf_counter() - started)
+        best = self.best
+        if grown.best_epoch == grown.epochs - 1:
+            best = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self.history, self.best = grown, best  # at once: Ctrl-C may come at any moment
         return True
 
     def _trial(self, test: bool) -> Trial:
@@ -213,14 +219,6 @@ def _score_at(losses: list[float], metrics: list[float], epoch: int, history: Hi
         worst = -math.inf if history.metric_increases else math.inf
         return Score(math.inf, worst if history.metric else None)
     return Score(losses[epoch], metrics[epoch] if metrics else None)
-
-
-def _shape(value: Any) -> str:
-    return f"{value.dtype} {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0]
 
 
 def _metric_name(task: Task) -> str:
