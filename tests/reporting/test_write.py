@@ -38,9 +38,9 @@ def test_unwritable_path_is_one_line(examples: ModuleType, tmp_path: Path, name:
     assert str(tmp_path) in str(error.value)
 
 
-@pytest.mark.parametrize("result", [None, 3, "digits", [], [1], {}])
+@pytest.mark.parametrize("result", [None, 3, "digits", "", [1], {}, {1}])
 def test_what_is_no_result_is_refused(result: object, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="result must be what tune, compare or diagnose returned, got"):
+    with pytest.raises(InputError, match="result must be what tune, compare, diagnose or audit returned, got"):
         write_report(result, tmp_path / "report.html")  # type: ignore[arg-type]
 
 

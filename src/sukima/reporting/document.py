@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sukima.base.messages import say
+from sukima.records.finding import Finding
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, TuneResult
+from sukima.records.site import Site
 from sukima.records.verdict import Verdict
 from sukima.reporting.blocks import Block, Chart, Code, Document, Panels, Paragraph, Sample, Section
 from sukima.reporting.recipe_code import recipe_code
 from sukima.reporting.sections.arms import arm_name, best_arm, drawn_arms, metric_name, winner_of
 from sukima.reporting.sections.comparison import comparison_blocks
 from sukima.reporting.sections.curves import gap_chart, loss_chart, metric_chart, validation_chart
+from sukima.reporting.sections.findings import findings_headline, findings_network, findings_table
 from sukima.reporting.sections.ladder import ladder_blocks
 from sukima.reporting.sections.provenance import comparison_provenance, tune_provenance
 from sukima.reporting.sections.sites import site_blocks
@@ -27,7 +30,7 @@ from sukima.reporting.sections.verdict import (
 )
 from sukima.reporting.text import Text
 
-__all__ = ["comparison_document", "diagnosis_document", "tune_document"]
+__all__ = ["audit_document", "comparison_document", "diagnosis_document", "tune_document"]
 
 
 def tune_document(result: TuneResult) -> Document:
@@ -77,6 +80,17 @@ def diagnosis_document(judged: Sequence[tuple[Verdict, History]]) -> Document:
         sections.append(Section(f"run-{index}", title, (*blocks, note) if note else blocks))
     subject: Text = judged[0][0].source if len(judged) == 1 else say("{count} runs", count=len(judged))
     return Document(say("Diagnosis"), subject, tuple(sections))
+
+
+def audit_document(findings: Sequence[Finding], model: str = "", sites: Sequence[Site] = ()) -> Document:
+    """The report on an audit; with the model's sites, each finding also stands at its place in the network."""
+    sections = [
+        Section("verdict", say("Verdict"), (findings_headline(findings),)),
+        Section("findings", say("Findings"), (findings_table(findings),)),
+    ]
+    if sites:
+        sections.append(Section("sites", say("Where it acts"), (findings_network(model, sites, findings),)))
+    return Document(say("Audit report"), model or say("Source files"), tuple(sections))
 
 
 def _charts(verdict: Verdict, history: History) -> tuple[Chart, ...]:

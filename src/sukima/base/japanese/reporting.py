@@ -246,6 +246,31 @@ TEXTS = {
     "output: never dropped": "出力（落とさない）",
     "rate {rate}": "率 {rate}",
     "{rate}, inserted": "{rate}（挿入）",
+    # Findings
+    "Audit report": "監査レポート",
+    "Source files": "ソースファイル",
+    "Findings": "指摘",
+    "Is dropout wired right?": "ドロップアウトは正しく組まれているか",
+    "Nothing wrong found": "問題は見つかりませんでした",
+    "Every rule was met.": "すべてのルールを満たしています。",
+    "There is nothing to mend.": "直すところはありません。",
+    "No: {count} errors": "いいえ: 誤り {count} 件",
+    "Perhaps not: {count} warnings": "疑わしい: 警告 {count} 件",
+    "Yes, with {count} pieces of advice": "はい（助言 {count} 件）",
+    "{errors} errors (always wrong), {warnings} warnings (likely wrong), {advice} pieces of advice.": (
+        "誤り {errors} 件（必ず誤り）、警告 {warnings} 件（おそらく誤り）、助言 {advice} 件。"
+    ),
+    "error": "誤り",
+    "warning": "警告",
+    "advice": "助言",
+    "severity": "重大度",
+    "code": "コード",
+    "where": "場所",
+    "what": "内容",
+    "remedy": "直し方",
+    "site {site}": "サイト {site}",
+    "{place}, site {site}": "{place}、サイト {site}",
+    "{code}: {message}": "{code}: {message}",
     # Origin
     "training rows": "訓練データの件数",
     "validation rows": "検証データの件数",
@@ -278,8 +303,8 @@ TEXTS = {
     "section must be one of {choices}, got {value}": (
         "section は {choices} のいずれかでなければなりません（指定値: {value}）"
     ),
-    "result must be what tune, compare or diagnose returned, got {value}": (
-        "result は tune・compare・diagnose の戻り値でなければなりません（指定値: {value}）"
+    "result must be what tune, compare, diagnose or audit returned, got {value}": (
+        "result は tune・compare・diagnose・audit の戻り値でなければなりません（指定値: {value}）"
     ),
     "{path}: a report is a .html or .json file, got {suffix}": (
         "{path}: レポートは .html か .json のファイルです（指定された拡張子: {suffix}）"

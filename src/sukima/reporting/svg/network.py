@@ -86,8 +86,9 @@ def _site(site: NetworkSite, index: int, seed: int, most: float) -> Html:
         aria_hidden="true",
     )
     share = element("span", element("b", str(int(kept.sum()))), f" / {units}", class_="share")
+    found = [element("p", both(text), class_="found") for text in site.findings]
     label = element("p", element("strong", both(site.name)), " ", both(_about(site)), class_="label")
-    acts = element("li", label, dots, share, *_influence(site, most), class_="site", data_site=str(index))
+    acts = element("li", label, dots, share, *_influence(site, most), *found, class_="site", data_site=str(index))
     return join([_layer(both(site.after)), acts]) if site.after else acts
 
 
