@@ -243,7 +243,6 @@ TEXTS = {
     "recurrent layer": "再帰層",
     "attention": "注意機構",
     "output": "出力",
-    "output: never dropped": "出力（落とさない）",
     "rate {rate}": "率 {rate}",
     "{rate}, inserted": "{rate}（挿入）",
     # Findings
@@ -254,11 +253,11 @@ TEXTS = {
     "Nothing wrong found": "問題は見つかりませんでした",
     "Every rule was met.": "すべてのルールを満たしています。",
     "There is nothing to mend.": "直すところはありません。",
-    "No: {count} errors": "いいえ: 誤り {count} 件",
-    "Perhaps not: {count} warnings": "疑わしい: 警告 {count} 件",
-    "Yes, with {count} pieces of advice": "はい（助言 {count} 件）",
-    "{errors} errors (always wrong), {warnings} warnings (likely wrong), {advice} pieces of advice.": (
-        "誤り {errors} 件（必ず誤り）、警告 {warnings} 件（おそらく誤り）、助言 {advice} 件。"
+    "No": "いいえ",
+    "Perhaps not": "疑わしいところがあります",
+    "Yes, with advice": "はい（助言あり）",
+    "Errors (always wrong): {errors}. Warnings (likely wrong): {warnings}. Advice: {advice}.": (
+        "誤り（必ず誤り）: {errors} 件。警告（おそらく誤り）: {warnings} 件。助言: {advice} 件。"
     ),
     "error": "誤り",
     "warning": "警告",

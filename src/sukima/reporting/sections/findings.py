@@ -9,7 +9,7 @@ from sukima.base.messages import Message, say
 from sukima.records.finding import Finding, Severity
 from sukima.records.recipe import Recipe
 from sukima.records.site import Site
-from sukima.reporting.blocks import Block, Column, Headline, Network, NetworkSite, Paragraph, Role, Row, Table, Tone
+from sukima.reporting.blocks import Block, Column, Headline, Network, NetworkSite, Paragraph, Row, Table, Tone
 from sukima.reporting.sections.sites import rate_at, units_of
 from sukima.reporting.text import Text
 
@@ -33,12 +33,12 @@ def findings_headline(findings: Sequence[Finding]) -> Headline:
     counts = Counter(finding.severity for finding in findings)
     worst = next(severity for severity in _ORDER if counts[severity])
     answers: dict[Severity, Message] = {
-        "error": say("No: {count} errors", count=counts["error"]),
-        "warning": say("Perhaps not: {count} warnings", count=counts["warning"]),
-        "advice": say("Yes, with {count} pieces of advice", count=counts["advice"]),
+        "error": say("No"),
+        "warning": say("Perhaps not"),
+        "advice": say("Yes, with advice"),
     }
     detail = say(
-        "{errors} errors (always wrong), {warnings} warnings (likely wrong), {advice} pieces of advice.",
+        "Errors (always wrong): {errors}. Warnings (likely wrong): {warnings}. Advice: {advice}.",
         errors=counts["error"],
         warnings=counts["warning"],
         advice=counts["advice"],
@@ -62,9 +62,7 @@ def findings_table(findings: Sequence[Finding]) -> Block:
 
 
 def _row(finding: Finding) -> Row:
-    roles: dict[Severity, Role] = {"error": "winner", "warning": "other", "advice": "other"}
-    cells = severity_name(finding.severity), finding.code, _where(finding), finding.message, finding.remedy or ""
-    return Row(cells, roles[finding.severity])
+    return Row((severity_name(finding.severity), finding.code, _where(finding), finding.message, finding.remedy or ""))
 
 
 def _where(finding: Finding) -> Text:

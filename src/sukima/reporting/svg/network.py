@@ -30,7 +30,7 @@ def draw_network(network: Network, index: int) -> Html:
     influences = [site.influence for site in network.sites if site.influence is not None]
     most = max(influences, default=0.0)
     sites = [_site(site, k, network.seed, most) for k, site in enumerate(network.sites[:MOST_SITES])]
-    ends = (_layer(both(say("input"))), _layer(both(say("output: never dropped")), "end"))
+    ends = (_layer(both(say("input"))), _layer(both(say("output")), "end"))
     rest = len(network.sites) - MOST_SITES
     more = [element("li", both(say("and {count} more sites", count=rest)), class_="note")] if rest > 0 else []
     return element(
