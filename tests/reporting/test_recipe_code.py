@@ -80,6 +80,17 @@ def test_empty_recipe_is_an_empty_file() -> None:
     assert Recipe.from_toml(recipe_code(Recipe(), "toml")) == Recipe()
 
 
+def test_real_model_takes_the_recipe() -> None:
+    recipe = Recipe(rates={"1": 0.4}, penalties={"0": L1(0.5)}, schedules={"1": Early(0.5)})
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    scope: dict[str, Any] = {"model": model}
+    exec(recipe_code(recipe), scope)
+    applied = scope["applied"]
+    assert dict(applied.rates) == {"1": 0.4}
+    assert float(applied.penalty()) == pytest.approx(0.5 * float(model[0].weight.abs().sum()))
+    assert float((model.train()(torch.ones(64, 3)) != model(torch.ones(64, 3))).any())
+
+
 def test_known_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = Recipe(rates={"2": 0.4}, penalties={"0": L1(1e-5)}, weight_decay=0.01, label_smoothing=0.1)
     assert recipe_code(recipe) == (
