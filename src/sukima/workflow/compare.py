@@ -95,7 +95,7 @@ def run_arms(
                 trials[name].append(trial)
     except KeyboardInterrupt:
         complete = False
-        if len(next(iter(trials.values()))) < 2:
+        if not next(iter(trials.values())):
             raise
     arms = tuple(Arm(name, recipe, tuple(trials[name])) for name, recipe in recipes.items())
     on_test = task.test is not None

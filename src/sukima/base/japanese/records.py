@@ -4,6 +4,9 @@ TEXTS = {
     "loss must be a name or a callable, got the class {value}": (
         "loss は名前または呼び出し可能なものでなければなりません（クラス {value} はインスタンスにしてください）"
     ),
+    "{name} must be a bool, str, 64-bit int or finite float, got {value}": (
+        "{name} は真偽値、文字列、64 ビット整数、有限の実数のいずれかでなければなりません（指定値: {value}）"
+    ),
     "{path}: {why}": "{path}: {why}",
     "not a recipe: {why}": "レシピとして読めません: {why}",
     "{name} must be a table from names to values, got {value}": (

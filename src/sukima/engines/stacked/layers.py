@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torch.nn.modules import activation, flatten, padding, pooling
 
 from sukima.engines.stacked.members import Members
@@ -52,23 +53,58 @@ class Linear(StackedLayer):
         self.bias = nn.Parameter(torch.stack(biases)) if biases else None
 
     def forward(self, x: Tensor) -> Tensor:
-        rows = x.flatten(1, -2)
-        if self.bias is None:
-            y = torch.bmm(rows, self.weight.mT)
-        else:
-            y = torch.baddbmm(self.bias.unsqueeze(1), rows, self.weight.mT)
-        return y.unflatten(1, x.shape[1:-1]) if x.ndim != 3 else y
+        y: Tensor = _Product.apply(x.flatten(1, -2), self.weight, self.bias)  # type: ignore[no-untyped-call]  # torch's
+        return y if x.ndim == 3 else torch.unflatten(y, 1, x.shape[1:-1])
 
     def select(self, kept: Sequence[int]) -> None:
-        self.weight = nn.Parameter(self.weight.detach()[kept])
+        self.weight.data = self.weight.data[kept]  # the parameter stays, for an optimizer that knows it
         if self.bias is not None:
-            self.bias = nn.Parameter(self.bias.detach()[kept])
+            self.bias.data = self.bias.data[kept]
 
     def member(self, index: int) -> dict[str, Tensor]:
         found = {"weight": self.weight[index]}
         if self.bias is not None:
             found["bias"] = self.bias[index]
         return found
+
+
+class _Product(torch.autograd.Function):
+    """x · weightᵀ + bias for every member; forward and backward are those of ``nn.Linear``, to the bit."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return _multiplied(x, weight.mT, bias)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *grads: Tensor) -> tuple[Tensor | None, Tensor, Tensor | None]:
+        x, weight = ctx.saved_tensors  # type: ignore[attr-defined]  # of the context that torch passes
+        grad = grads[0].contiguous()
+        wanted = ctx.needs_input_grad  # type: ignore[attr-defined]  # as above
+        of_x = _multiplied(grad, weight) if wanted[0] else None
+        return of_x, _multiplied(grad.mT, x), grad.sum(1) if wanted[2] else None
+
+
+_LINE = 64
+"""Bytes to which torch aligns a tensor. Where a matrix begins elsewhere, libraries may round otherwise."""
+
+
+def _multiplied(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
+    """The members' products, in one call where each member's matrices lie in memory as they would alone."""
+    rows, columns = a.shape[1], b.shape[2]
+    if all(step * a.element_size() % _LINE == 0 for step in (a.stride(0), b.stride(0), rows * columns)):
+        return torch.bmm(a, b) if bias is None else torch.baddbmm(bias.unsqueeze(1), a, b)
+    pairs = list(zip(_apart(a), _apart(b), strict=True))
+    if bias is None:
+        return torch.stack([torch.mm(left, right) for left, right in pairs])
+    return torch.stack([torch.addmm(c, left, right) for c, (left, right) in zip(bias.unbind(0), pairs, strict=True)])
+
+
+def _apart(matrices: Tensor) -> list[Tensor]:
+    """Each member's matrix at the beginning of memory of its own, in the layout that it has."""
+    return [
+        torch.empty_strided(m.shape, m.stride(), dtype=m.dtype, device=m.device).copy_(m) for m in matrices.unbind(0)
+    ]
 
 
 class Each(StackedLayer):
@@ -125,12 +161,12 @@ class _Rows(torch.autograd.Function):
     """A mask a member; keeps keys alone for the backward pass."""
 
     @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor, keys: list[MaskKey], rates: list[float]) -> Tensor:
+    def forward(ctx: FunctionCtx, x: Tensor, keys: list[MaskKey], rates: list[float]) -> Tensor:
         ctx.mask = keys, rates  # type: ignore[attr-defined]  # a context takes any attribute
         return kernels.masked_rows(x, None, 0, keys, rates)
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, *grads: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: FunctionCtx, *grads: Tensor) -> tuple[Tensor, None, None]:
         return kernels.masked_rows(grads[0], None, 0, *ctx.mask), None, None  # type: ignore[attr-defined]  # as above
 
 
@@ -153,6 +189,8 @@ class Channels(Units):
 
 _ROWWISE = (nn.Flatten, nn.Unflatten, nn.Identity)
 _ROWWISE_FILES = {activation.__name__, pooling.__name__, padding.__name__, flatten.__name__}
+# Their vectorised and their scalar form round differently, so that where a row lies in memory matters.
+_UNEVEN = (nn.Sigmoid, nn.SiLU, nn.Mish, nn.ELU, nn.CELU, nn.SELU, nn.Softplus)
 
 
 def stack_layer(name: str, layers: Sequence[nn.Module], members: Members) -> StackedLayer:
@@ -170,16 +208,13 @@ def stack_layer(name: str, layers: Sequence[nn.Module], members: Members) -> Sta
         raise UnstackableError(f"{name}: {type(first).__name__} has dropout of its own")
     if type(first) is nn.Linear:
         return Linear([layer for layer in layers if isinstance(layer, nn.Linear)])
-    rowwise = isinstance(first, _ROWWISE) or type(first).__module__ in _ROWWISE_FILES
-    if rowwise and not any(True for _ in first.parameters()) and not _looks_across(first):
-        return Folded(copy.deepcopy(first))
-    return Each(layers)
+    return Folded(copy.deepcopy(first)) if _folds(first) else Each(layers)
 
 
-def _looks_across(layer: nn.Module) -> bool:
-    """Whether it may mix rows, so that members must be kept apart: softmax over the batch, flattening of it."""
-    if isinstance(layer, nn.Flatten):
-        return layer.start_dim == 0
-    if isinstance(layer, nn.Unflatten):
-        return layer.dim in (0, "0")
-    return getattr(layer, "dim", 1) in (0, None)
+def _folds(layer: nn.Module) -> bool:
+    """Whether it treats each row by itself, without parameters, alike wherever the row lies."""
+    known = isinstance(layer, _ROWWISE) or type(layer).__module__ in _ROWWISE_FILES
+    if not known or isinstance(layer, _UNEVEN) or any(True for _ in layer.parameters()):
+        return False
+    across = layer.start_dim if isinstance(layer, nn.Flatten) else getattr(layer, "dim", 1)
+    return across not in (0, "0", None)

@@ -19,10 +19,12 @@ class StackedNetwork(nn.Module):
 
     def __init__(self, members: Members) -> None:
         super().__init__()
-        models = [member.model for member in members.active]
-        inserted = members.active[0].applied.inserted()
-        for member in members.active:
-            for each in member.applied.inserted().values():
+        models = [run.model for run in members.runs]
+        inserted = members.runs[0].applied.inserted()
+        if any(run.applied.inserted().keys() != inserted.keys() for run in members.runs):
+            raise UnstackableError("the recipes insert dropout at different sites")
+        for run in members.runs:
+            for each in run.applied.inserted().values():
                 each.remove()  # the stack drops there itself; what was inserted goes on holding the rate
         self.names: list[str] = []
         self.layers = nn.ModuleList()

@@ -39,24 +39,33 @@ class ArrayBatches:
     """Rows of two tensors."""
 
     def __init__(self, inputs: Tensor, targets: Tensor, batch_size: int) -> None:
-        self._inputs, self.targets, self._size = inputs, targets, batch_size
+        self.inputs, self.targets, self._size = inputs, targets, batch_size
 
     def shuffled(self, seed: int) -> Iterator[Batch]:
-        """One epoch in a random order; a last batch of a single row is left out (batch norm cannot use it)."""
+        """One epoch in a random order."""
+        order = self.order(seed)
+        for start, stop in self.spans():
+            chosen = order[start:stop]
+            yield self.inputs[chosen], self.targets[chosen]
+
+    def order(self, seed: int) -> Tensor:
+        """The order of the rows in an epoch."""
+        order = torch.randperm(len(self.targets), generator=torch.Generator().manual_seed(seed))
+        return order.to(self.inputs.device)
+
+    def spans(self) -> list[tuple[int, int]]:
+        """Where the batches of an epoch begin and end; a last one of a single row is left out (batch norm fails)."""
         rows = len(self.targets)
-        order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed)).to(self._inputs.device)
-        for start in range(0, rows, self._size):
-            chosen = order[start : start + self._size]
-            if len(chosen) > 1 or rows == 1 or self._size == 1:
-                yield self._inputs[chosen], self.targets[chosen]
+        spans = [(start, min(start + self._size, rows)) for start in range(0, rows, self._size)]
+        return spans[:-1] if rows > 1 and self._size > 1 and rows % self._size == 1 else spans
 
     def in_order(self) -> Iterator[Batch]:
         """Every row once."""
         size = self._size
-        if self._inputs.is_floating_point():
-            row = max(1, self._inputs[:1].numel())
+        if self.inputs.is_floating_point():
+            row = max(1, self.inputs[:1].numel())
             size = max(size, min(_ROWS_AT_INFERENCE, _NUMBERS_AT_INFERENCE // row))
-        yield from zip(torch.split(self._inputs, size), torch.split(self.targets, size), strict=True)
+        yield from zip(torch.split(self.inputs, size), torch.split(self.targets, size), strict=True)
 
 
 class LoaderBatches:

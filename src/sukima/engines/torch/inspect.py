@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from sukima.engines.torch.data import example_input, open_data, split_validation
-from sukima.engines.torch.fit import new_model
+from sukima.engines.torch.model import new_model
 from sukima.engines.torch.preflight import preflight
 from sukima.records.recipe import Recipe
 from sukima.records.site import Site

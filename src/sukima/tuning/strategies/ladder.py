@@ -21,8 +21,11 @@ _HIGHEST = 0.9
 _MISSES = 2
 """Rungs in a row without a gain after which the shared climb ends: one alone may be noise."""
 
-Evaluate = Callable[[Recipe], Sequence[float]]
-"""Recipe → its validation loss (or metric), one a seed, always with the same seeds."""
+Evaluate = Callable[[Recipe, Sequence[Recipe]], Sequence[float]]
+"""Recipe → its validation loss (or metric), one a seed, always with the same seeds.
+
+The second argument holds the recipes that will probably be asked for next, for engines that train several at once.
+"""
 
 
 def ladder(start: Recipe, sites: Sequence[str], evaluate: Evaluate, *, increases: bool) -> Iterator[Rung]:
