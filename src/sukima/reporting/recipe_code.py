@@ -73,8 +73,6 @@ def _literal(value: Any) -> str:
     if isinstance(value, str):
         text = repr(value)
         return f'"{text[1:-1]}"' if text[0] == "'" and '"' not in text and "\\'" not in text else text
-    if isinstance(value, float) and value - value != 0:
-        return f'float("{value}")'
     if isinstance(value, msgspec.Struct):
         kind = type(value)
         values = [_literal(getattr(value, name)) for name in value.__struct_fields__]
