@@ -47,4 +47,9 @@ TEXTS = {
         "{name}: 入力と正解は同じ件数でなければなりません（入力 {inputs} 件、正解 {targets} 件）"
     ),
     "{name} must not be empty, got no rows": "{name} が空です（1 件以上必要です）",
+    "not a result of tune or compare: {why}": "tune・compare の結果として読めません: {why}",
+    "{path}: not JSON ({why})": "{path}: JSON として読めません（{why}）",
+    "{path}: expected a .json report that tune or compare wrote": (
+        "{path}: tune か compare が書き出した .json レポートではありません"
+    ),
 }
