@@ -55,6 +55,8 @@ def keys_of(tensor: Tensor) -> list[MaskKey]:
 def of_kind(key: MaskKey | Tensor, kind: str) -> MaskKey | Tensor:
     """The key for a kind of mask ("channel", "path" …), so that two kinds under one key never share words."""
     if isinstance(key, MaskKey):
-        return key.fold_in(kind)
+        if not torch.compiler.is_compiling():
+            return key.fold_in(kind)
+        key = key_tensor(key)  # a compiler cannot follow the hash of a string
     folded: Tensor = torch.ops.sukima.fold_in(key, kind)
     return folded
