@@ -105,7 +105,9 @@ def _error(shares: Array) -> float:
 
 FEATURES = tuple(
     features_of(
-        Curves(np.ones(4), np.ones(4), np.arange(1, 5), is_loss=True, train_share=np.empty(0), validation_share=np.empty(0))
+        Curves(
+            np.ones(4), np.ones(4), np.arange(1, 5), is_loss=True, train_share=np.empty(0), validation_share=np.empty(0)
+        )
     )
 )
 """Their names, in order."""

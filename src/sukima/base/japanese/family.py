@@ -1,0 +1,20 @@
+"""The torch family of layers, penalties and constraints."""
+
+TEXTS = {
+    "{name} must be a number or a tensor of one element, got {value}": (
+        "{name} は数値、または要素が 1 個のテンソルでなければなりません（指定値: {value}）"
+    ),
+    "{name} must have at least {count} dimensions, got {value}": (
+        "{name} には {count} 次元以上が必要です（指定値の形状: {value}）"
+    ),
+    "noise_shape must give 1, None or the input's own size for each of its dimensions {shape}, got {value}": (
+        "noise_shape には、入力の各次元 {shape} について 1、None、または同じ大きさを指定してください（指定値: {value}）"
+    ),
+    "{name} must be an integer tensor, got {value}": "{name} は整数のテンソルでなければなりません（指定値: {value}）",
+    "edge_index must be an integer tensor of shape (2, edges), got {value}": (
+        "edge_index は形状 (2, 辺の数) の整数テンソルでなければなりません（指定値: {value}）"
+    ),
+    "edge_attr must have a row for each of the {count} edges, got {value}": (
+        "edge_attr には {count} 本の辺それぞれに対応する行が必要です（指定値の形状: {value}）"
+    ),
+}
