@@ -45,6 +45,9 @@ from sukima.torch.path import DropPath as DropPath
 from sukima.torch.path import drop_path as drop_path
 from sukima.torch.path import linear_rates as linear_rates
 from sukima.torch.penalties import penalty as penalty
+from sukima.torch.recurrent import GRU as GRU
+from sukima.torch.recurrent import LSTM as LSTM
+from sukima.torch.recurrent import RecurrentMode as RecurrentMode
 from sukima.torch.replace import replace as replace
 from sukima.torch.shaped import ShapedDropout as ShapedDropout
 from sukima.torch.shaped import shaped_dropout as shaped_dropout
