@@ -17,4 +17,13 @@ TEXTS = {
     "edge_attr must have a row for each of the {count} edges, got {value}": (
         "edge_attr には {count} 本の辺それぞれに対応する行が必要です（指定値の形状: {value}）"
     ),
+    "groups must divide the layer's {inputs} inputs, got {value}": (
+        "groups は層の入力数 {inputs} の約数でなければなりません（指定値: {value}）"
+    ),
+    "x must be a batch of inputs or batches one after another, got {value}": (
+        "x は入力のバッチ、またはバッチの列でなければなりません（指定値: {value}）"
+    ),
+    "first and second must be logits of one shape (rows, classes), got {first} and {second}": (
+        "first と second は同じ形状 (行数, クラス数) のロジットでなければなりません（{first} と {second} でした）"
+    ),
 }
