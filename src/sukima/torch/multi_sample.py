@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from sukima.base.checks import check_count
@@ -62,7 +63,8 @@ class MultiSampleDropout(RatedModule):
             return alone.unsqueeze(0)
         many = multi_sample_dropout(input, self.samples, self.p)
         result: Tensor = self.head(many.flatten(0, 1))
-        return torch.unflatten(result, 0, (self.samples, len(input)))
+        samples: Tensor = torch.unflatten(result, 0, (self.samples, len(input)))
+        return samples
 
     def forward(self, input: Tensor) -> Tensor:
         """The mean of `outputs`."""
