@@ -1,6 +1,7 @@
 """The page in a real browser: no error, no request, and everything that moves."""
 
 import json
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +17,13 @@ from sukima.records.recipe import Recipe
 from sukima.reporting.document import comparison_document, diagnosis_document, tune_document
 from sukima.reporting.html import write_html
 
-pytest.importorskip("select")  # pipes can be waited for on POSIX only
-
 
 @pytest.fixture(scope="module")
 def browser(browser_module: ModuleType) -> Iterator[Any]:
     if browser_module.CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
+    if os.name != "posix":
+        pytest.skip("the browser is spoken to through pipes as POSIX has them")
     browser = browser_module.Browser()
     yield browser
     browser.close()
