@@ -39,16 +39,9 @@ class LocalEngine:
         """A part of the work begins that takes about ``trials`` trials."""
         self.progress.stage(name, trials)
 
-    def run(
-        self, recipe: Recipe, seeds: Sequence[int], *, test: bool = False, ahead: Sequence[Recipe] = ()
-    ) -> tuple[Trial, ...]:
-        """The trials of ``recipe``, one a seed, in their order; with ``test`` they measure the test data too.
-
-        Recipes in ``ahead`` will probably be asked for next: they are taken along where that is cheap.
-        """
-        wanted = [(recipe, seed) for seed in seeds]
-        if not all(self._key(*candidate, test) in self.trials for candidate in wanted):
-            self.prepare([*wanted, *((next_one, seed) for next_one in ahead for seed in seeds)], test=test)
+    def run(self, recipe: Recipe, seeds: Sequence[int], *, test: bool = False) -> tuple[Trial, ...]:
+        """The trials of ``recipe``, one a seed, in their order; with ``test`` they measure the test data too."""
+        self.prepare([(recipe, seed) for seed in seeds], test=test)
         return tuple(self._one(recipe, seed, test) for seed in seeds)
 
     def prepare(self, candidates: Iterable[Candidate], *, test: bool = False) -> None:

@@ -9,7 +9,7 @@ import torch.utils._python_dispatch
 from torch import Tensor
 
 from sukima.masks.cpu import signed
-from sukima.masks.key import MaskKey
+from sukima.masks.key import Key, MaskKey
 
 __all__ = ["draw_key", "draw_seed", "key_tensor", "keys_of", "of_kind"]
 
@@ -52,9 +52,9 @@ def keys_of(tensor: Tensor) -> list[MaskKey]:
     return [MaskKey(seed & _WORD, stream & _WORD) for seed, stream in tensor.reshape(-1, 2).tolist()]
 
 
-def of_kind(key: MaskKey | Tensor, kind: str) -> MaskKey | Tensor:
+def of_kind(key: Key | Tensor, kind: str) -> Key | Tensor:
     """The key for a kind of mask ("channel", "path" …), so that two kinds under one key never share words."""
-    if isinstance(key, MaskKey):
+    if not isinstance(key, Tensor):
         return key.fold_in(kind)
     folded: Tensor = torch.ops.sukima.fold_in(key, kind)
     return folded

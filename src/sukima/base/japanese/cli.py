@@ -62,14 +62,6 @@ TEXTS = {
     "--recipe must be NAME=FILE with a new name, got {value}": (
         "--recipe は重複しない名前で NAME=FILE の形に書いてください（指定値: {value}）"
     ),
-    "Say what the curves of a training run mean: overfitting or not, since when, how sure, and what to do next.\n\n"
-    "Reads CSV, JSON and Keras histories.\n\n"
-    "Examples: sukima diagnose history.csv; sukima diagnose run1.json run2.json --check": (
-        "学習曲線を読み、過学習かどうか、いつからか、どれほど確かか、次に何をすべきかを示します。\n\n"
-        "CSV、JSON、Keras の履歴を読めます。\n\n"
-        "例: sukima diagnose history.csv、sukima diagnose run1.json run2.json --check"
-    ),
-    "Histories.": "学習履歴のファイル。",
     "Exit with 1 unless every verdict is healthy.": "すべてが健全と判定されなければ終了コード 1 で終わります。",
     "Report: {path}": "レポート: {path}",
     "Interrupted: this is what was done so far.": "中断しました。ここまでの結果を示します。",
