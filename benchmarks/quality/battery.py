@@ -141,17 +141,7 @@ def dieharder(samples: int) -> bool:
     fine = True
     for name in ARRANGEMENTS:
         for test in DIEHARDER:
-            command = [
-                "dieharder",
-                "-g",
-                "200",
-                "-d",
-                str(test),
-                "-D",
-                "test_name,ntuple,pvalues,assessment",
-                "-c",
-                " ",
-            ]
+            command = ["dieharder", "-g", "200", "-d", str(test)]
             process = subprocess.Popen([*command, "-p", str(samples)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             assert process.stdin is not None
             assert process.stdout is not None
