@@ -1,0 +1,1 @@
+"""Plain data with their file formats; no framework."""
