@@ -11,10 +11,15 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME: dict[str, str] = {
-    "MaskKey": "sukima.masks.key",
+    "ElasticNet": "sukima.records.penalty",
+    "History": "sukima.records.history",
+    "L1": "sukima.records.penalty",
+    "L2": "sukima.records.penalty",
+    "Recipe": "sukima.records.recipe",
+    "Task": "sukima.records.task",
 }
 
-__all__ = ["MaskKey", "__version__"]
+__all__ = ["L1", "L2", "ElasticNet", "History", "Recipe", "Task", "__version__"]
 
 
 def __getattr__(name: str) -> Any:

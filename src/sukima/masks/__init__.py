@@ -1,0 +1,1 @@
+"""Which elements are kept: the mask law and its implementations. Knows numbers, not networks."""

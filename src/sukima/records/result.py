@@ -1,0 +1,192 @@
+"""Results: what tune and compare found, as plain data that a report can draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sukima.records.history import History
+from sukima.records.recipe import Recipe
+from sukima.records.site import Site
+from sukima.records.task import By
+from sukima.records.verdict import Verdict
+
+__all__ = ["Arm", "Comparison", "Cost", "Difference", "Outcome", "Rung", "Score", "Trial", "TuneResult"]
+
+Outcome = Literal["better", "worse", "no difference"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """Mean loss and metric over one data set, in inference mode."""
+
+    loss: float
+    metric: float | None = None
+
+    def by(self, what: By) -> float:
+        """The loss, or the metric."""
+        value = self.loss if what == "loss" else self.metric
+        assert value is not None  # tune and compare refuse a search by a metric that the task does not have
+        return value
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training run of a recipe with one seed, judged at its best-validation checkpoint."""
+
+    recipe: Recipe
+    seed: int
+    history: History
+    epoch: int
+    train: Score
+    validation: Score
+    test: Score | None = None
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One recipe in a comparison, trained with several seeds."""
+
+    name: str
+    recipe: Recipe
+    trials: tuple[Trial, ...] = ()
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of its trials, in their order."""
+        return tuple(trial.seed for trial in self.trials)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Paired gain of an arm over the baseline: positive is better, whatever the direction of the measure.
+
+    Attributes:
+        mean: mean gain over the seeds.
+        low: lower end of the interval.
+        high: upper end.
+        level: the interval's coverage, such as 0.95.
+        gains: the gain of each seed.
+        outcome: ``better`` or ``worse`` where the interval excludes zero.
+    """
+
+    mean: float
+    low: float
+    high: float
+    level: float
+    gains: tuple[float, ...]
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One step of the ladder: a recipe tried on validation data.
+
+    Attributes:
+        recipe: what was tried.
+        site: the site whose rate it changes; ``"*"`` while all sites share one rate.
+        rate: the rate tried there.
+        values: validation loss (or metric) of each seed.
+        gain: mean paired gain over the best recipe before it; positive is better.
+        noise: standard error of that gain.
+        accepted: whether it became the best so far.
+    """
+
+    recipe: Recipe
+    site: str
+    rate: float
+    values: tuple[float, ...]
+    gain: float
+    noise: float
+    accepted: bool
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a search cost: wall-clock seconds, trials, and epochs over all trials."""
+
+    seconds: float
+    trials: int
+    epochs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Arms side by side on one task, with the same seeds in each.
+
+    Attributes:
+        task: the task's name.
+        by: what is compared: the loss or the metric.
+        metric: the metric's name; empty if there is none.
+        metric_increases: whether a larger metric is better.
+        data: where the scores come from: ``test``, or ``validation`` where the task has no test data.
+        arms: the arms, baseline first.
+        differences: arm name → gain over the baseline in what is compared.
+        verdicts: arm name → verdict on its histories.
+        cost: what it cost.
+        environment: versions and machine, for the record.
+        complete: whether it ran to its end.
+    """
+
+    task: str
+    by: By
+    metric: str
+    metric_increases: bool
+    data: Literal["test", "validation"]
+    arms: tuple[Arm, ...]
+    differences: dict[str, Difference]
+    verdicts: dict[str, Verdict]
+    cost: Cost
+    environment: dict[str, str] = field(default_factory=dict)
+    complete: bool = True
+
+    @property
+    def baseline(self) -> Arm:
+        """The arm that the others are compared with."""
+        return self.arms[0]
+
+    def arm(self, name: str) -> Arm:
+        """The arm of that name."""
+        return next(arm for arm in self.arms if arm.name == name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneResult:
+    """What tune found.
+
+    Attributes:
+        recipe: the winner; empty where nothing beat the baseline on validation data.
+        model: the model's name.
+        sites: the sites that were searched.
+        ladder: the steps of the search, in their order.
+        comparison: baseline, guideline and winner on test data; ``None`` if the search was interrupted before it.
+        baseline: verdict on the baseline, from the search's own seeds.
+        cost: what search and comparison cost together.
+        complete: whether it ran to its end.
+    """
+
+    task: str
+    by: By
+    recipe: Recipe
+    model: str
+    sites: tuple[Site, ...]
+    search: tuple[Arm, ...]
+    ladder: tuple[Rung, ...]
+    baseline: Verdict | None
+    comparison: Comparison | None
+    cost: Cost
+    environment: dict[str, str] = field(default_factory=dict)
+    complete: bool = True
+
+    @property
+    def histories(self) -> list[History]:
+        """The histories of every trial of the search and of the final comparison."""
+        arms = (*self.search, *(self.comparison.arms if self.comparison else ()))
+        return [trial.history for arm in arms for trial in arm.trials]
+
+    @property
+    def test(self) -> dict[str, Any]:
+        """Arm → its scores on test data, by seed; empty without a final comparison."""
+        if self.comparison is None:
+            return {}
+        return {arm.name: [trial.test for trial in arm.trials] for arm in self.comparison.arms}

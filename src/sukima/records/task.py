@@ -1,0 +1,131 @@
+"""The task: what tune and compare need to train candidates, whatever the framework."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sukima.base.checks import check_count, check_number, shown
+from sukima.base.errors import InputError
+
+__all__ = ["By", "Task"]
+
+By = Literal["loss", "metric"]
+"""What a search goes by: the validation loss, or the validation metric (accuracy, say)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A model factory, its data and how it is trained.
+
+    Data are a pair ``(inputs, targets)`` of arrays or tensors of equal length, a ``Dataset`` whose items are such
+    pairs, or a ``DataLoader`` (which keeps its own batch size and order). Targets are class numbers, one-hot rows or,
+    for regression, numbers. Training data are shuffled with the trial's seed, so that the arms of a comparison see
+    the same batches.
+
+    Attributes:
+        model: called without arguments (or with the options of a recipe) to make a new model.
+        train: training data.
+        validation: validation data, by which every choice is made; or a fraction of the training data to set aside
+            (the last rows, as Keras does).
+        test: test data, touched once, by the final comparison; ``None`` if there are none.
+        loss: a name (``cross_entropy``, ``mse``, ``mae``, ``huber``, ``binary_cross_entropy``) or a callable
+            ``loss(outputs, targets)`` that gives the mean over a batch.
+        metric: a name (``accuracy``, ``mse``, ``rmse``, ``mae``, ``r2``), a callable ``metric(outputs, targets)``
+            that gives the mean over a batch, or ``None``.
+        metric_increases: whether a larger metric is better; ``None`` asks the name (and means yes for a callable).
+        optimizer: a name (``sgd``, ``momentum``, ``adam``, ``adamw``, ``rmsprop``) or a callable
+            ``optimizer(parameters)`` that makes one.
+        learning_rate: for optimizers given by name; ``None`` takes the optimizer's own default.
+        batch_size: rows in a batch, for data that are not a ``DataLoader``.
+        epochs: the most epochs a trial may take.
+        patience: epochs without a better validation loss after which a trial stops; ``None`` trains to the end. A
+            recipe's ``early_stopping`` goes before it.
+        device: where to train, as the framework names it.
+        name: what reports call it.
+    """
+
+    model: Callable[..., Any]
+    train: Any
+    validation: Any
+    test: Any = None
+    loss: str | Callable[[Any, Any], Any] = "cross_entropy"
+    metric: str | Callable[[Any, Any], Any] | None = None
+    metric_increases: bool | None = None
+    optimizer: str | Callable[[Any], Any] = "adam"
+    learning_rate: float | None = None
+    batch_size: int = 32
+    epochs: int = 50
+    patience: int | None = None
+    device: str = "cpu"
+    name: str = "task"
+
+    def __post_init__(self) -> None:
+        if not callable(self.model):
+            raise InputError(
+                "model must be a function or class that makes a new model, got {value}", value=_kind(self.model)
+            )
+        for name in ("loss", "optimizer", "metric"):
+            value = getattr(self, name)
+            if not (isinstance(value, str) or callable(value) or (name == "metric" and value is None)):
+                raise InputError("{name} must be a name or a callable, got {value}", name=name, value=_kind(value))
+        if self.learning_rate is not None:
+            check_number("learning_rate", self.learning_rate, above=0)
+        check_count("batch_size", self.batch_size)
+        check_count("epochs", self.epochs)
+        if self.patience is not None:
+            check_count("patience", self.patience)
+        check_data("train", self.train)
+        if isinstance(self.validation, int | float):
+            check_number("validation", self.validation, above=0, below=1)
+            if not isinstance(self.train, tuple | list):
+                raise InputError(
+                    "validation must be data where train is not a pair of arrays, got the fraction {value}",
+                    value=self.validation,
+                )
+        else:
+            check_data("validation", self.validation)
+        if self.test is not None:
+            check_data("test", self.test)
+
+
+def check_data(name: str, data: Any) -> None:
+    """Raise ``InputError`` unless ``data`` is a pair of equally long arrays, a data set or a loader, and not empty."""
+    if isinstance(data, tuple | list):
+        if len(data) != 2 or not all(hasattr(part, "__len__") for part in data):
+            raise InputError(
+                "{name} must be a pair (inputs, targets), a Dataset or a DataLoader, got {value}",
+                name=name,
+                value=f"{_kind(data)} of length {len(data)}",
+            )
+        inputs, targets = len(data[0]), len(data[1])
+        if inputs != targets:
+            raise InputError(
+                "{name}: inputs and targets must be equally long, got {inputs} and {targets}",
+                name=name,
+                inputs=inputs,
+                targets=targets,
+            )
+    elif not (hasattr(data, "__getitem__") or hasattr(data, "__iter__")):
+        raise InputError(
+            "{name} must be a pair (inputs, targets), a Dataset or a DataLoader, got {value}",
+            name=name,
+            value=_kind(data),
+        )
+    if size_of(data) == 0:
+        raise InputError("{name} must not be empty, got no rows", name=name)
+
+
+def size_of(data: Any) -> int | None:
+    """Number of rows (of batches, for a loader of unknown size); ``None`` where the data do not say."""
+    if isinstance(data, tuple | list):
+        return len(data[0])
+    try:
+        return len(getattr(data, "dataset", data))
+    except TypeError:
+        return None
+
+
+def _kind(value: Any) -> str:
+    return f"{type(value).__name__} {shown(value)}" if isinstance(value, str | int | float) else type(value).__name__

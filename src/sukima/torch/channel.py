@@ -1,0 +1,109 @@
+"""Dropout of whole channels (Tompson et al. 2015), on the mask law."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from sukima.base.checks import check_instance, check_rate, shown
+from sukima.base.errors import InputError
+from sukima.masks.key import MaskKey
+from sukima.torch.keys import draw_key
+from sukima.torch.structured import masked_over
+
+__all__ = ["Dropout1d", "Dropout2d", "Dropout3d", "dropout1d", "dropout2d", "dropout3d"]
+
+
+def _channels(
+    input: Tensor, p: float, training: bool, inplace: bool, key: MaskKey | None, batched: int, dims: tuple[int, ...]
+) -> Tensor:
+    check_instance("input", input, Tensor)
+    rate = check_rate("p", p)
+    if input.dim() not in dims:
+        expected = " or ".join(f"{d}-D" for d in dims)
+        raise InputError(
+            "{name} must be {expected}, got {value}", name="input", expected=expected, value=shown(tuple(input.shape))
+        )
+    if not input.is_floating_point():
+        raise InputError("{name} must be a floating-point tensor, got {value}", name="input", value=str(input.dtype))
+    if key is not None:
+        check_instance("key", key, MaskKey)
+    if not training or rate == 0:
+        return input
+    key = (draw_key(input.device) if key is None else key).fold_in("channel")
+    lead = 2 if input.dim() == batched else 1
+    shape = (*input.shape[:lead], *(1 for _ in input.shape[lead:]))
+    return masked_over(input, shape, key, rate, inplace=inplace)
+
+
+def dropout1d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, key: MaskKey | None = None
+) -> Tensor:
+    """Drop whole channels of an input (N, C, L) or (C, L) with probability ``p`` in training.
+
+    Kept channels are multiplied by 1/(1 - p); at inference nothing happens. Element (n, C) of the mask is element
+    ``n * C + c`` of the law under the key's kind "channel".
+
+    Raises:
+        InputError: an argument is not as described.
+
+    Paper: Tompson et al., Efficient Object Localization Using Convolutional Networks, CVPR 2015.
+    """
+    return _channels(input, p, training, inplace, key, 3, (2, 3))
+
+
+def dropout2d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, key: MaskKey | None = None
+) -> Tensor:
+    """As `dropout1d`, for an input (N, C, H, W); as in torch, three dimensions mean (N, C, L)."""
+    return _channels(input, p, training, inplace, key, input.dim(), (3, 4))
+
+
+def dropout3d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, key: MaskKey | None = None
+) -> Tensor:
+    """As `dropout1d`, for an input (N, C, D, H, W) or (C, D, H, W)."""
+    return _channels(input, p, training, inplace, key, 5, (4, 5))
+
+
+class _ChannelDropout(nn.Module):
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        self.p = p
+        self.inplace = inplace
+
+    @property
+    def p(self) -> float:
+        """The rate: the probability that a channel is dropped, in [0, 1]."""
+        return self._p
+
+    @p.setter
+    def p(self, value: float) -> None:
+        self._p = check_rate("p", value)
+
+    def extra_repr(self) -> str:
+        """The arguments, as torch shows them."""
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout1d(_ChannelDropout):
+    """`dropout1d` as a module, in place of ``torch.nn.Dropout1d``."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Drop channels of ``input`` in training mode."""
+        return dropout1d(input, self.p, self.training, self.inplace)
+
+
+class Dropout2d(_ChannelDropout):
+    """`dropout2d` as a module, in place of ``torch.nn.Dropout2d``."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Drop channels of ``input`` in training mode."""
+        return dropout2d(input, self.p, self.training, self.inplace)
+
+
+class Dropout3d(_ChannelDropout):
+    """`dropout3d` as a module, in place of ``torch.nn.Dropout3d``."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Drop channels of ``input`` in training mode."""
+        return dropout3d(input, self.p, self.training, self.inplace)
