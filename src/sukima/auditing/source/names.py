@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from sukima.auditing.source.catalogue import LAYERS, canonical
 from sukima.auditing.source.reading import SourceText
@@ -188,7 +188,10 @@ class _Indexer:
 
     def _enter(self, node: ast.AST, scope: Scope) -> Scope:
         handler = self._HANDLERS.get(node.__class__)
-        return handler(self, node, scope) if handler else scope
+        if handler is None:
+            return scope
+        inner: Scope = handler(self, node, scope)
+        return inner
 
     def _name(self, node: ast.Name, scope: Scope) -> Scope:
         if isinstance(node.ctx, ast.Load):
@@ -263,7 +266,7 @@ class _Indexer:
         inner = self.module.scopes[node] = Scope(node, scope)
         return inner
 
-    _HANDLERS = {  # noqa: RUF012 - one table for all, never changed
+    _HANDLERS: ClassVar[dict[type, Any]] = {
         ast.Name: _name,
         ast.Call: _call,
         ast.Attribute: _attribute,
