@@ -30,6 +30,7 @@ from sukima.auditing.source.values import (
     named,
     options,
 )
+from sukima.auditing.source.words import words
 from sukima.records.model_view import Kind
 
 __all__ = ["Applying"]
@@ -42,11 +43,21 @@ _CONTAINERS: dict[str, str] = {
     "torch.nn.ParameterList": "modulelist",
 }
 _SAME_TENSOR = frozenset(
-    "to cuda cpu float double half bfloat16 type contiguous clone detach requires_grad_ type_as long int".split()
+    words(
+        """
+        to cuda cpu float double half bfloat16 type contiguous clone detach requires_grad_ type_as long
+        int
+        """
+    )
 )
 _SHAPE = frozenset(
-    "view reshape transpose permute squeeze unsqueeze expand expand_as repeat t swapaxes movedim narrow chunk split "
-    "unbind select gather index_select rearrange masked_fill masked_fill_ unfold roll flip repeat_interleave".split()
+    words(
+        """
+        view reshape transpose permute squeeze unsqueeze expand expand_as repeat t swapaxes movedim
+        narrow chunk split unbind select gather index_select rearrange masked_fill masked_fill_ unfold
+        roll flip repeat_interleave
+        """
+    )
 )
 _METHODS: dict[str, Kind] = {
     **dict.fromkeys(_SHAPE, "shape"),
@@ -65,6 +76,9 @@ _METHODS: dict[str, Kind] = {
 _PASSED_ON = frozenset({"torch.utils.checkpoint.checkpoint", "torch.compile", "torch.jit.script", "keras.layers.TimeDistributed",
                         "torch.nn.utils.weight_norm", "torch.nn.utils.spectral_norm", "torch.nn.DataParallel",
                         "torch.nn.utils.parametrizations.weight_norm", "torch.nn.utils.parametrizations.spectral_norm"})  # fmt: skip
+
+
+_NESTED = 2  # How many modules within modules are followed; deeper ones are opaque.
 
 
 class Applying(State):
@@ -95,7 +109,9 @@ class Applying(State):
             return self._apply_bound(callee, args, keywords, node, env)
         return self._opaque(args, keywords, node, env)
 
-    def _opaque(self, args: list[Value], keywords: dict[str, Value], node: ast.AST, env: Env, kind: Kind = "other") -> Value:
+    def _opaque(
+        self, args: list[Value], keywords: dict[str, Value], node: ast.AST, env: Env, kind: Kind = "other"
+    ) -> Value:
         inputs = self.tensors([*args, *keywords.values()])
         return self.emit(kind, node, env.module, inputs) if inputs else UNKNOWN
 
@@ -160,9 +176,7 @@ class Applying(State):
         return current[0] if current else UNKNOWN
 
     # ── names of libraries ──────────────────────────────────────────────────────────────────────────────────────
-    def _apply_ref(
-        self, dotted: str, args: list[Value], keywords: dict[str, Value], node: ast.AST, env: Env
-    ) -> Value:
+    def _apply_ref(self, dotted: str, args: list[Value], keywords: dict[str, Value], node: ast.AST, env: Env) -> Value:
         spec = layer_spec(dotted)
         if spec is not None and isinstance(node, ast.Call):
             arguments = named(args, keywords)
@@ -181,7 +195,11 @@ class Applying(State):
         if dotted.startswith("builtins.") or dotted in {"collections.OrderedDict", "OrderedDict"}:
             return self._builtin(dotted.rpartition(".")[2], args, node, env)
         if dotted in {"copy.deepcopy", "copy.copy", *_PASSED_ON} and args:
-            return args[0] if len(args) == 1 or not self.tensors(args[1:]) else self.apply(args[0], args[1:], {}, node, env)
+            return (
+                args[0]
+                if len(args) == 1 or not self.tensors(args[1:])
+                else self.apply(args[0], args[1:], {}, node, env)
+            )
         return self._project_call(dotted, args, keywords, node, env)
 
     def _project_call(
@@ -193,19 +211,14 @@ class Applying(State):
         module, target = found
         if isinstance(target, ast.ClassDef):
             info = self.project.info(target, module)
-            if len(self.running) > 8 or len(self.owners) > 3:
+            if len(self.running) > 8:
                 return UNKNOWN
-            made = Instance(info, node=node)
-            if info.framework is not None or info.forward is not None:
-                self.initialise(made, named(args, keywords), node)
-            return made
+            return Instance(info, named(args, keywords), node=node)
         if isinstance(target, ast.FunctionDef | ast.AsyncFunctionDef):
             return self._apply_function(Callable(target, module), args, keywords, node, env)
         return UNKNOWN
 
-    def _functional(
-        self, dotted: str, args: list[Value], keywords: dict[str, Value], node: ast.AST, env: Env
-    ) -> Value:
+    def _functional(self, dotted: str, args: list[Value], keywords: dict[str, Value], node: ast.AST, env: Env) -> Value:
         kind = FUNCTIONS[dotted]
         inputs = self.tensors([*args, *keywords.values()])
         if not inputs:
@@ -256,9 +269,7 @@ class Applying(State):
                 return [v for _, v in one.pairs] or [UNKNOWN]
         return [source if isinstance(source, Tensor) else UNKNOWN]
 
-    def _container(
-        self, kind: str, args: list[Value], keywords: dict[str, Value], node: ast.AST, env: Env
-    ) -> Value:
+    def _container(self, kind: str, args: list[Value], keywords: dict[str, Value], node: ast.AST, env: Env) -> Value:
         made = Items(kind, node=node, module=env.module)
         given = [*args, *(keywords[k] for k in ("layers", "modules") if k in keywords)]
         for value in given:
@@ -279,9 +290,7 @@ class Applying(State):
         return made
 
     # ── Keras' functional models ────────────────────────────────────────────────────────────────────────────────
-    def _input(
-        self, keywords: dict[str, Value], args: list[Value], node: ast.AST, env: Env, dotted: str
-    ) -> Value:
+    def _input(self, keywords: dict[str, Value], args: list[Value], node: ast.AST, env: Env, dotted: str) -> Value:
         if dotted.endswith("InputLayer"):
             return Ref("keras.layers.Identity")
         shape = keywords.get("shape", args[0] if args else UNKNOWN)
@@ -309,7 +318,9 @@ class Applying(State):
                 return value
             if name in {"size", "dim", "shape", "numel", "item", "stride"}:
                 return UNKNOWN
-            return self.emit(_METHODS.get(name, "other"), node, env.module, value.ops | self.tensors([*args, *keywords.values()]))
+            return self.emit(
+                _METHODS.get(name, "other"), node, env.module, value.ops | self.tensors([*args, *keywords.values()])
+            )
         if isinstance(value, Items):
             return self._items_method(value, name, args)
         if isinstance(value, LayerValue):
@@ -356,7 +367,9 @@ class Applying(State):
         self, function: Callable, args: list[Value], keywords: dict[str, Value], node: ast.AST, env: Env
     ) -> Value:
         owner = function.owner
-        inner = Env(function.module, {}, function.env, owner or (function.env.owner if function.env else None), function.home)
+        inner = Env(
+            function.module, {}, function.env, owner or (function.env.owner if function.env else None), function.home
+        )
         if not self.tensors([*args, *keywords.values()]) and len(self.running) > 6:
             return UNKNOWN
         bound = owner is not None and function.env is None
@@ -380,7 +393,9 @@ class Applying(State):
             env.names[a.vararg.arg] = Items("tuple", [(str(i), v) for i, v in enumerate(rest)])
         if a.kwarg:
             names = {p.arg for p in (*positional, *a.kwonlyargs)}
-            env.names[a.kwarg.arg] = Items("dict", [(k, v) for k, v in keywords.items() if k not in names], complete=False)
+            env.names[a.kwarg.arg] = Items(
+                "dict", [(k, v) for k, v in keywords.items() if k not in names], complete=False
+            )
 
     def _given(self, parameter: ast.arg, default: ast.expr | None, keywords: dict[str, Value], env: Env) -> Value:
         if parameter.arg in keywords:
@@ -400,8 +415,9 @@ class Applying(State):
     ) -> Value:
         forward = made.cls.forward
         home = made.cls.home(forward.name) if forward else None
-        if forward is None or home is None or len(self.owners) > 3 or self.steps > self.limit // 2:
+        if forward is None or home is None or len(self.owners) >= _NESTED or self.steps > self.limit // 2:
             return self._opaque(args, keywords, node, env)
+        self.settle(made)
         inner = Env(home.module, {}, None, made, home)
         self.bind(forward.args, [made, *args], keywords, inner)
         self.owners.append(made.site or made.cls.name)
@@ -410,7 +426,14 @@ class Applying(State):
         finally:
             self.owners.pop()
 
-    def initialise(self, made: Instance, arguments: Arguments, node: ast.AST | None) -> None:
+    def settle(self, made: Instance) -> None:
+        """Follow the constructor of an object that something is now asked of."""
+        if made.pending is not None:
+            arguments, made.pending = made.pending, None
+            if made.cls.framework is not None or made.cls.forward is not None:
+                self.initialise(made, arguments)
+
+    def initialise(self, made: Instance, arguments: Arguments) -> None:
         """Follow the constructor of an object, and what builds its layers later."""
         home = made.cls.home("__init__")
         if home is not None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from sukima.auditing.source.words import words
 from sukima.records.model_view import Kind
 
 __all__ = ["FUNCTIONS", "LAYERS", "LayerSpec", "ModeSpec", "canonical", "mode_spec"]
@@ -64,8 +65,12 @@ def _torch() -> dict[str, LayerSpec]:
         found[n] = LayerSpec("torch", "softmax")
     for n in ("Sigmoid", "LogSigmoid"):
         found[n] = LayerSpec("torch", "sigmoid")
-    for n in ("ReLU ReLU6 LeakyReLU PReLU ELU SELU CELU GELU SiLU Mish Tanh Hardtanh Hardswish Hardsigmoid Softplus "
-              "Softsign Tanhshrink GLU RReLU Threshold").split():  # fmt: skip
+    for n in words(
+        """
+        ReLU ReLU6 LeakyReLU PReLU ELU SELU CELU GELU SiLU Mish Tanh Hardtanh Hardswish Hardsigmoid
+        Softplus Softsign Tanhshrink GLU RReLU Threshold
+        """
+    ):  # fmt: skip
         found[n] = LayerSpec("torch", "activation")
     for n in ("RNN", "LSTM", "GRU"):
         found[n] = LayerSpec("torch", "recurrent", rate=(99, ("dropout",)), width=(1, ("hidden_size",)))
@@ -148,7 +153,7 @@ FUNCTIONS: dict[str, Kind] = {
     "torch.sigmoid": "sigmoid",
     **{
         _F + n: "activation"
-        for n in ("relu relu6 leaky_relu elu selu gelu silu tanh mish hardswish softplus relu_ glu prelu").split()
+        for n in words("relu relu6 leaky_relu elu selu gelu silu tanh mish hardswish softplus relu_ glu prelu")
     },
     **{f"torch.{n}": "activation" for n in ("relu", "tanh", "relu_")},
     **{_F + n: "linear" for n in ("linear",)},
@@ -163,7 +168,7 @@ FUNCTIONS: dict[str, Kind] = {
     **{_F + n: "shape" for n in ("pad", "interpolate", "unfold", "pixel_shuffle")},
     **{
         f"torch.{n}": "shape"
-        for n in ("reshape squeeze unsqueeze transpose permute clone swapaxes movedim roll flip").split()
+        for n in words("reshape squeeze unsqueeze transpose permute clone swapaxes movedim roll flip")
     },
     "torch.flatten": "flatten",
     **{f"torch.{n}": "join" for n in ("cat", "concat", "stack", "add", "hstack", "vstack", "concatenate")},
@@ -174,8 +179,12 @@ FUNCTIONS: dict[str, Kind] = {
     _F + "scaled_dot_product_attention": "attention",
     **{
         _F + n: "loss"
-        for n in ("cross_entropy nll_loss mse_loss binary_cross_entropy binary_cross_entropy_with_logits l1_loss "
-                  "triplet_margin_loss cosine_embedding_loss kl_div smooth_l1_loss").split()  # fmt: skip
+        for n in words(
+            """
+        cross_entropy nll_loss mse_loss binary_cross_entropy binary_cross_entropy_with_logits l1_loss
+        triplet_margin_loss cosine_embedding_loss kl_div smooth_l1_loss
+        """
+        )
     },
     "tensorflow.nn.dropout": "dropout",
     "tensorflow.nn.softmax": "softmax",
@@ -212,15 +221,21 @@ _MODES: dict[str, ModeSpec] = {
     _F + "feature_alpha_dropout": ModeSpec(1, ("p",), 2, _FD, False, "channel_dropout"),
     **{
         f"torch.{n}": ModeSpec(1, ("p",), 2, ("train",), None)
-        for n in ("dropout dropout_ alpha_dropout alpha_dropout_ feature_dropout feature_dropout_ "
-                  "feature_alpha_dropout feature_alpha_dropout_ native_dropout").split()  # fmt: skip
+        for n in words(
+            """
+        dropout dropout_ alpha_dropout alpha_dropout_ feature_dropout feature_dropout_
+        feature_alpha_dropout feature_alpha_dropout_ native_dropout
+        """
+        )
     },
     "torchvision.ops.stochastic_depth": ModeSpec(1, ("p",), 3, _FD, True, "path_dropout"),
     "torchvision.ops.drop_block2d": ModeSpec(1, ("p",), 5, _FD, True, "channel_dropout"),
     "torchvision.ops.drop_block3d": ModeSpec(1, ("p",), 5, _FD, True, "channel_dropout"),
     "timm.layers.drop_path": ModeSpec(1, ("drop_prob",), 2, _FD, False, "path_dropout"),
-    **{f"torch_geometric.utils.{n}": ModeSpec(1, ("p",), None, _FD, True, "other")
-       for n in ("dropout_edge", "dropout_adj", "dropout_node", "dropout_path", "mask_feature")},  # fmt: skip
+    **{
+        f"torch_geometric.utils.{n}": ModeSpec(1, ("p",), None, _FD, True, "other")
+        for n in ("dropout_edge", "dropout_adj", "dropout_node", "dropout_path", "mask_feature")
+    },  # fmt: skip
     "tensorflow.layers.dropout": ModeSpec(1, ("rate",), 4, _FD, False),
     "tensorflow.nn.dropout": ModeSpec(1, ("rate",), None, (), True),
     "tensorflow.nn.experimental.stateless_dropout": ModeSpec(1, ("rate",), None, (), True),

@@ -11,8 +11,26 @@ __all__ = ["SUFFIXES", "discover"]
 
 SUFFIXES = (".py", ".ipynb", ".pyw")
 _SKIPPED = frozenset(
-    "__pycache__ .git .hg .svn .tox .nox .venv venv .eggs .mypy_cache .ruff_cache .pytest_cache "
-    ".ipynb_checkpoints node_modules build dist site-packages .hypothesis".split()
+    [
+        "__pycache__",
+        ".git",
+        ".hg",
+        ".svn",
+        ".tox",
+        ".nox",
+        ".venv",
+        "venv",
+        ".eggs",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".pytest_cache",
+        ".ipynb_checkpoints",
+        "node_modules",
+        "build",
+        "dist",
+        "site-packages",
+        ".hypothesis",
+    ]
 )
 
 

@@ -1,10 +1,13 @@
 """Following expressions."""
 
+# ruff: noqa: N802 - methods are named after the classes of ast nodes that they follow
+
 from __future__ import annotations
 
 import ast
 import builtins
 
+from sukima.auditing.source.catalogue import canonical
 from sukima.auditing.source.state import State, layer_spec
 from sukima.auditing.source.values import (
     UNKNOWN,
@@ -38,16 +41,16 @@ class Evaluating(State):
     def evaluate(self, node: ast.AST, env: Env) -> Value:
         """The value of an expression."""
         self.step()
-        handler = getattr(self, f"_eval_{type(node).__name__}", None)
+        handler = _HANDLERS.get(node.__class__)
         if handler is None:
             return UNKNOWN
-        result: Value = handler(node, env)
+        result: Value = handler(self, node, env)
         return result
 
-    def _eval_Constant(self, node: ast.Constant, env: Env) -> Value:  # noqa: N802
+    def _eval_Constant(self, node: ast.Constant, env: Env) -> Value:
         return Const(node.value)
 
-    def _eval_Name(self, node: ast.Name, env: Env) -> Value:  # noqa: N802
+    def _eval_Name(self, node: ast.Name, env: Env) -> Value:
         value = env.get(node.id)
         if value is not None:
             for one in options(value):
@@ -68,7 +71,7 @@ class Evaluating(State):
             return Ref(f"builtins.{node.id}")
         return Symbol(node.id)
 
-    def _eval_Attribute(self, node: ast.Attribute, env: Env) -> Value:  # noqa: N802
+    def _eval_Attribute(self, node: ast.Attribute, env: Env) -> Value:
         holder = self.evaluate(node.value, env)
         if isinstance(holder, Choice):
             result: Value | None = None
@@ -81,7 +84,7 @@ class Evaluating(State):
     def attribute(self, value: Value, name: str, env: Env, node: ast.AST) -> Value:
         """An attribute of a value."""
         if isinstance(value, Ref):
-            return Ref(self._ref(f"{value.dotted}.{name}"))
+            return Ref(canonical(f"{value.dotted}.{name}"))
         if isinstance(value, Instance):
             return self._member(value, name)
         if isinstance(value, Tensor):
@@ -96,13 +99,8 @@ class Evaluating(State):
             return Bound(value, name)
         return UNKNOWN
 
-    @staticmethod
-    def _ref(dotted: str) -> str:
-        from sukima.auditing.source.catalogue import canonical
-
-        return canonical(dotted)
-
     def _member(self, owner: Instance, name: str) -> Value:
+        self.settle(owner)
         if name in owner.attributes:
             return owner.attributes[name]
         home = owner.cls.home(name)
@@ -116,7 +114,11 @@ class Evaluating(State):
         for info in owner.cls.mro:
             for statement in info.node.body:
                 target = getattr(statement, "target", None) or next(iter(getattr(statement, "targets", [])), None)
-                if isinstance(target, ast.Name) and target.id == name and isinstance(statement, ast.Assign | ast.AnnAssign):
+                if (
+                    isinstance(target, ast.Name)
+                    and target.id == name
+                    and isinstance(statement, ast.Assign | ast.AnnAssign)
+                ):
                     value = statement.value
                     if isinstance(value, ast.Constant):
                         return Const(value.value, name)
@@ -126,7 +128,7 @@ class Evaluating(State):
             return Bound(owner, name)
         return Symbol(f"self.{name}")
 
-    def _eval_Call(self, node: ast.Call, env: Env) -> Value:  # noqa: N802
+    def _eval_Call(self, node: ast.Call, env: Env) -> Value:
         if isinstance(node.func, ast.Name) and node.func.id == "super":
             return Ref("super")
         if (
@@ -175,7 +177,7 @@ class Evaluating(State):
             return Const(None)
         return self.apply(Callable(method, home.module, None, env.owner, home), args, keywords, node, env)
 
-    def _eval_BinOp(self, node: ast.BinOp, env: Env) -> Value:  # noqa: N802
+    def _eval_BinOp(self, node: ast.BinOp, env: Env) -> Value:
         left, right = self.evaluate(node.left, env), self.evaluate(node.right, env)
         if isinstance(left, Items) and isinstance(right, Items) and isinstance(node.op, ast.Add):
             whole = Items(left.kind, complete=left.complete and right.complete)
@@ -188,7 +190,7 @@ class Evaluating(State):
             return _arithmetic(node.op, left, right)
         return self.combine(left, right, node)
 
-    def _eval_UnaryOp(self, node: ast.UnaryOp, env: Env) -> Value:  # noqa: N802
+    def _eval_UnaryOp(self, node: ast.UnaryOp, env: Env) -> Value:
         value = self.evaluate(node.operand, env)
         if isinstance(value, Const) and not value.name:
             if isinstance(node.op, ast.Not):
@@ -197,7 +199,7 @@ class Evaluating(State):
                 return Const(-value.value)
         return value if any(isinstance(v, Tensor) for v in options(value)) else UNKNOWN
 
-    def _eval_BoolOp(self, node: ast.BoolOp, env: Env) -> Value:  # noqa: N802
+    def _eval_BoolOp(self, node: ast.BoolOp, env: Env) -> Value:
         values = [self.evaluate(value, env) for value in node.values]
         if isinstance(node.op, ast.Or):
             result = values[0]
@@ -209,7 +211,7 @@ class Evaluating(State):
             return Const(False)
         return UNKNOWN
 
-    def _eval_Compare(self, node: ast.Compare, env: Env) -> Value:  # noqa: N802
+    def _eval_Compare(self, node: ast.Compare, env: Env) -> Value:
         left = self.evaluate(node.left, env)
         right = self.evaluate(node.comparators[0], env)
         for comparator in node.comparators[1:]:
@@ -221,13 +223,13 @@ class Evaluating(State):
                 return Const(none == isinstance(node.ops[0], ast.Is | ast.Eq))
         return UNKNOWN
 
-    def _eval_IfExp(self, node: ast.IfExp, env: Env) -> Value:  # noqa: N802
+    def _eval_IfExp(self, node: ast.IfExp, env: Env) -> Value:
         test = self.evaluate(node.test, env)
         if isinstance(test, Const) and not test.name:
             return self.evaluate(node.body if test.value else node.orelse, env)
         return joined(self.evaluate(node.body, env), self.evaluate(node.orelse, env))
 
-    def _eval_Subscript(self, node: ast.Subscript, env: Env) -> Value:  # noqa: N802
+    def _eval_Subscript(self, node: ast.Subscript, env: Env) -> Value:
         holder, index = self.evaluate(node.value, env), self.evaluate(node.slice, env)
         found: Value | None = None
         for one in options(holder):
@@ -266,16 +268,16 @@ class Evaluating(State):
                 made.add(self.evaluate(element, env))
         return made
 
-    def _eval_List(self, node: ast.List, env: Env) -> Value:  # noqa: N802
+    def _eval_List(self, node: ast.List, env: Env) -> Value:
         return self._sequence("list", node.elts, env)
 
-    def _eval_Tuple(self, node: ast.Tuple, env: Env) -> Value:  # noqa: N802
+    def _eval_Tuple(self, node: ast.Tuple, env: Env) -> Value:
         return self._sequence("tuple", node.elts, env)
 
-    def _eval_Set(self, node: ast.Set, env: Env) -> Value:  # noqa: N802
+    def _eval_Set(self, node: ast.Set, env: Env) -> Value:
         return self._sequence("set", node.elts, env)
 
-    def _eval_Dict(self, node: ast.Dict, env: Env) -> Value:  # noqa: N802
+    def _eval_Dict(self, node: ast.Dict, env: Env) -> Value:
         made = Items("dict")
         for key, value in zip(node.keys, node.values, strict=True):
             name = str(key.value) if isinstance(key, ast.Constant) else None
@@ -298,16 +300,16 @@ class Evaluating(State):
             made.add(self.evaluate(node.elt, inner))
         return made
 
-    def _eval_ListComp(self, node: ast.ListComp, env: Env) -> Value:  # noqa: N802
+    def _eval_ListComp(self, node: ast.ListComp, env: Env) -> Value:
         return self._comprehension(node, env)
 
-    def _eval_GeneratorExp(self, node: ast.GeneratorExp, env: Env) -> Value:  # noqa: N802
+    def _eval_GeneratorExp(self, node: ast.GeneratorExp, env: Env) -> Value:
         return self._comprehension(node, env)
 
-    def _eval_SetComp(self, node: ast.SetComp, env: Env) -> Value:  # noqa: N802
+    def _eval_SetComp(self, node: ast.SetComp, env: Env) -> Value:
         return self._comprehension(node, env)
 
-    def _eval_DictComp(self, node: ast.DictComp, env: Env) -> Value:  # noqa: N802
+    def _eval_DictComp(self, node: ast.DictComp, env: Env) -> Value:
         inner = Env(env.module, {}, env, env.owner, env.home)
         made = Items("dict", complete=False)
         for item in self.items(self.evaluate(node.generators[0].iter, inner))[:12]:
@@ -316,33 +318,36 @@ class Evaluating(State):
             made.add(self.evaluate(node.value, inner), str(key.value) if isinstance(key, Const) else None)
         return made
 
-    def _eval_Lambda(self, node: ast.Lambda, env: Env) -> Value:  # noqa: N802
+    def _eval_Lambda(self, node: ast.Lambda, env: Env) -> Value:
         return Callable(node, env.module, env, env.owner, env.home)
 
-    def _eval_NamedExpr(self, node: ast.NamedExpr, env: Env) -> Value:  # noqa: N802
+    def _eval_NamedExpr(self, node: ast.NamedExpr, env: Env) -> Value:
         value = self.evaluate(node.value, env)
         self.assign(node.target, value, env)
         return value
 
-    def _eval_Await(self, node: ast.Await, env: Env) -> Value:  # noqa: N802
+    def _eval_Await(self, node: ast.Await, env: Env) -> Value:
         return self.evaluate(node.value, env)
 
-    def _eval_Yield(self, node: ast.Yield, env: Env) -> Value:  # noqa: N802
+    def _eval_Yield(self, node: ast.Yield, env: Env) -> Value:
         if node.value is not None:
             for one in options(self.evaluate(node.value, env)):
                 if isinstance(one, Tensor):
                     self.used |= one.ops
         return UNKNOWN
 
-    def _eval_Starred(self, node: ast.Starred, env: Env) -> Value:  # noqa: N802
+    def _eval_Starred(self, node: ast.Starred, env: Env) -> Value:
         return self.evaluate(node.value, env)
 
-    def _eval_JoinedStr(self, node: ast.JoinedStr, env: Env) -> Value:  # noqa: N802
+    def _eval_JoinedStr(self, node: ast.JoinedStr, env: Env) -> Value:
         return UNKNOWN
 
     def known_layer(self, dotted: str) -> bool:
         """Whether a name is a layer of a framework."""
         return layer_spec(dotted) is not None
+
+
+_HANDLERS = {getattr(ast, n.removeprefix("_eval_")): f for n, f in vars(Evaluating).items() if n.startswith("_eval_")}
 
 
 def _arithmetic(op: ast.operator, left: Const, right: Const) -> Value:

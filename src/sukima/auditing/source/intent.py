@@ -42,9 +42,10 @@ def is_meant(module: Module, node: ast.AST) -> bool:
     first = getattr(node, "lineno", 1)
     last = getattr(node, "end_lineno", first)
     nearby = module.source.lines[max(0, first - 4) : last + 1]
-    return any(_MEANT.search(line.partition("#")[2]) for line in nearby if "#" in line) or _MEANT.search(
-        " ".join(_names(module, node))
-    ) is not None
+    return (
+        any(_MEANT.search(line.partition("#")[2]) for line in nearby if "#" in line)
+        or _MEANT.search(" ".join(_names(module, node))) is not None
+    )
 
 
 def _camel(name: str) -> bool:
@@ -70,7 +71,9 @@ def is_demonstration(module: Module, node: ast.AST) -> bool:
             if around.name.startswith(("test_", "bench_", "benchmark_", "sample_inputs_", "_test_")):
                 return True
         if isinstance(around, ast.ClassDef) and (
-            around.name.startswith("Test") or around.name.endswith("Test") or any("Test" in name_of(b) for b in around.bases)
+            around.name.startswith("Test")
+            or around.name.endswith("Test")
+            or any("Test" in name_of(b) for b in around.bases)
         ):
             return True
     return function is None
@@ -86,8 +89,10 @@ def mentions_mode(module: Module, node: ast.AST, depth: int = 3) -> bool:
             return True
         if isinstance(found, ast.Name) and depth:
             for value in module.lookup(name, module.scope_of(found)):
-                if isinstance(value, ast.expr) and not _inside(module, node, value) and (
-                    mentions_mode(module, value, depth - 1) or _under_mode(module, value, depth - 1)
+                if (
+                    isinstance(value, ast.expr)
+                    and not _inside(module, node, value)
+                    and (mentions_mode(module, value, depth - 1) or _under_mode(module, value, depth - 1))
                 ):
                     return True
     return False

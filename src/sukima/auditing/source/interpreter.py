@@ -12,9 +12,20 @@ from sukima.auditing.source.application import Applying
 from sukima.auditing.source.expressions import Evaluating
 from sukima.auditing.source.names import Function, Module
 from sukima.auditing.source.project import ClassInfo, Project
-from sukima.auditing.source.state import Exhausted
+from sukima.auditing.source.state import ExhaustedError
 from sukima.auditing.source.statements import Executing
-from sukima.auditing.source.values import UNKNOWN, Const, Env, Instance, Items, LayerValue, Symbol, Tensor, Value, options
+from sukima.auditing.source.values import (
+    UNKNOWN,
+    Const,
+    Env,
+    Instance,
+    Items,
+    LayerValue,
+    Symbol,
+    Tensor,
+    Value,
+    options,
+)
 from sukima.records.model_view import ModelView
 
 __all__ = ["Interpreter", "instance_of", "view_of_class", "views_of_body"]
@@ -29,8 +40,8 @@ def instance_of(cls: ClassInfo, project: Project) -> tuple[Instance, bool]:
     run = Interpreter(project, cls.module)
     made = Instance(cls)
     try:
-        run.initialise(made, {}, None)
-    except Exhausted:
+        run.initialise(made, {})
+    except ExhaustedError:
         return made, False
     return made, True
 
@@ -46,12 +57,12 @@ def view_of_class(cls: ClassInfo, project: Project) -> ModelView | None:
     view = ModelView(run.operations, name=cls.name, framework=framework)  # type: ignore[arg-type]
     made = Instance(cls)
     try:
-        run.initialise(made, {}, None)
+        run.initialise(made, {})
         run.steps = 0
         env = Env(home.module, dict(_inputs(run, forward, made)), None, made, home)
         result = run.run_body(forward, env)
         view.outputs = frozenset(_tensors(result))
-    except Exhausted:
+    except ExhaustedError:
         view.partial = True
     view.extras["instance"] = made
     view.extras["dead"] = run.dead()
@@ -97,7 +108,7 @@ def views_of_body(module: Module, body: ast.Module | Function, project: Project)
         else:
             _bind_parameters(body, env)
             run.run_body(body, env)
-    except Exhausted:
+    except ExhaustedError:
         partial = True
     views = [_graph_view(run, model.outputs, partial) for model in run.graph_models]
     if not views and run.keras_calls:
@@ -116,7 +127,9 @@ def _bind_parameters(function: Function, env: Env) -> None:
     defaults = [*([None] * (len(a.posonlyargs) + len(a.args) - len(a.defaults))), *a.defaults, *a.kw_defaults]
     for arg, default in zip(positional, defaults, strict=True):
         known = isinstance(default, ast.Constant)
-        env.names[arg.arg] = Const(default.value, arg.arg) if known and isinstance(default, ast.Constant) else Symbol(arg.arg)
+        env.names[arg.arg] = (
+            Const(default.value, arg.arg) if known and isinstance(default, ast.Constant) else Symbol(arg.arg)
+        )
     for extra in filter(None, (a.vararg, a.kwarg)):
         env.names[extra.arg] = UNKNOWN
 
@@ -135,7 +148,7 @@ def _sequential_view(made: Items, project: Project, module: Module, compiled: se
     try:
         start = run.emit("input", made.node or module.tree, module)
         view.outputs = frozenset(_tensors(run.apply(made, [start], {}, made.node or module.tree, Env(module))))
-    except Exhausted:
+    except ExhaustedError:
         view.partial = True
     view.extras["sequential"] = made
     view.whole = id(made) in compiled

@@ -7,11 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sukima.auditing.source.names import Function, Module
-from sukima.auditing.source.reading import Unreadable, parse, read
+from sukima.auditing.source.reading import UnreadableError, parse, read
 
 __all__ = ["ClassInfo", "Project"]
 
-_TORCH_ROOTS = ("torch.nn.", "lightning", "torch_geometric.nn", "transformers.", "timm.", "fairseq.", "mmcv.", "mmengine.")
+_TORCH_ROOTS = (
+    "torch.nn.",
+    "lightning",
+    "torch_geometric.nn",
+    "transformers.",
+    "timm.",
+    "fairseq.",
+    "mmcv.",
+    "mmengine.",
+)
 _KERAS_ROOTS = ("keras.", "tensorflow.Module")
 _FORWARD = ("forward", "call", "__call__")
 
@@ -111,7 +120,7 @@ class Project:
         self.paths: dict[Module, Path] = {}
 
     def load(self, path: Path, shown: str) -> Module:
-        """The module in a file; raises `Unreadable`."""
+        """The module in a file; raises `UnreadableError`."""
         known = self._modules.get(path)
         if known is not None:
             return known
@@ -186,7 +195,7 @@ class Project:
         if path not in self._modules:
             try:
                 self.load(path, str(path))
-            except Unreadable:
+            except UnreadableError:
                 self._modules[path] = None
         return self._modules[path]
 

@@ -13,14 +13,14 @@ from pathlib import Path
 
 from sukima.base.messages import Message, say
 
-__all__ = ["SourceText", "Unreadable", "parse", "read"]
+__all__ = ["SourceText", "UnreadableError", "parse", "read"]
 
 _MAGIC = re.compile(r"^(\s*)([%!?]|.*\?\s*$)")
 _ASSIGNED_MAGIC = re.compile(r"^(\s*)([\w, ]+=\s*)[%!].*$")
 _LARGEST = 20_000_000
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """A file that audit passes over, with the reason."""
 
     def __init__(self, reason: Message) -> None:
@@ -49,13 +49,13 @@ class SourceText:
 
 
 def read(path: Path, shown: str) -> SourceText:
-    """Read a script or a notebook; raise `Unreadable` with a reason for anything else that comes."""
+    """Read a script or a notebook; raise `UnreadableError` with a reason for anything else that comes."""
     try:
         if path.stat().st_size > _LARGEST:
-            raise Unreadable(say("skipped: larger than {limit} MB", limit=_LARGEST // 1_000_000))
+            raise UnreadableError(say("skipped: larger than {limit} MB", limit=_LARGEST // 1_000_000))
         data = path.read_bytes()
     except OSError as error:
-        raise Unreadable(say("cannot be read: {reason}", reason=error.strerror or str(error))) from None
+        raise UnreadableError(say("cannot be read: {reason}", reason=error.strerror or str(error))) from None
     text, note = _decode(data)
     if path.suffix == ".ipynb":
         code, places = _notebook(text)
@@ -77,7 +77,7 @@ def _notebook(text: str) -> tuple[str, list[int]]:
         sources = [c["source"] for c in cells if c["cell_type"] == "code"]
         codes = ["".join(s) if isinstance(s, list) else str(s) for s in sources]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise Unreadable(say("not a notebook that can be read")) from None
+        raise UnreadableError(say("not a notebook that can be read")) from None
     raw = text.splitlines()
     lines: list[str] = []
     places: list[int] = []
@@ -113,13 +113,13 @@ def _without_magic(line: str) -> str:
 
 
 def parse(source: SourceText) -> ast.Module:
-    """The syntax tree, or `Unreadable` for a text that this Python does not understand."""
+    """The syntax tree, or `UnreadableError` for a text that this Python does not understand."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return ast.parse(source.text)
     except SyntaxError as error:
         where = source.file_line(error.lineno) if error.lineno else 1
-        raise Unreadable(say("not valid Python 3 (line {line}); skipped", line=where)) from None
+        raise UnreadableError(say("not valid Python 3 (line {line}); skipped", line=where)) from None
     except (ValueError, RecursionError, MemoryError):
-        raise Unreadable(say("cannot be parsed; skipped")) from None
+        raise UnreadableError(say("cannot be parsed; skipped")) from None

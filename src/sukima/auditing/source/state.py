@@ -11,10 +11,10 @@ from sukima.auditing.source.project import ClassInfo, Project
 from sukima.auditing.source.values import Arguments, Env, GraphModel, Instance, Items, Tensor, Value
 from sukima.records.model_view import Kind, Operation
 
-__all__ = ["Exhausted", "State", "layer_spec"]
+__all__ = ["ExhaustedError", "State", "layer_spec"]
 
 
-class Exhausted(Exception):
+class ExhaustedError(Exception):
     """The function is too large to follow further."""
 
 
@@ -26,7 +26,7 @@ def layer_spec(dotted: str) -> LayerSpec | None:
 class State:
     """The growing graph; the methods are given by the classes that inherit."""
 
-    limit = 30_000
+    limit = 12_000
 
     def __init__(self, project: Project, module: Module) -> None:
         self.project = project
@@ -46,9 +46,11 @@ class State:
         """Count one piece of work."""
         self.steps += 1
         if self.steps > self.limit:
-            raise Exhausted
+            raise ExhaustedError
 
-    def emit(self, kind: Kind, node: ast.AST, module: Module, inputs: frozenset[int] = frozenset(), **more: Any) -> Tensor:
+    def emit(
+        self, kind: Kind, node: ast.AST, module: Module, inputs: frozenset[int] = frozenset(), **more: Any
+    ) -> Tensor:
         """Add an operation; its result is the value."""
         self.step()
         index = len(self.operations)
@@ -94,7 +96,11 @@ class State:
         """Follow a function body with its parameters bound; what it returns."""
         raise NotImplementedError
 
-    def initialise(self, made: Instance, arguments: Arguments, node: ast.AST | None) -> None:
+    def settle(self, made: Instance) -> None:
+        """Follow the constructor of an object that something is now asked of."""
+        raise NotImplementedError
+
+    def initialise(self, made: Instance, arguments: Arguments) -> None:
         """Follow the constructor of an object."""
         raise NotImplementedError
 

@@ -1,5 +1,7 @@
 """Following statements."""
 
+# ruff: noqa: N802, N815 - methods are named after the classes of ast nodes that they follow
+
 from __future__ import annotations
 
 import ast
@@ -24,7 +26,7 @@ from sukima.auditing.source.values import (
 
 __all__ = ["Executing"]
 
-_LOOPS = 12
+_LOOPS = 5
 
 
 class Executing(State):
@@ -56,16 +58,16 @@ class Executing(State):
         """Follow statements; true if control leaves before their end."""
         for statement in body:
             self.step()
-            handler = getattr(self, f"_do_{type(statement).__name__}", None)
-            if handler is not None and handler(statement, env):
+            handler = _HANDLERS.get(statement.__class__)
+            if handler is not None and handler(self, statement, env):
                 return True
         return False
 
-    def _do_Expr(self, node: ast.Expr, env: Env) -> bool:  # noqa: N802
+    def _do_Expr(self, node: ast.Expr, env: Env) -> bool:
         self.evaluate(node.value, env)
         return False
 
-    def _do_Return(self, node: ast.Return, env: Env) -> bool:  # noqa: N802
+    def _do_Return(self, node: ast.Return, env: Env) -> bool:
         value = self.evaluate(node.value, env) if node.value else Const(None)
         self._use(value)
         stack: list[list[Value]] = self.__dict__.setdefault("returned", [])
@@ -81,28 +83,28 @@ class Executing(State):
                 for _, item in one.pairs:
                     self._use(item, depth - 1)
 
-    def _do_Raise(self, node: ast.Raise, env: Env) -> bool:  # noqa: N802
+    def _do_Raise(self, node: ast.Raise, env: Env) -> bool:
         return True
 
-    def _do_Continue(self, node: ast.Continue, env: Env) -> bool:  # noqa: N802
+    def _do_Continue(self, node: ast.Continue, env: Env) -> bool:
         return True
 
-    def _do_Break(self, node: ast.Break, env: Env) -> bool:  # noqa: N802
+    def _do_Break(self, node: ast.Break, env: Env) -> bool:
         return True
 
-    def _do_Assign(self, node: ast.Assign, env: Env) -> bool:  # noqa: N802
+    def _do_Assign(self, node: ast.Assign, env: Env) -> bool:
         value = self.evaluate(node.value, env)
         for target in node.targets:
             self.assign(target, value, env)
         return False
 
-    def _do_AnnAssign(self, node: ast.AnnAssign, env: Env) -> bool:  # noqa: N802
+    def _do_AnnAssign(self, node: ast.AnnAssign, env: Env) -> bool:
         if node.value is not None:
             self.assign(node.target, self.evaluate(node.value, env), env)
         return False
 
-    def _do_AugAssign(self, node: ast.AugAssign, env: Env) -> bool:  # noqa: N802
-        before = self.evaluate(_as_load(node.target), env)
+    def _do_AugAssign(self, node: ast.AugAssign, env: Env) -> bool:
+        before = self.evaluate(node.target, env)
         after = self.evaluate(node.value, env)
         if isinstance(before, Items) and isinstance(node.op, ast.Add):
             if isinstance(after, Items):
@@ -166,7 +168,7 @@ class Executing(State):
         for target in targets:
             self.assign(target, value if tensors else UNKNOWN, env)
 
-    def _do_If(self, node: ast.If, env: Env) -> bool:  # noqa: N802
+    def _do_If(self, node: ast.If, env: Env) -> bool:
         decided = self.truth(self.evaluate(node.test, env))
         if decided is not None:
             return self.execute(node.body if decided else node.orelse, env)
@@ -207,7 +209,7 @@ class Executing(State):
             return bool(value.value)
         return None
 
-    def _do_For(self, node: ast.For | ast.AsyncFor, env: Env) -> bool:  # noqa: N802
+    def _do_For(self, node: ast.For | ast.AsyncFor, env: Env) -> bool:
         source = self.evaluate(node.iter, env)
         before = dict(env.names)
         for item in self.items(source)[:_LOOPS]:
@@ -231,14 +233,14 @@ class Executing(State):
                 found.append(one)
         return found or [UNKNOWN]
 
-    def _do_While(self, node: ast.While, env: Env) -> bool:  # noqa: N802
+    def _do_While(self, node: ast.While, env: Env) -> bool:
         self.evaluate(node.test, env)
         before = dict(env.names)
         self.execute(node.body, env)
         env.names = _meet(before, env.names)
         return False
 
-    def _do_With(self, node: ast.With | ast.AsyncWith, env: Env) -> bool:  # noqa: N802
+    def _do_With(self, node: ast.With | ast.AsyncWith, env: Env) -> bool:
         for item in node.items:
             value = self.evaluate(item.context_expr, env)
             if item.optional_vars is not None:
@@ -247,7 +249,7 @@ class Executing(State):
 
     _do_AsyncWith = _do_With
 
-    def _do_Try(self, node: ast.Try, env: Env) -> bool:  # noqa: N802
+    def _do_Try(self, node: ast.Try, env: Env) -> bool:
         left = self.execute(node.body, env)
         before = dict(env.names)
         for handler in node.handlers:
@@ -262,7 +264,7 @@ class Executing(State):
 
     _do_TryStar = _do_Try
 
-    def _do_Match(self, node: ast.Match, env: Env) -> bool:  # noqa: N802
+    def _do_Match(self, node: ast.Match, env: Env) -> bool:
         self.evaluate(node.subject, env)
         before = dict(env.names)
         met: dict[str, Value] = before
@@ -273,21 +275,20 @@ class Executing(State):
         env.names = met
         return False
 
-    def _do_FunctionDef(self, node: Function, env: Env) -> bool:  # noqa: N802
+    def _do_FunctionDef(self, node: Function, env: Env) -> bool:
         env.names[node.name] = Callable(node, env.module, env, env.owner, env.home)
         return False
 
     _do_AsyncFunctionDef = _do_FunctionDef
 
-    def _do_Delete(self, node: ast.Delete, env: Env) -> bool:  # noqa: N802
+    def _do_Delete(self, node: ast.Delete, env: Env) -> bool:
         for target in node.targets:
             if isinstance(target, ast.Name):
                 env.names.pop(target.id, None)
         return False
 
 
-def _as_load(target: ast.expr) -> ast.expr:
-    return target
+_HANDLERS = {getattr(ast, n.removeprefix("_do_")): f for n, f in vars(Executing).items() if n.startswith("_do_")}
 
 
 def _meet(first: dict[str, Value], second: dict[str, Value]) -> dict[str, Value]:

@@ -101,9 +101,10 @@ class LayerValue(Value):
 
 @dataclass(eq=False)
 class Instance(Value):
-    """An object of a class of the project."""
+    """An object of a class of the project; ``pending`` are the arguments while its constructor is yet to be followed."""
 
     cls: ClassInfo
+    pending: dict[str | int, Value] | None = None
     attributes: dict[str, Value] = field(default_factory=dict)
     site: str | None = None
     node: ast.AST | None = None
