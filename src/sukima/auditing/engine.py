@@ -67,8 +67,8 @@ def audit_files(
     size = max(8, min(_PART, len(paths) // (jobs * 4)))
     parts = [[str(p) for p in paths[i : i + size]] for i in range(0, len(paths), size)]
     if jobs == 1:
-        for part in parts:
-            whole.add(_audit_part(part, select, ignore))
+        for some in parts:
+            whole.add(_audit_part(some, select, ignore))
     else:
         with ProcessPoolExecutor(jobs) as pool:
             for part in pool.map(_audit_part, parts, [select] * len(parts), [ignore] * len(parts)):

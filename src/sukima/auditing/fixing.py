@@ -61,7 +61,7 @@ def insert_before(node: ast.stmt | ast.expr, text: str, *, safe: bool) -> Fix:
     return Fix((Edit(node.lineno, node.col_offset, node.lineno, node.col_offset, text),), safe)
 
 
-def remove_argument(module: Module, call: ast.Call, keyword: ast.keyword, *, safe: bool) -> Fix | None:
+def remove_argument(module: Module, keyword: ast.keyword, *, safe: bool) -> Fix | None:
     """Take a keyword argument out of a call, with the comma before it; only where both stand on one line."""
     if keyword.end_lineno != keyword.lineno or keyword.end_col_offset is None:
         return None

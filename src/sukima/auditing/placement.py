@@ -52,9 +52,9 @@ def is_output_layer(view: ModelView, layer: Operation, *, squashed: bool) -> boo
     if not _narrows(view, layer):
         return False
     named = bool(layer.site and _CLASSIFIER.search(layer.site))
-    if view.whole:
+    if view.whole or view.extras.get("model"):
         return layer.width is not None or bool(_OUTPUT.search(text)) or named
-    return layer.width is not None and layer.width <= 20 and (named or view.name == "" or _is_net(view.name))
+    return layer.width is not None and layer.width <= 20 and (named or _is_net(view.name))
 
 
 def _is_net(name: str) -> bool:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from sukima.auditing.source.catalogue import FUNCTIONS, LAYERS, mode_spec
 from sukima.auditing.source.interpreter import view_of_class, views_of_body
+from sukima.auditing.source.modes import ModeEvent, follow_modes
 from sukima.auditing.source.names import Function, Module
 from sukima.auditing.source.project import ClassInfo, Project
 from sukima.auditing.source.values import Instance
@@ -169,6 +170,11 @@ class Context:
             elif owner is not info.node:
                 inside += 1
         return outside > 0 and not inside
+
+    @cached_property
+    def mode_events(self) -> list[ModeEvent]:
+        """Where models are trained or evaluated in the wrong mode."""
+        return follow_modes(self)
 
     def instance(self, info: ClassInfo) -> Instance | None:
         """An object of the class with the attributes that its constructor sets."""

@@ -10,9 +10,19 @@ from sukima.auditing.source.context import Context
 from sukima.auditing.source.gating import is_gated
 from sukima.auditing.source.intent import mentions_mode
 from sukima.auditing.source.names import Function
+from sukima.auditing.source.project import ClassInfo
 from sukima.auditing.source.values import argument
+from sukima.auditing.source.words import words
 
-__all__ = ["gated_by_callers", "in_keras_v1", "parameter_of", "reached_from_forward", "self_of", "switch_of_helper"]
+__all__ = [
+    "gated_by_callers",
+    "in_keras_v1",
+    "parameter_of",
+    "reached_from_forward",
+    "self_of",
+    "switch_of_helper",
+    "uses_attribute",
+]
 
 _FORWARDS = frozenset({"forward", "call", "__call__"})
 
@@ -184,3 +194,36 @@ _V1 = re.compile(r"tf\.(compat\.v1\.)?(placeholder|Session|disable_v2_behavior|d
 def in_keras_v1(context: Context) -> bool:
     """Whether the file is written for TensorFlow 1, where dropout is switched by what is fed."""
     return _V1.search(context.module.source.text) is not None
+
+
+_CONFIGS = frozenset(
+    words("config cfg args opt opts options hparams hp params conf FLAGS flags F nn layers keras tf torch")
+)
+_DYNAMIC = ("getattr(self", "self.__dict__", "self._modules", "self.children()", "self.modules()", "self.named_children()",
+            "vars(self)", "self.named_modules()", "self.layers:", "in self.layers")  # fmt: skip
+
+
+def uses_attribute(context: Context, info: ClassInfo, name: str) -> bool:
+    """Whether anything reads ``self.<name>``: the class, its relatives at hand, code that goes over all modules, or others."""
+    if not info.known:
+        return True
+    relatives = [*info.mro, *context.project.subclasses(info)]
+    for cls in relatives:
+        lines = cls.module.source.lines[cls.node.lineno - 1 : cls.node.end_lineno]
+        text = "\n".join(lines)
+        if any(marker in text for marker in _DYNAMIC):
+            return True
+        for node in ast.walk(cls.node):
+            if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Load):
+                return True
+            if isinstance(node, ast.Constant) and node.value == name:
+                return True
+    for attribute in context.module.attributes:
+        if attribute.attr == name and isinstance(attribute.ctx, ast.Load):
+            holder = attribute.value
+            if isinstance(holder, ast.Name) and (holder.id in _CONFIGS or holder.id == "self"):
+                continue
+            if isinstance(holder, ast.Attribute) and holder.attr in _CONFIGS:
+                continue
+            return True
+    return False

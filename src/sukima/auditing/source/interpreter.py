@@ -7,6 +7,7 @@ the project's own functions are followed to a limited depth. What is not underst
 from __future__ import annotations
 
 import ast
+import re
 
 from sukima.auditing.source.application import Applying
 from sukima.auditing.source.expressions import Evaluating
@@ -115,10 +116,26 @@ def views_of_body(module: Module, body: ast.Module | Function, project: Project)
         views.append(_graph_view(run, frozenset(), partial))
     for made in run.sequentials:
         if view := _sequential_view(made, project, module, run.compiled):
+            view.extras["model"] = _is_model(made, body)
             views.append(view)
     if views:
         views[0].extras["dead"] = run.dead()
     return views
+
+
+_PART = re.compile(
+    r"head|block|layer|classifier|top|branch|tower|ffn|feed|proj|embed|encoder|decoder|stem|aug", re.IGNORECASE
+)
+
+
+def _is_model(made: Items, body: ast.Module | Function) -> bool:
+    """Whether a ``Sequential`` is by its name a model of its own and not a part of one."""
+    if made.site is not None:
+        return "." not in made.site and not _PART.search(made.site)
+    return (
+        isinstance(body, ast.Module)
+        or re.search(r"model|net|mlp|cnn|build|create", body.name, re.IGNORECASE) is not None
+    )
 
 
 def _bind_parameters(function: Function, env: Env) -> None:
