@@ -53,11 +53,7 @@ def check(view: ModelView) -> Iterator[Finding]:
 
 
 def _is_model(view: ModelView) -> bool:
-    return (
-        view.whole
-        or bool(view.extras.get("live"))
-        or ("sequential" in view.extras and bool(view.extras.get("named_model")))
-    )
+    return view.whole or bool(view.extras.get("live") or view.extras.get("model"))
 
 
 def _downstream(view: ModelView, operation: Operation) -> list[Operation]:

@@ -33,7 +33,7 @@ _STARRED = {
 }
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Scope:
     """A module, class or function body with what its names are bound to."""
 
@@ -51,7 +51,7 @@ class Scope:
         self.names.setdefault(name, []).append(value)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Module:
     """A parsed file with the index that every rule uses."""
 
