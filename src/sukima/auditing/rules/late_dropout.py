@@ -48,8 +48,8 @@ def check(context: Context) -> Iterator[Finding]:
     """A positive rate set under a condition that an epoch or step count has been reached."""
     if "drop" not in context.module.source.text:
         return
-    for node in ast.walk(context.module.tree):
-        if not isinstance(node, ast.If) or not _is_late(node.test):
+    for node in context.module.ifs:
+        if not _is_late(node.test):
             continue
         for statement in node.body:
             for found in ast.walk(statement):

@@ -51,7 +51,7 @@ def validate(model, loader):
 """,
 )
 
-_LOSS = re.compile(r"loss|nll|mse|error|objective|criterion", re.IGNORECASE)
+_LOSS = re.compile(r"loss|nll|mse|bce|entropy|error|objective|criterion", re.IGNORECASE)
 _SAMPLES = re.compile(
     r"dataset|_set$|^(n|num|total|n_)_?(samples|examples|images|data)|testset|trainset|valset|train_data|test_data",
     re.IGNORECASE,
@@ -65,9 +65,7 @@ def check(context: Context) -> Iterator[Finding]:
     module = context.module
     if "len(" not in module.source.text or "+=" not in module.source.text:
         return
-    for node in ast.walk(module.tree):
-        if not isinstance(node, ast.BinOp | ast.AugAssign) or not isinstance(node.op, ast.Div):
-            continue
+    for node in module.divisions:
         left = node.left if isinstance(node, ast.BinOp) else node.target
         right = node.right if isinstance(node, ast.BinOp) else node.value
         name = name_of(left)

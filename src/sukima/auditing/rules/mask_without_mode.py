@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sukima.auditing.rule import Rule
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.gating import is_gated
+from sukima.auditing.source.helpers import gated_by_callers
 from sukima.auditing.source.intent import is_demonstration, is_meant, mentions_mode
 from sukima.auditing.source.masks import hand_written_masks
 from sukima.base.messages import say
@@ -60,6 +61,8 @@ def check(context: Context) -> Iterator[Finding]:
         if is_gated(module, mask.draw) or mentions_mode(module, mask.draw) or is_meant(module, mask.draw):
             continue
         if all(is_gated(module, use) for use in mask.uses) or is_demonstration(module, mask.draw):
+            continue
+        if gated_by_callers(context, mask.draw, None):
             continue
         yield RULE.at(module, mask.draw, say("a hand-written dropout mask that never looks at the mode"),
                       site=context.site_of(mask.draw))  # fmt: skip

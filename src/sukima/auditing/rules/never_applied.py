@@ -10,6 +10,7 @@ from sukima.auditing.source.catalogue import LAYERS
 from sukima.auditing.source.constants import constant_of
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.helpers import uses_attribute
+from sukima.auditing.source.intent import says_unused
 from sukima.auditing.source.values import argument
 from sukima.base.messages import say
 from sukima.records.finding import Finding
@@ -67,6 +68,8 @@ def check(context: Context) -> Iterator[Finding]:
         info = context.project.info(owner, module)
         rate = argument(call, *(LAYERS[dotted].rate or (None, ())))
         if info.framework is None or info.forward is None or constant_of(module, rate) in (0, 0.0):
+            continue
+        if says_unused(module, call):
             continue
         target = _holder(context, call)
         if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":

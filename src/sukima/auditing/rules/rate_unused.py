@@ -9,6 +9,7 @@ from sukima.auditing.rule import Rule
 from sukima.auditing.source.constants import is_rate_name
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.helpers import uses_attribute
+from sukima.auditing.source.intent import says_unused
 from sukima.auditing.source.names import Function
 from sukima.auditing.source.project import ClassInfo
 from sukima.base.messages import say
@@ -59,7 +60,11 @@ def check(context: Context) -> Iterator[Finding]:
         if _is_unfinished(info):
             continue
         for arg in (*init.args.posonlyargs, *init.args.args, *init.args.kwonlyargs):
-            if is_rate_name(arg.arg) and not _says_unused(context, arg) and not _is_used(context, info, init, arg.arg):
+            if (
+                is_rate_name(arg.arg)
+                and not says_unused(context.module, arg)
+                and not _is_used(context, info, init, arg.arg)
+            ):
                 yield RULE.at(context.module, arg, say("the parameter {name} of {owner} is never used: nothing is dropped", name=arg.arg, owner=info.name), site=info.name)  # fmt: skip
     yield from _options(context)
 
@@ -73,11 +78,6 @@ def _is_unfinished(info: ClassInfo) -> bool:
         else []
     )
     return not body or isinstance(body[0], ast.Raise | ast.Pass)
-
-
-def _says_unused(context: Context, arg: ast.arg) -> bool:
-    line = context.module.source.lines[arg.lineno - 1].partition("#")[2].lower()
-    return any(word in line for word in ("unused", "not used", "compat", "ignored", "noqa"))
 
 
 def _is_used(context: Context, info: ClassInfo, init: Function, name: str) -> bool:

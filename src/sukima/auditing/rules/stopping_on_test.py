@@ -78,8 +78,8 @@ def _loops(context: Context) -> Iterator[Finding]:
     module = context.module
     if not re.search(r"patience|early.?stop", module.source.text, re.IGNORECASE):
         return
-    for node in ast.walk(module.tree):
-        if not isinstance(node, ast.If) or not isinstance(node.test, ast.Compare):
+    for node in module.ifs:
+        if not isinstance(node.test, ast.Compare):
             continue
         sides = [node.test.left, *node.test.comparators]
         test = any(re.search(r"^(cur\w*_)?test_(loss|acc|accuracy|error)", name_of(s)) for s in sides)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from sukima.auditing.source.catalogue import FUNCTIONS, mode_spec
 from sukima.auditing.source.gating import is_gated
@@ -78,6 +79,7 @@ _PASSED_ON = frozenset({"torch.utils.checkpoint.checkpoint", "torch.compile", "t
                         "torch.nn.utils.parametrizations.weight_norm", "torch.nn.utils.parametrizations.spectral_norm"})  # fmt: skip
 
 
+_MAKING = re.compile(r"\bnn\.[A-Z]|[lL]ayer|Dropout|Dense|Linear|Sequential|ModuleList|Conv|Block|Module|Norm")
 _NESTED = 2  # How many modules within modules are followed; deeper ones are opaque.
 
 
@@ -370,12 +372,20 @@ class Applying(State):
         inner = Env(
             function.module, {}, function.env, owner or (function.env.owner if function.env else None), function.home
         )
-        if not self.tensors([*args, *keywords.values()]) and len(self.running) > 6:
+        if not self.tensors([*args, *keywords.values()]) and not self._makes_layers(function):
             return UNKNOWN
         bound = owner is not None and function.env is None
         given = [owner, *args] if owner is not None and bound else list(args)
         self.bind(function.node.args, given, keywords, inner)
         return self.run_body(function.node, inner)
+
+    def _makes_layers(self, function: Callable) -> bool:
+        """Whether a function that is given no tensor is worth following: it may make layers or pass some on."""
+        if len(self.running) > 5:
+            return False
+        node = function.node
+        lines = function.module.source.lines[node.lineno - 1 : node.end_lineno]
+        return any(_MAKING.search(line) for line in lines)
 
     def bind(self, a: ast.arguments, args: list[Value], keywords: dict[str, Value], env: Env) -> None:
         """Bind parameters to arguments, defaults, or symbols."""
@@ -449,6 +459,8 @@ class Applying(State):
         """Follow the constructor that ``home`` defines."""
         assert isinstance(home, ClassInfo)
         init = home.methods["__init__"]
+        if made.cls.node is not home.node and not self._makes_layers(Callable(init, home.module)):
+            return
         positional = [made, *(arguments[k] for k in sorted(k for k in arguments if isinstance(k, int)))]
         keywords = {k: v for k, v in arguments.items() if isinstance(k, str)}
         env = Env(home.module, {}, None, made, home)

@@ -138,7 +138,7 @@ def gated_by_callers(context: Context, call: ast.Call, rate: ast.expr | None) ->
     if position is not None and names and names[0] == "self":
         position -= 1
     if not calls:
-        return _default_is_zero(function, name) or name == "dropout_p"
+        return _default_is_zero(function, name) or name == "dropout_p" or is_primitive(context, function)
     for one in calls:
         given = argument(one, position, (name,))
         if given is None:
@@ -149,6 +149,16 @@ def gated_by_callers(context: Context, call: ast.Call, rate: ast.expr | None) ->
         if not (moot or mentions_mode(context.module, given) or is_gated(context.module, one)):
             return False
     return True
+
+
+_PRIMITIVE = re.compile(
+    r"^_?(\w+_)?(dropout|drop_path|drop_block|alpha_dropout|dropout\dd)(_\w+)?$|dropout", re.IGNORECASE
+)
+
+
+def is_primitive(context: Context, function: Function) -> bool:
+    """Whether a function outside any class is itself a dropout, whose callers decide when to drop."""
+    return context.module.class_of(function) is None and _PRIMITIVE.search(function.name) is not None
 
 
 def _default_is_zero(function: Function, name: str) -> bool:

@@ -7,7 +7,7 @@ import re
 
 from sukima.auditing.source.names import Module
 
-__all__ = ["is_demonstration", "is_meant", "mentions_mode", "name_of"]
+__all__ = ["is_demonstration", "is_meant", "mentions_mode", "name_of", "says_unused"]
 
 _MEANT = re.compile(
     r"(?<![a-z])mc(?![a-z])|monte.?carlo|mcd\b|bayes|uncertain|epistemic|always.?(on|active|drop)|stochastic.?forward|"
@@ -21,6 +21,18 @@ _MODE_WORDS = re.compile(
     r"testing|phase|sampling|stochastic|mc|learning_phase|predict|predicting)(_|$)|(^|_)train|isTrain|inTraining",
 )
 _NOT_MODE = frozenset({"model", "train_loader", "train_data", "interpolate_mode", "padding_mode"})
+
+
+_TEST_FILE = re.compile(r"(^|[/\\\\])(test_[^/\\\\]*|[^/\\\\]*_test|conftest)\.py$")
+_UNUSED = re.compile(r"un-?used|not (actually )?used|no effect|compat|ignored|placeholder|dummy", re.IGNORECASE)
+
+
+def says_unused(module: Module, node: ast.AST) -> bool:
+    """Whether a comment on a line, or alone on the line before, says that what it makes is not used."""
+    line = getattr(node, "lineno", 1)
+    here = module.source.lines[line - 1 : line]
+    above = [text for text in module.source.lines[max(0, line - 2) : line - 1] if text.lstrip().startswith("#")]
+    return any(_UNUSED.search(text.partition("#")[2]) for text in (*here, *above))
 
 
 def name_of(node: ast.AST) -> str:
@@ -65,6 +77,8 @@ def _names(module: Module, node: ast.AST) -> list[str]:
 def is_demonstration(module: Module, node: ast.AST) -> bool:
     """Whether the code shows or tests dropout itself: a test case, a benchmark, a line at the top of a script."""
     function: ast.AST | None = None
+    if _TEST_FILE.search(module.path):
+        return True
     for around in module.ancestors(node):
         if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
             function = around

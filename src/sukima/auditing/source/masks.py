@@ -58,8 +58,7 @@ def _is_dropping(context: Context, draw: ast.Call, function: Function) -> bool:
     named = any(_DROPPING.search(n) for n in names) or _takes_rate(context, draw, function)
     if not named:
         return False
-    in_model = reached_from_forward(context, draw, "torch") or reached_from_forward(context, draw, "keras")
-    return in_model or (owner is None and _DROPPING.search(function.name) is not None)
+    return reached_from_forward(context, draw, "torch") or reached_from_forward(context, draw, "keras")
 
 
 def _takes_rate(context: Context, draw: ast.Call, function: Function) -> bool:

@@ -31,6 +31,7 @@ _EVAL_DATA = re.compile(
     r"(^|_|\b)(test|val|valid|validation|dev|eval)(_|set|loader|iter|data|dl|ds|dataset|gen|\b|$)", re.IGNORECASE
 )
 _FROZEN = re.compile(r"freez|frozen|batch.?norm|\bbn\b|running stat|deterministic|on purpose|intention", re.IGNORECASE)
+_TELLING = re.compile(r"no_grad|inference_mode|\.eval\(|\.train\(|backward\(|eval|valid|test|predict")
 _NO_GRAD = frozenset({"no_grad", "inference_mode"})
 
 
@@ -109,6 +110,9 @@ class _Walk:
         """Functions that nothing in the file calls, outside models' own classes."""
         called = self.context.calls_by_name
         for function in self.module.functions:
+            lines = self.module.source.lines[function.lineno - 1 : function.end_lineno]
+            if not _EVAL_NAME.search(function.name) and not any(_TELLING.search(line) for line in lines):
+                continue
             owner = self.module.class_of(function)
             if owner is not None and self.context.project.info(owner, self.module).framework is not None:
                 continue
@@ -295,6 +299,9 @@ class _Walk:
             mode = frozenset()
         model = self.models.setdefault(key, _Model())
         model.mode, model.set_at, model.explicit = mode, call, True
+        if mode == {"train"} and frame.no_grad and frame.function is not None:
+            # Who switches to training where no gradient can flow means it: batch norm statistics, Monte Carlo passes.
+            model.mode = frozenset({"eval"})
 
     def _assign(self, target: ast.expr, value: ast.expr, frame: _Frame) -> None:
         key = self._key(target, frame)

@@ -67,6 +67,10 @@ class Module:
     attributes: list[ast.Attribute] = field(default_factory=list)
     loads: list[ast.Name] = field(default_factory=list)
     stars: list[str] = field(default_factory=list)
+    ifs: list[ast.If] = field(default_factory=list)
+    withs: list[ast.With | ast.AsyncWith] = field(default_factory=list)
+    divisions: list[ast.BinOp | ast.AugAssign] = field(default_factory=list)
+    assignments: list[ast.Assign] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         _Indexer(self).run()
@@ -208,7 +212,21 @@ class _Indexer:
         self.module.attributes.append(node)
         return scope
 
+    def _if(self, node: ast.If, scope: Scope) -> Scope:
+        self.module.ifs.append(node)
+        return scope
+
+    def _with(self, node: ast.With | ast.AsyncWith, scope: Scope) -> Scope:
+        self.module.withs.append(node)
+        return scope
+
+    def _operation(self, node: ast.BinOp | ast.AugAssign, scope: Scope) -> Scope:
+        if node.op.__class__ is ast.Div:
+            self.module.divisions.append(node)
+        return scope
+
     def _assign(self, node: ast.Assign, scope: Scope) -> Scope:
+        self.module.assignments.append(node)
         for target in node.targets:
             if isinstance(target, ast.Name):
                 scope.bind(target.id, node.value)
@@ -271,6 +289,11 @@ class _Indexer:
         ast.Call: _call,
         ast.Attribute: _attribute,
         ast.Assign: _assign,
+        ast.If: _if,
+        ast.With: _with,
+        ast.AsyncWith: _with,
+        ast.BinOp: _operation,
+        ast.AugAssign: _operation,
         ast.AnnAssign: _annotated,
         ast.NamedExpr: _annotated,
         ast.Import: _import,

@@ -36,7 +36,7 @@ class Executing(State):
 
     def run_body(self, function: Function | ast.Lambda, env: Env) -> Value:
         """Follow a body; what it returns, joined over its returns."""
-        if function in self.running or len(self.running) > 14:
+        if function in self.running or len(self.running) > 9:
             return UNKNOWN
         self.running.append(function)
         returned: list[Value] = []

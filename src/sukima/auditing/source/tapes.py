@@ -17,8 +17,8 @@ def calls_under_tape(context: Context) -> Iterator[tuple[ast.Call, str]]:
     module = context.module
     if "GradientTape" not in module.source.text:
         return
-    for node in ast.walk(module.tree):
-        if not isinstance(node, ast.With) or "GradientTape" not in ast.unparse(node.items[0].context_expr):
+    for node in module.withs:
+        if "GradientTape" not in ast.unparse(node.items[0].context_expr):
             continue
         function = module.function_of(node) or module.tree
         trained = {
@@ -40,8 +40,8 @@ def keras_content(context: Context, name: str) -> Content:
         return "unknown"
     made = [
         (statement, statement.value)
-        for statement in ast.walk(context.module.tree)
-        if isinstance(statement, ast.Assign) and any(ast.unparse(t) == name for t in statement.targets)
+        for statement in context.module.assignments
+        if any(ast.unparse(t) == name for t in statement.targets)
     ]
     found: Content = "unknown"
     for statement, value in made:
