@@ -11,15 +11,28 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME: dict[str, str] = {
+    "Constant": "sukima.records.schedule",
+    "Early": "sukima.records.schedule",
     "ElasticNet": "sukima.records.penalty",
     "History": "sukima.records.history",
     "L1": "sukima.records.penalty",
     "L2": "sukima.records.penalty",
+    "Late": "sukima.records.schedule",
+    "Linear": "sukima.records.schedule",
+    "MaskKey": "sukima.masks.key",
     "Recipe": "sukima.records.recipe",
     "Task": "sukima.records.task",
+    "apply": "sukima.workflow.models",
+    "compare": "sukima.workflow.compare",
+    "demo_task": "sukima.workflow.demo",
+    "diagnose": "sukima.diagnosis",
+    "fit": "sukima.workflow.models",
+    "report": "sukima.workflow.models",
+    "sites": "sukima.workflow.models",
+    "tune": "sukima.workflow.tune",
 }
 
-__all__ = ["L1", "L2", "ElasticNet", "History", "Recipe", "Task", "__version__"]
+__all__ = ["__version__", *_HOME]
 
 
 def __getattr__(name: str) -> Any:

@@ -39,13 +39,12 @@ def check_number(
     below: float = math.inf,
 ) -> float:
     """``value`` as a float, if it is a real finite number within the bounds (``above`` and ``below`` are strict)."""
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        number = float(value)
+        if math.isfinite(number) and minimum <= number <= maximum and above < number < below:
+            return number
     expected = _interval(minimum, maximum, above, below)
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise InputError("{name} must be {expected}, got {value}", name=name, expected=expected, value=shown(value))
-    number = float(value)
-    if not (math.isfinite(number) and minimum <= number <= maximum and above < number < below):
-        raise InputError("{name} must be {expected}, got {value}", name=name, expected=expected, value=shown(value))
-    return number
+    raise InputError("{name} must be {expected}, got {value}", name=name, expected=expected, value=shown(value))
 
 
 def _interval(minimum: float, maximum: float, above: float, below: float) -> str:

@@ -1,67 +1,64 @@
-"""The mask law compiled by Numba, for the CPU: the same names as `sukima.masks.law`, and kernels that apply masks."""
+"""The mask law compiled by Numba, for the CPU: the names of `sukima.masks.law`, and masks put on memory."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from sukima.masks import law
+from sukima.masks import law, team
+from sukima.masks.cache import caching
+from sukima.masks.compiled import Kind, Number, start, start_job, worker
+from sukima.masks.kernels import AHEAD, CHUNK, DIMS, FIELDS, JOB, MAX_DIMS, ROOM, TILE
 from sukima.masks.key import MaskKey
 from sukima.masks.law import bits, scale, threshold
+from sukima.masks.philox import LANES, fill
 
-__all__ = ["apply", "bits", "keep", "scale", "threshold", "words"]
+__all__ = [
+    "MAX_DIMS",
+    "Dim",
+    "apply",
+    "apply_line",
+    "bits",
+    "collapse",
+    "keep",
+    "scale",
+    "signed",
+    "spread",
+    "table",
+    "threshold",
+    "words",
+]
 
-_LOW = np.uint64(0xFFFFFFFF)
-_HALF = np.uint64(32)
-_TILE = 1024
+Dim = tuple[int, int, int, int]  # length, and strides in x, y and (where there is one) the mask, in elements
+Table = npt.NDArray[np.uint64]
 
-
-@njit(inline="always")
-def _round(a: Any, b: Any, c: Any, d: Any, k: Any, m: Any) -> Any:
-    p = (a & _LOW) * np.uint64(0xD2511F53)
-    q = (c & _LOW) * np.uint64(0xCD9E8D57)
-    return (q >> _HALF) ^ b ^ k, q, (p >> _HALF) ^ d ^ m, p
-
-
-@njit(nogil=True, cache=True)
-def _fill(out: Any, first: Any, seed: Any, stream: Any) -> None:
-    for i in range(out.size // 2):
-        number = first + np.uint64(i)
-        a, b, c, d = number & _LOW, number >> _HALF, stream & _LOW, stream >> _HALF
-        k, m = seed & _LOW, seed >> _HALF
-        for _ in range(10):
-            a, b, c, d = _round(a, b, c, d, k, m)
-            k, m = (k + np.uint64(0x9E3779B9)) & _LOW, (m + np.uint64(0xBB67AE85)) & _LOW
-        out[2 * i] = (a & _LOW) | (b << _HALF)
-        out[2 * i + 1] = (c & _LOW) | (d << _HALF)
+# Below this many elements a second thread costs more than it saves.
+PARALLEL = 48 * 1024
 
 
-@njit(nogil=True, cache=True)
-def _apply(x: Any, y: Any, seed: Any, stream: Any, dropped: Any, factor: Any, wide: Any) -> None:
-    buffer = np.empty(_TILE // 2, np.uint64)
-    zero = y.dtype.type(0)
-    for start in range(0, x.size, _TILE):
-        count = min(_TILE, x.size - start)
-        if wide:
-            _fill(buffer, np.uint64(start // 4), seed, stream)
-            full = buffer.view(np.uint32)
-            for i in range(count):
-                y[start + i] = x[start + i] * factor if full[i] >= dropped else zero
-        else:
-            _fill(buffer[: _TILE // 4], np.uint64(start // 8), seed, stream)
-            half = buffer.view(np.uint16)
-            for i in range(count):
-                y[start + i] = x[start + i] * factor if half[i] >= dropped else zero
+@cache
+def _fill() -> Any:
+    with caching() as kept:
+
+        def run(buffer: Any, first: Any, blocks: Any, seed: Any, stream: Any) -> None:
+            fill(buffer, first, blocks, seed, stream)
+
+        return njit("void(uint64[::1], uint64, int64, uint64, uint64)", nogil=True, cache=kept)(run)
 
 
 def words(key: MaskKey, blocks: int, first: int = 0) -> law.Words:
     """As `sukima.masks.law.words`."""
-    out = np.empty(2 * blocks, np.uint64)
-    _fill(out, np.uint64(first), np.uint64(key.seed), np.uint64(key.stream))
-    return out.view(np.uint32).reshape(blocks, 4)
+    ahead = first % LANES
+    groups = -(-(ahead + blocks) // LANES)
+    out = np.empty(2 * LANES * groups, np.uint64)
+    # Block numbers wrap at 2**64, as a group of lanes must not: it begins at a multiple of LANES, which divides that.
+    _fill()(out, np.uint64(first - ahead), LANES * groups, np.uint64(key.seed), np.uint64(key.stream))
+    return out.view("<u4").reshape(-1, 4)[ahead : ahead + blocks]
 
 
 def keep(key: MaskKey, rate: float, size: int, offset: int = 0) -> npt.NDArray[np.bool_]:
@@ -70,13 +67,141 @@ def keep(key: MaskKey, rate: float, size: int, offset: int = 0) -> npt.NDArray[n
     a_block = 128 // width
     first = offset // a_block
     blocks = (offset + size + a_block - 1) // a_block - first if size else 0
-    flat: Any = words(key, blocks, first).view(f"u{width // 8}").ravel()
-    start = offset - first * a_block
-    return np.asarray(flat[start : start + size] >= dropped)
+    flat: Any = words(key, blocks, first).view(f"<u{width // 8}").ravel()
+    begin = offset - first * a_block
+    return np.asarray(flat[begin : begin + size] >= dropped)
 
 
-def apply(x: npt.NDArray[Any], y: npt.NDArray[Any], key: MaskKey, rate: float, factor: float | None = None) -> None:
-    """Write ``x`` under the mask into ``y``: kept elements times ``factor`` (default: `scale`), the others +0."""
-    factor = scale(rate) if factor is None else factor
-    seed, stream = np.uint64(key.seed), np.uint64(key.stream)
-    _apply(x, y, seed, stream, np.uint64(threshold(rate)), x.dtype.type(factor), bits(rate) == 32)
+@lru_cache(1024)
+def _constants(rate: float, factor: float | None, number: Number) -> tuple[int, int, int]:
+    """Threshold, bits, and the factor's pattern in the type of the arithmetic."""
+    value = scale(rate) if factor is None else factor
+    pattern = np.float64(value).view(np.int64) if number == "float64" else np.float32(value).view(np.int32)
+    return threshold(rate), bits(rate), int(pattern)
+
+
+def apply_line(
+    number: Number,
+    x: int,
+    y: int,
+    size: int,
+    seed: int,
+    stream: int,
+    rate: float,
+    factor: float | None,
+    threads: int,
+    first: int = 0,
+) -> None:
+    """Put one mask on ``size`` elements that lie in its order at the address ``x``, into ``y``; both may be one.
+
+    Seed, stream and first index are given as signed 64-bit integers with the same pattern.
+    """
+    dropped, width, pattern = _constants(rate, factor, number)
+    crew = team.team()
+    if size < PARALLEL:
+        threads = 1
+    elif threads > 1 and not crew:
+        rows = np.array([[seed, stream, dropped, width, pattern, first]], np.int64).view(np.uint64)
+        return _run("walk", number, x, y, [(size, 1, 1, 0)], rows, (0, 0), threads)
+    work = worker("walk", number)
+    start()(work, crew, threads, x, y, size, seed, stream, dropped, width, pattern, first)
+    return None
+
+
+def signed(word: int) -> int:
+    """The signed 64-bit integer with the pattern of an unsigned one."""
+    return word - (1 << 64) if word >> 63 else word
+
+
+def table(
+    keys: Sequence[MaskKey],
+    rates: Sequence[float],
+    number: Number,
+    factors: Sequence[float | None] | None = None,
+    firsts: Sequence[int] | None = None,
+) -> Table:
+    """One row for each mask: seed, stream, threshold, bits, factor, first index."""
+    rows = np.zeros((len(keys), FIELDS), np.uint64)
+    factors = factors if factors is not None else [None] * len(keys)
+    rows[:, 0] = [key.seed for key in keys]
+    rows[:, 1] = [key.stream for key in keys]
+    constants = [_constants(r, f, number) for r, f in zip(rates, factors, strict=True)]
+    rows[:, 2:5] = np.array(constants, np.int64).reshape(-1, 3).view(np.uint64)
+    if firsts is not None:
+        rows[:, 5] = firsts
+    return rows
+
+
+def collapse(dims: Sequence[Dim]) -> list[Dim]:
+    """The same elements in the same order with as few dimensions as can be; at least one."""
+    out: list[Dim] = []
+    for dim in dims:
+        if dim[0] == 1:
+            continue
+        if out and all(out[-1][k] == dim[0] * dim[k] for k in (1, 2, 3)):
+            out[-1] = (out[-1][0] * dim[0], *dim[1:])
+        else:
+            out.append(dim)
+    return out or [(1, 1, 1, 1)]
+
+
+def apply(
+    number: Number, x: int, y: int, dims: Sequence[Dim], rows: Table, strides: tuple[int, int], threads: int
+) -> None:
+    """Put a mask for each row of ``rows`` on data of any layout.
+
+    Args:
+        number: the type of the data at the addresses ``x`` and ``y``, which may be one.
+        x: the address of the input.
+        y: the address of the output.
+        dims: what one mask covers, in the mask's order; at most ``MAX_DIMS`` after `collapse`.
+        rows: from `table`.
+        strides: how far apart rows lie in x and in y, in elements.
+        threads: how many may work on it.
+    """
+    dims = collapse(dims)
+    kind: Kind = "walk"
+    if len(dims) > 1 and dims[-2][1] == dims[-2][2] == 1 != dims[-1][1]:
+        kind = "turned"
+    _run(kind, number, x, y, dims, rows, strides, threads)
+
+
+def spread(
+    number: Number, x: int, y: int, dims: Sequence[Dim], kept: npt.NDArray[np.bool_], factor: float, threads: int
+) -> None:
+    """Put decisions on data of which each decides several elements; ``dims`` have their strides in ``kept`` too."""
+    rows = table([MaskKey(0)], [0], number, [factor])
+    _run("broadcast", number, x, y, collapse(dims), rows, (0, 0), threads, kept)
+
+
+def _run(
+    kind: Kind, number: Number, x: int, y: int, dims: Sequence[Dim], rows: Table, strides: tuple[int, int],
+    threads: int, kept: npt.NDArray[np.bool_] | None = None,
+) -> None:  # fmt: skip
+    if len(dims) > MAX_DIMS:
+        raise ValueError(f"{len(dims)} dimensions; at most {MAX_DIMS} after collapsing")
+    size = int(np.prod([dim[0] for dim in dims]))
+    if size * len(rows) == 0:
+        return
+    job = np.zeros(JOB, np.int64)
+    split, ahead, along = _tiles(dims) if kind == "turned" else (-(-size // CHUNK), 0, 0)
+    decisions = 0 if kept is None else kept.ctypes.data
+    job[1 : AHEAD + 2] = (
+        split * len(rows), split, size, x, y, rows.ctypes.data, *strides, len(dims), decisions, ahead, along,
+    )  # fmt: skip
+    job[DIMS : DIMS + 4 * len(dims)] = np.array(dims).ravel()
+    address, work = job.ctypes.data, worker(kind, number)
+    threads = 1 if size * len(rows) < PARALLEL else threads
+    if threads > 1 and not team.team():
+        team.run_on_pool(work, address, threads)
+    else:
+        start_job()(work, team.team(), threads, address)
+
+
+def _tiles(dims: Sequence[Dim]) -> tuple[int, int, int]:
+    """How a turned job is cut: chunks a row, and the tile's extents."""
+    deep, long = dims[-2][0], dims[-1][0]
+    ahead = min(deep, 128)
+    along = long if ahead * long <= ROOM else max(TILE // 2, ROOM // ahead // 128 * 128)
+    outer = int(np.prod([dim[0] for dim in dims[:-2]]))
+    return outer * -(-deep // ahead) * -(-long // along), ahead, along

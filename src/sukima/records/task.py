@@ -9,7 +9,10 @@ from typing import Any, Literal
 from sukima.base.checks import check_count, check_number, shown
 from sukima.base.errors import InputError
 
-__all__ = ["By", "Task"]
+__all__ = ["By", "Setup", "Task", "setup_of"]
+
+Setup = dict[str, str | int | float]
+"""How trials were trained, as a report tells it: rows of data, loss, optimizer, batch size, epochs."""
 
 By = Literal["loss", "metric"]
 """What a search goes by: the validation loss, or the validation metric (accuracy, say)."""
@@ -125,6 +128,29 @@ def size_of(data: Any) -> int | None:
         return len(getattr(data, "dataset", data))
     except TypeError:
         return None
+
+
+def setup_of(task: Task) -> Setup:
+    """What a reader must know of a task to train it again, besides model and data; what is not known is left out."""
+    fraction = task.validation if isinstance(task.validation, int | float) else None
+    found: dict[str, str | int | float | None] = {
+        "train_rows": size_of(task.train),
+        "validation_rows": size_of(task.validation) if fraction is None else f"{100 * fraction:g} %",
+        "test_rows": None if task.test is None else size_of(task.test),
+        "loss": _named(task.loss),
+        "metric": None if task.metric is None else _named(task.metric),
+        "optimizer": _named(task.optimizer),
+        "learning_rate": task.learning_rate,
+        "batch_size": task.batch_size,
+        "epochs": task.epochs,
+        "patience": task.patience,
+        "device": task.device,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _named(value: str | Callable[..., Any]) -> str:
+    return value if isinstance(value, str) else getattr(value, "__name__", type(value).__name__)
 
 
 def _kind(value: Any) -> str:

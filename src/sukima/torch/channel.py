@@ -4,39 +4,44 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from sukima.base.checks import check_instance, check_rate, shown
+from sukima.base.checks import check_rate, shown
 from sukima.base.errors import InputError
 from sukima.masks.key import MaskKey
-from sukima.torch.keys import draw_key
+from sukima.torch.keys import of_kind
+from sukima.torch.masked import check_input, site_key
 from sukima.torch.structured import masked_over
 
 __all__ = ["Dropout1d", "Dropout2d", "Dropout3d", "dropout1d", "dropout2d", "dropout3d"]
 
 
 def _channels(
-    input: Tensor, p: float, training: bool, inplace: bool, key: MaskKey | None, batched: int, dims: tuple[int, ...]
+    input: Tensor,
+    p: float | Tensor,
+    training: bool,
+    inplace: bool,
+    key: MaskKey | None,
+    batched: int,
+    dims: tuple[int, ...],
 ) -> Tensor:
-    check_instance("input", input, Tensor)
-    rate = check_rate("p", p)
+    check_input(input)
+    rate = p if isinstance(p, Tensor) else check_rate("p", p)
     if input.dim() not in dims:
         expected = " or ".join(f"{d}-D" for d in dims)
         raise InputError(
-            "{name} must be {expected}, got {value}", name="input", expected=expected, value=shown(tuple(input.shape))
+            "{name} must be {expected}, got {value}",
+            name="input",
+            expected=expected,
+            value=shown(tuple(input.shape)),
         )
-    if not input.is_floating_point():
-        raise InputError("{name} must be a floating-point tensor, got {value}", name="input", value=str(input.dtype))
-    if key is not None:
-        check_instance("key", key, MaskKey)
-    if not training or rate == 0:
+    if not training or (not isinstance(rate, Tensor) and rate == 0):
         return input
-    key = (draw_key(input.device) if key is None else key).fold_in("channel")
     lead = 2 if input.dim() == batched else 1
     shape = (*input.shape[:lead], *(1 for _ in input.shape[lead:]))
-    return masked_over(input, shape, key, rate, inplace=inplace)
+    return masked_over(input, shape, of_kind(site_key(input, key), "channel"), rate, inplace=inplace)
 
 
 def dropout1d(
-    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, key: MaskKey | None = None
+    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: MaskKey | None = None
 ) -> Tensor:
     """Drop whole channels of an input (N, C, L) or (C, L) with probability ``p`` in training.
 
@@ -52,14 +57,14 @@ def dropout1d(
 
 
 def dropout2d(
-    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, key: MaskKey | None = None
+    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: MaskKey | None = None
 ) -> Tensor:
     """As `dropout1d`, for an input (N, C, H, W); as in torch, three dimensions mean (N, C, L)."""
     return _channels(input, p, training, inplace, key, input.dim(), (3, 4))
 
 
 def dropout3d(
-    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, key: MaskKey | None = None
+    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: MaskKey | None = None
 ) -> Tensor:
     """As `dropout1d`, for an input (N, C, D, H, W) or (C, D, H, W)."""
     return _channels(input, p, training, inplace, key, 5, (4, 5))

@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from sukima.base.checks import check_choice, check_instance, check_rate
+from sukima.base.checks import check_choice, check_rate
 from sukima.base.errors import InputError
 from sukima.masks.key import MaskKey
-from sukima.torch.kernels import masked
-from sukima.torch.keys import draw_key
+from sukima.torch.masked import check_input, check_out, put_mask, site_key
 
-__all__ = ["Dropout", "dropout"]
+__all__ = ["Dropout", "Form", "dropout"]
 
 Form = Literal["inverted", "classic"]
 
 
-class _Masked(torch.autograd.Function):
-    """Linear in its input; keeps nothing for backward but the key, since the mask is computed again."""
-
-    @staticmethod
-    def forward(ctx: Any, input: Tensor, out: Tensor | None, key: MaskKey, rate: float, factor: float | None) -> Tensor:
-        ctx.mask = key, rate, factor
-        if out is not None:
-            ctx.mark_dirty(out)
-        return masked(input, out, key, rate, factor)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
-        return _run(grads[0], None, *ctx.mask), None, None, None, None
-
-
-def _run(input: Tensor, out: Tensor | None, key: MaskKey, rate: float, factor: float | None) -> Tensor:
-    result: Tensor = _Masked.apply(input, out, key, rate, factor)  # type: ignore[no-untyped-call]  # torch's own
-    return result
-
-
 def dropout(
     input: Tensor,
-    p: float = 0.5,
+    p: float | Tensor = 0.5,
     training: bool = True,
     inplace: bool = False,
     *,
     key: MaskKey | None = None,
     form: Form = "inverted",
+    out: Tensor | None = None,
 ) -> Tensor:
     """Drop each element with probability ``p`` in training; do nothing at inference.
 
@@ -55,12 +35,14 @@ def dropout(
     Nothing is kept for the backward pass, which computes the mask again.
 
     Args:
-        input: a floating-point tensor of any shape.
-        p: the rate: the probability that an element is dropped, in [0, 1].
+        input: a floating-point tensor of any shape and layout.
+        p: the rate: the probability that an element is dropped, in [0, 1]. As a tensor of one element it may change
+            without a recompilation; its value is then the caller's to keep in [0, 1].
         training: whether to drop at all.
         inplace: overwrite ``input``.
         key: what decides the mask; by default one draw from torch's generator, so that ``manual_seed`` holds.
         form: ``"inverted"`` or ``"classic"``.
+        out: where to write the result, of the input's shape and dtype; not together with gradients.
 
     Raises:
         InputError: an argument is not as described.
@@ -71,22 +53,28 @@ def dropout(
     >>> dropout(torch.ones(8), 0.5, key=MaskKey(0))
     tensor([2., 0., 2., 2., 2., 2., 2., 2.])
     """
-    check_instance("input", input, Tensor)
-    rate = check_rate("p", p)
+    check_input(input)
+    rate = p if isinstance(p, Tensor) else check_rate("p", p)
     check_choice("form", form, ("inverted", "classic"))
-    if not input.is_floating_point():
-        raise InputError("{name} must be a floating-point tensor, got {value}", name="input", value=str(input.dtype))
-    if key is not None:
-        check_instance("key", key, MaskKey)
-    if not training:
-        if form == "inverted" or rate == 0:
-            return input
-        return input.mul_(1 - rate) if inplace else input * (1 - rate)
-    if rate == 0:
+    target = _target(input, inplace, out)
+    if not training or (not isinstance(rate, Tensor) and rate == 0):
+        if form == "classic" and not training:
+            return torch.mul(input, 1 - rate, out=target)
+        return input if out is None else out.copy_(input)
+    return put_mask(input, site_key(input, key), rate, 1.0 if form == "classic" else None, target)
+
+
+def _target(input: Tensor, inplace: bool, out: Tensor | None) -> Tensor | None:
+    """Where the result goes; ``None``: to a new tensor."""
+    if out is not None:
+        check_out(out, input)
+        if torch.is_grad_enabled() and (input.requires_grad or out.requires_grad):
+            raise InputError("{name} cannot be given where gradients are asked for", name="out")
+        return out
+    if inplace:
+        check_out(input, input, "input")
         return input
-    key = draw_key(input.device) if key is None else key
-    factor = 1.0 if form == "classic" else None
-    return _run(input, input if inplace else None, key, rate, factor)
+    return None
 
 
 class Dropout(nn.Module):
@@ -98,10 +86,10 @@ class Dropout(nn.Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False, *, form: Form = "inverted") -> None:
         super().__init__()
+        check_choice("form", form, ("inverted", "classic"))
         self.p = p
         self.inplace = inplace
         self.form: Form = form
-        check_choice("form", form, ("inverted", "classic"))
 
     @property
     def p(self) -> float:

@@ -2,23 +2,152 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from sukima.masks import cpu
+from sukima.masks import cpu, law, portable
+from sukima.masks.compiled import Number
+from sukima.masks.cpu import Dim
 from sukima.masks.key import MaskKey
+from sukima.torch.keys import key_tensor, keys_of
 
-__all__ = ["masked"]
+__all__ = ["NUMBERS", "decided", "dropped", "fold", "masked", "masked_rows", "masked_with"]
+
+NUMBERS: dict[torch.dtype, Number] = {
+    torch.float32: "float32",
+    torch.float64: "float64",
+    torch.bfloat16: "bfloat16",
+    torch.float16: "float16",
+}
 
 
-def masked(input: Tensor, out: Tensor | None, key: MaskKey, rate: float, factor: float | None = None) -> Tensor:
-    """``input`` under the key's mask, into ``out`` or a new tensor."""
-    source = input.detach().contiguous()
-    if source.device.type != "cpu" or source.dtype not in (torch.float32, torch.float64):
-        kept = torch.from_numpy(cpu.keep(key, rate, source.numel())).to(source.device).view(source.shape)
-        scaled = source * (cpu.scale(rate) if factor is None else factor)
-        result = torch.where(kept, scaled, torch.zeros((), dtype=source.dtype, device=source.device))
-    else:
-        result = torch.empty_like(source)
-        cpu.apply(source.view(-1).numpy(), result.view(-1).numpy(), key, rate, factor)
-    return result if out is None else out.copy_(result)
+def _native(tensor: Tensor) -> bool:
+    """Whether its memory may be handed to the CPU kernels."""
+    return tensor.device.type == "cpu" and tensor.layout is torch.strided
+
+
+def _dims(input: Tensor, out: Tensor, mask: Sequence[int] | None = None) -> list[Dim]:
+    return list(zip(input.shape, input.stride(), out.stride(), mask or [0] * input.dim(), strict=True))
+
+
+def masked(
+    input: Tensor, out: Tensor | None, key: MaskKey, rate: float, factor: float | None = None, first: int = 0
+) -> Tensor:
+    """``input`` under the key's mask, into ``out`` (which may be the input) or a new tensor of its layout."""
+    if out is None:
+        out = torch.empty_like(input)
+    number = NUMBERS[input.dtype]
+    if not _native(input):
+        return _masked_elsewhere(input, out, key, rate, factor, first)
+    threads = torch.get_num_threads()
+    if input.is_contiguous() and out.is_contiguous():
+        seed, stream = cpu.signed(key.seed), cpu.signed(key.stream)
+        cpu.apply_line(
+            number,
+            input.data_ptr(),
+            out.data_ptr(),
+            input.numel(),
+            seed,
+            stream,
+            rate,
+            factor,
+            threads,
+            cpu.signed(first),
+        )
+        return out
+    dims = cpu.collapse(_dims(input, out))
+    if len(dims) > cpu.MAX_DIMS:
+        return out.copy_(masked(input.contiguous(), None, key, rate, factor, first))
+    rows = cpu.table([key], [rate], number, [factor], [first])
+    cpu.apply(number, input.data_ptr(), out.data_ptr(), dims, rows, (0, 0), threads)
+    return out
+
+
+def _masked_elsewhere(
+    input: Tensor, out: Tensor, key: MaskKey, rate: float, factor: float | None, first: int
+) -> Tensor:
+    """In torch's own operations, on any device."""
+
+    def arange(count: int) -> Tensor:
+        return torch.arange(count, dtype=torch.int32, device=input.device)
+
+    kept = portable.keep(key, rate, input.numel(), first, xp=torch, arange=arange).view(input.shape)
+    scaled = input * (law.scale(rate) if factor is None else factor)
+    return out.copy_(torch.where(kept, scaled, torch.zeros((), dtype=input.dtype, device=input.device)))
+
+
+def masked_rows(
+    input: Tensor,
+    out: Tensor | None,
+    axis: int,
+    keys: Sequence[MaskKey],
+    rates: Sequence[float],
+    factor: float | None = None,
+) -> Tensor:
+    """As `masked`, with a key and a rate of its own for each index along ``axis``; elements are numbered within it."""
+    if out is None:
+        out = torch.empty_like(input)
+    number = NUMBERS[input.dtype]
+    if not _native(input):
+        pairs = zip(input.unbind(axis), keys, rates, strict=True)
+        return out.copy_(torch.stack([masked(each, None, key, rate, factor) for each, key, rate in pairs], axis))
+    dims = _dims(input, out)
+    _, xs, ys, _ = dims.pop(axis)
+    dims = cpu.collapse(dims)
+    if len(dims) > cpu.MAX_DIMS:
+        return out.copy_(masked_rows(input.contiguous(), None, axis, keys, rates, factor))
+    rows = cpu.table(keys, rates, number, [factor] * len(keys))
+    cpu.apply(number, input.data_ptr(), out.data_ptr(), dims, rows, (xs, ys), torch.get_num_threads())
+    return out
+
+
+def masked_with(input: Tensor, out: Tensor | None, kept: Tensor, factor: float) -> Tensor:
+    """``input`` where ``kept`` (boolean, broadcast to it) times ``factor``, else +0."""
+    if out is None:
+        out = torch.empty_like(input)
+    view = kept.expand(input.shape)
+    if not _native(input):
+        return out.copy_(torch.where(view, input * factor, torch.zeros((), dtype=input.dtype, device=input.device)))
+    dims = cpu.collapse(_dims(input, out, view.stride()))
+    if len(dims) > cpu.MAX_DIMS:
+        return out.copy_(torch.where(view, input * factor, torch.zeros((), dtype=input.dtype)))
+    decisions = kept.numpy()
+    cpu.spread(NUMBERS[input.dtype], input.data_ptr(), out.data_ptr(), dims, decisions, factor, torch.get_num_threads())
+    return out
+
+
+def dropped(
+    input: Tensor,
+    key: Tensor,
+    rates: Tensor | None,
+    p: float,
+    factor: float | None,
+    axis: int,
+    out: Tensor | None = None,
+) -> Tensor:
+    """``input`` under the masks of ``key``: (2,) for the whole, or (K, 2) for each index along ``axis``.
+
+    ``rates``, if given, takes the place of ``p``: one, or K.
+    """
+    keys = keys_of(key)
+    each = [p] * len(keys) if rates is None else rates.double().reshape(-1).tolist()
+    if axis < 0:
+        return masked(input, out, keys[0], each[0], factor)
+    count = input.shape[axis]
+    return masked_rows(input, out, axis, keys * (count // len(keys)), each * (count // len(each)), factor)
+
+
+def decided(key: Tensor, rates: Tensor | None, p: float, size: int, device: torch.device) -> Tensor:
+    """Which of ``size`` elements are kept, as booleans: (size,) for a key (2,), (K, size) for K keys."""
+    keys = keys_of(key)
+    each = [p] * len(keys) if rates is None else rates.double().reshape(-1).tolist() * (len(keys) // rates.numel())
+    kept = [torch.from_numpy(cpu.keep(k, r, size)) for k, r in zip(keys, each, strict=True)]
+    return torch.stack(kept).reshape(*key.shape[:-1], size).to(device)
+
+
+def fold(key: Tensor, value: str | Tensor) -> Tensor:
+    """`MaskKey.fold_in` of a string or an integer tensor of one element, for a key (2,) or each of (K, 2)."""
+    word = value if isinstance(value, str) else int(value.item()) & 0xFFFFFFFFFFFFFFFF
+    return torch.stack([key_tensor(each.fold_in(word)) for each in keys_of(key)]).reshape(key.shape)

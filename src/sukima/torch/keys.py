@@ -1,17 +1,60 @@
-"""Where a mask's key comes from when the caller gives none."""
+"""Where a mask's key comes from when the caller gives none, and keys as tensors."""
 
 from __future__ import annotations
 
-import torch
+import threading
 
+import torch
+import torch.utils._python_dispatch
+from torch import Tensor
+
+from sukima.masks.cpu import signed
 from sukima.masks.key import MaskKey
 
-__all__ = ["draw_key"]
+__all__ = ["draw_key", "draw_seed", "key_tensor", "keys_of", "of_kind"]
+
+_WORD = 0xFFFFFFFFFFFFFFFF
 
 
 def draw_key(device: torch.device | None = None, generator: torch.Generator | None = None) -> MaskKey:
     """A key whose seed is one 64-bit draw from torch's generator (the device's default one unless given)."""
+    if generator is None and (device is None or device.type == "cpu"):
+        return MaskKey(draw_seed() & _WORD)
     device = generator.device if generator is not None else device
     drawn = torch.empty((), dtype=torch.int64, device=device)
     drawn.random_(-(2**63), None, generator=generator)
-    return MaskKey(int(drawn.item()) & 0xFFFFFFFFFFFFFFFF)
+    return MaskKey(int(drawn.item()) & _WORD)
+
+
+class _Draw(threading.local):
+    """A place for the drawn number, one a thread: making it anew would take longer than the draw."""
+
+    def __init__(self) -> None:
+        with torch.inference_mode(False), torch.utils._python_dispatch._disable_current_modes():
+            self.number = torch.empty((), dtype=torch.int64, device="cpu")
+
+
+_draw = _Draw()
+
+
+def draw_seed() -> int:
+    """One draw from the CPU's default generator, as a signed 64-bit integer."""
+    return _draw.number.random_(-(2**63), None).item()  # type: ignore[return-value]  # an integer tensor's item
+
+
+def key_tensor(key: MaskKey) -> Tensor:
+    """A key as two 64-bit integers, seed and stream, for graphs and transforms."""
+    return torch.tensor([signed(key.seed), signed(key.stream)])
+
+
+def keys_of(tensor: Tensor) -> list[MaskKey]:
+    """The keys in a tensor (2,) or (K, 2)."""
+    return [MaskKey(seed & _WORD, stream & _WORD) for seed, stream in tensor.reshape(-1, 2).tolist()]
+
+
+def of_kind(key: MaskKey | Tensor, kind: str) -> MaskKey | Tensor:
+    """The key for a kind of mask ("channel", "path" …), so that two kinds under one key never share words."""
+    if isinstance(key, MaskKey):
+        return key.fold_in(kind)
+    folded: Tensor = torch.ops.sukima.fold_in(key, kind)
+    return folded

@@ -2,28 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from sukima.masks import cpu
+from sukima.masks import cpu, law
 from sukima.masks.key import MaskKey
+from sukima.torch import kernels, operators
+from sukima.torch.keys import key_tensor
+from sukima.torch.masked import is_traced
 
-__all__ = ["masked_over"]
+__all__ = ["keep_over", "masked_over", "scale_of"]
+
+
+def scale_of(rate: float | Tensor) -> float | Tensor:
+    """`sukima.masks.law.scale`, also of a rate that is a tensor."""
+    if not isinstance(rate, Tensor):
+        return law.scale(rate)
+    exact = rate.double()
+    whole = torch.where((exact > 0) & (exact < 1 / 256), 2.0**32, 2.0**16)
+    left = whole - torch.round(exact * whole)
+    return torch.where(left > 0, whole / left, 0.0)
+
+
+def keep_over(shape: Sequence[int], key: MaskKey | Tensor, rate: float | Tensor, device: torch.device) -> Tensor:
+    """Which elements of ``shape`` are kept, as a boolean tensor: element ``i`` is the ``i``-th in row-major order."""
+    rates, p = (rate, 0.0) if isinstance(rate, Tensor) else (None, rate)
+    keys = key_tensor(key) if isinstance(key, MaskKey) else key
+    return operators.keep(keys, rates, p, math.prod(shape), device).reshape(tuple(shape))
+
+
+class _Over(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, input: Tensor, out: Tensor | None, shape: tuple[int, ...], key: MaskKey, rate: float, factor: float
+    ) -> Tensor:
+        ctx.mask = shape, key, rate, factor
+        if out is not None:
+            ctx.mark_dirty(out)
+        kept = torch.from_numpy(cpu.keep(key, rate, math.prod(shape))).view(shape)
+        return kernels.masked_with(input, out, kept, factor)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        return _over(grads[0], None, *ctx.mask), None, None, None, None, None
+
+
+_over: Callable[..., Tensor] = _Over.apply
 
 
 def masked_over(
-    input: Tensor, shape: Sequence[int], key: MaskKey, rate: float, factor: float | None = None, inplace: bool = False
+    input: Tensor,
+    shape: Sequence[int],
+    key: MaskKey | Tensor,
+    rate: float | Tensor,
+    factor: float | None = None,
+    inplace: bool = False,
 ) -> Tensor:
     """``input`` under a mask of ``shape`` (which must broadcast to the input's), differentiable.
 
-    Element ``i`` of the mask is element ``i``, in row-major order, of ``shape``.
+    Kept elements are multiplied by ``factor`` (by default the law's scale), the others are +0. Element ``i`` of the
+    mask is element ``i``, in row-major order, of ``shape``.
     """
-    size = 1
-    for length in shape:
-        size *= length
-    kept = torch.from_numpy(cpu.keep(key, rate, size)).to(input.device).view(tuple(shape))
-    scaled = input * (cpu.scale(rate) if factor is None else factor)
-    result = torch.where(kept, scaled, torch.zeros((), dtype=input.dtype, device=input.device))
+    scale = scale_of(rate) if factor is None else factor
+    plain = isinstance(key, MaskKey) and not isinstance(rate, Tensor) and not isinstance(scale, Tensor)
+    if (
+        plain
+        and input.device.type == "cpu"
+        and not torch._C._are_functorch_transforms_active()
+        and not is_traced(input)
+    ):
+        return _over(input, input if inplace else None, tuple(shape), key, rate, scale)
+    scaled = input * (scale.to(input.dtype) if isinstance(scale, Tensor) else scale)
+    zero = torch.zeros((), dtype=input.dtype, device=input.device)
+    result = torch.where(keep_over(shape, key, rate, input.device), scaled, zero)
     return input.copy_(result) if inplace else result

@@ -1,0 +1,5 @@
+"""``python -m sukima``."""
+
+from sukima.cli import main
+
+main()

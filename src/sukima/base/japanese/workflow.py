@@ -1,0 +1,17 @@
+"""Tune and compare from end to end, and the data sets by name."""
+
+TEXTS = {
+    "About {trials} trials, {time}.": "およそ {trials} 回の学習、所要時間は {time} ほどです。",
+    "model: expected dropout, or hidden activations after which it can be inserted, got none in {model}": (
+        "model: ドロップアウトも、その後に挿入できる隠れ層の活性化関数も見つかりません（{model}）"
+    ),
+    "recipes must be at least two, the baseline first, got {count}": (
+        "recipes には基準を先頭に 2 つ以上のレシピが必要です（{count} 個）"
+    ),
+    "data 'mnist' must lie in one of {places} (nothing is downloaded), found in none": (
+        "データ 'mnist' が {places} のいずれにも見つかりません（ダウンロードは行いません）"
+    ),
+    "train_rows must be at most {most} for {data}, got {rows}": (
+        "{data} の train_rows は {most} 以下でなければなりません（指定値: {rows}）"
+    ),
+}

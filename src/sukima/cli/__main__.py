@@ -1,0 +1,5 @@
+"""``python -m sukima.cli``."""
+
+from sukima.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Does it really help? Paired differences and their intervals."""

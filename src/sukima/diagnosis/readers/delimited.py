@@ -1,0 +1,137 @@
+"""CSV and TSV: a row of names, then rows of values. Covers Keras' ``CSVLogger`` and Lightning's ``metrics.csv``."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from sukima.base.errors import InputError
+from sukima.base.messages import say
+from sukima.diagnosis.readers.rows import Column, Rows, is_label_name
+from sukima.diagnosis.readers.runs import tables_of
+from sukima.diagnosis.readers.table import Table, number
+from sukima.diagnosis.readers.text import bounded_lines, check_regular, clean_name, decode, encoding_of, head_of
+
+__all__ = ["read", "recognises"]
+
+_DELIMITERS = ",\t;|"
+
+
+def recognises(head: bytes) -> bool:
+    """Whether the first lines split into the same number of cells, and the second has a number in it."""
+    if b"\0" in head and head[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        return False
+    lines = [line for line in decode(head).splitlines() if line.strip()][:3]
+    if not lines or lines[0].lstrip()[:1] in "{[":
+        return False
+    delimiter = delimiter_of(lines[0])
+    cells = [_split(line, delimiter) for line in lines]
+    if len(cells[0]) < 2:
+        return False
+    if len(cells) == 1:
+        return delimiter is not None
+    return abs(len(cells[0]) - len(cells[1])) <= 1 and any(number(cell) is not None for cell in cells[1])
+
+
+def read(path: Path) -> list[Table]:
+    """The runs in the file, one table each."""
+    check_regular(path)
+    head = head_of(path, 4)
+    with path.open(encoding=encoding_of(head), errors="replace", newline="") as file:
+        rows = read_rows(file)
+    tables = tables_of(rows, str(path), "CSV")
+    if not tables:
+        raise InputError("{path}: no rows of numbers found", path=clean_name(path, 200))
+    return tables
+
+
+def read_rows(file: TextIO) -> Rows:
+    """Gather the rows, line by line, so that only numbers are held in memory."""
+    rows = Rows()
+    lines = bounded_lines(file, rows.notes)
+    first = next((line for line in lines if line.strip()), "")
+    delimiter = delimiter_of(first)
+    names = [name.strip().lstrip("#").strip() for name in _split(first, delimiter)]
+    if delimiter is None and names and not names[0]:
+        names = names[1:]
+    if names and all(number(name) is not None for name in names):
+        cells = names
+        names = [f"column {i + 1}" for i in range(len(names))]
+        rows.notes.append(say("the first row has no names; columns are called 'column 1' and so on"))
+        rows.add(dict(zip(names, cells, strict=True)))
+    names = _unique(names)
+    columns = [rows.column(name) for name in names]
+    labels = {i for i, name in enumerate(names) if is_label_name(name)}
+    try:
+        for cells in _cells(lines, delimiter):
+            if cells[: len(names)] == names or not cells:
+                continue
+            _add(rows, columns, cells, names, labels, decimal_comma=delimiter == ";")
+            if rows.full:
+                rows.notes.append(say("only the first {count} rows are read", count=rows.count))
+                break
+    except csv.Error:
+        rows.notes.append(say("row {row} is broken; it and what follows are left out", row=rows.count + 2))
+    return rows
+
+
+def _add(
+    rows: Rows,
+    columns: list[Column | None],
+    cells: list[str],
+    names: list[str],
+    labels: set[int],
+    *,
+    decimal_comma: bool,
+) -> None:
+    at = rows.count
+    for i, (column, cell) in enumerate(zip(columns, cells, strict=False)):
+        if not cell or column is None:
+            continue
+        try:
+            value = float(cell)
+        except ValueError:
+            loose = number(cell.replace(",", ".") if decimal_comma else cell)
+            if loose is None:
+                if i in labels:
+                    rows.add_label(names[i], cell)
+                continue
+            value = loose
+        column.rows.append(at)
+        column.values.append(value)
+        rows.cells += 1
+    rows.count += 1
+
+
+def delimiter_of(line: str) -> str | None:
+    """The delimiter that splits the line into most cells; ``None`` means blanks."""
+    counts = {delimiter: line.count(delimiter) for delimiter in _DELIMITERS}
+    best = max(counts, key=lambda delimiter: counts[delimiter])
+    return best if counts[best] else None
+
+
+def _split(line: str, delimiter: str | None) -> list[str]:
+    if delimiter is None:
+        return line.split()
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _cells(lines: Iterator[str], delimiter: str | None) -> Iterator[list[str]]:
+    if delimiter is None:
+        return (line.split() for line in lines)
+    return iter(csv.reader(lines, delimiter=delimiter))
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Names made different from one another: a second ``loss`` becomes ``loss (2)``."""
+    seen: dict[str, int] = {}
+    result = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        result.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return result

@@ -1,0 +1,94 @@
+"""A file's text, read within bounds."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from sukima.base.errors import InputError
+from sukima.base.messages import Message, say
+
+__all__ = [
+    "MOST_BYTES",
+    "bounded_lines",
+    "check_regular",
+    "clean_name",
+    "decode",
+    "encoding_of",
+    "head_of",
+    "read_bounded",
+]
+
+LONGEST_LINE = 2**20
+MOST_BYTES = 256 * 2**20
+"""Most bytes that are held in memory at once; formats that are read line by line may be longer."""
+
+
+def clean_name(name: object, longest: int = 80) -> str:
+    """A name from a file, safe to print: on one line, control characters as escapes, not too long."""
+    text = str(name)
+    text = text if len(text) <= longest else text[: longest - 1] + "…"
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def check_regular(path: Path) -> os.stat_result:
+    """Raise ``InputError`` unless ``path`` is a regular file that can be read (a pipe or device may never end)."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise InputError("{path}: cannot be read ({why})", path=clean_name(path, 200), why=why) from None
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError("{path}: not a regular file", path=clean_name(path, 200))
+    return status
+
+
+def head_of(path: Path, count: int = 65536) -> bytes:
+    """The first bytes of a file, by which its format is recognised."""
+    check_regular(path)
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError as error:
+        raise InputError(
+            "{path}: cannot be read ({why})", path=clean_name(path, 200), why=error.strerror or str(error)
+        ) from None
+
+
+def read_bounded(path: Path) -> str:
+    """The whole text (UTF-8, or UTF-16 with a byte-order mark); raises ``InputError`` where it is too long for that."""
+    size = check_regular(path).st_size
+    if size > MOST_BYTES:
+        raise InputError(
+            "{path}: {size} MB are too many for this format, at most {most} MB",
+            path=clean_name(path, 200),
+            size=size // 2**20,
+            most=MOST_BYTES // 2**20,
+        )
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    return decode(data)
+
+
+def encoding_of(head: bytes) -> str:
+    """The encoding that a byte-order mark tells, else UTF-8."""
+    return "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+
+
+def decode(data: bytes) -> str:
+    """Text from bytes; bytes that are not text become the replacement character, so that the rest can be read."""
+    return data.decode(encoding_of(data), errors="replace")
+
+
+def bounded_lines(file: TextIO, notes: list[Message]) -> Iterator[str]:
+    """The lines, each of bounded length: a file may claim to be one line of many gigabytes."""
+    while line := file.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE and not line.endswith("\n"):
+            notes.append(
+                say("a line is longer than {count} characters; it and what follows are left out", count=len(line))
+            )
+            return
+        yield line

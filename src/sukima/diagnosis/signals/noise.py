@@ -1,0 +1,22 @@
+"""How much a curve jumps from epoch to epoch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sukima.diagnosis.curves import Array
+
+__all__ = ["noise_level"]
+
+
+def noise_level(curve: Array) -> float:
+    """Standard deviation of one epoch's noise, robustly, from second differences; 0 with fewer than four epochs.
+
+    A second difference removes level and slope, so that neither the fall of training nor its end counts as noise.
+    The later half is looked at where it is long enough: early epochs bend.
+    """
+    tail = curve[len(curve) // 2 :] if len(curve) >= 16 else curve
+    if len(tail) < 4:
+        return 0.0
+    second = np.diff(tail, 2)
+    return float(1.4826 * np.median(np.abs(second)) / np.sqrt(6))

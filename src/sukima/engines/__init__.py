@@ -1,0 +1,1 @@
+"""Engines run candidates on a task and give their histories back."""

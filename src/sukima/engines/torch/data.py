@@ -1,0 +1,175 @@
+"""Batches from whatever data a task has: arrays, data sets or loaders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, RandomSampler, SequentialSampler, TensorDataset
+
+from sukima.base.errors import InputError
+from sukima.records.task import Task
+
+__all__ = ["Batches", "example_input", "open_data", "split_validation"]
+
+_ROWS_AT_INFERENCE = 1024
+"""Larger batches than in training: results are the same and small models spend less time in overhead."""
+
+Batch = tuple[Any, Any]
+
+
+class Batches(Protocol):
+    """Data of a task, ready to be passed through a model."""
+
+    def shuffled(self, seed: int) -> Iterator[Batch]:
+        """One epoch for training; the order is a function of ``seed``."""
+        ...
+
+    def in_order(self) -> Iterator[Batch]:
+        """Every row once, for measuring."""
+        ...
+
+
+class ArrayBatches:
+    """Rows of two tensors."""
+
+    def __init__(self, inputs: Tensor, targets: Tensor, batch_size: int) -> None:
+        self._inputs, self._targets, self._size = inputs, targets, batch_size
+
+    def shuffled(self, seed: int) -> Iterator[Batch]:
+        """One epoch in a random order; a last batch of a single row is left out (batch norm cannot use it)."""
+        rows = len(self._targets)
+        order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed)).to(self._inputs.device)
+        for start in range(0, rows, self._size):
+            chosen = order[start : start + self._size]
+            if len(chosen) > 1 or rows == 1 or self._size == 1:
+                yield self._inputs[chosen], self._targets[chosen]
+
+    def in_order(self) -> Iterator[Batch]:
+        """Every row once."""
+        size = max(self._size, _ROWS_AT_INFERENCE)
+        yield from zip(torch.split(self._inputs, size), torch.split(self._targets, size), strict=True)
+
+
+class LoaderBatches:
+    """What a ``DataLoader`` gives, in the order and the sizes that it decides."""
+
+    def __init__(self, name: str, loader: DataLoader[Any], device: torch.device) -> None:
+        self._name, self._loader, self._device = name, loader, device
+
+    def shuffled(self, seed: int) -> Iterator[Batch]:
+        """One epoch; the loader's generators are seeded first, so that its order is a function of ``seed``."""
+        for generator in {self._loader.generator, getattr(self._loader.sampler, "generator", None)} - {None}:
+            generator.manual_seed(seed)
+        yield from self._batches(seed)
+
+    def in_order(self) -> Iterator[Batch]:
+        """Every row that the loader gives."""
+        yield from self._batches(0)
+
+    def _batches(self, seed: int) -> Iterator[Batch]:
+        # The loader draws the seed of its order from the default generator when its first batch is asked for; the
+        # masks' own draws must go on from where they were, or two arms would not see the same batches.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            iterator = iter(self._loader)
+            first = next(iterator, None)
+        if first is None:
+            raise InputError("{name} must not be empty, got no rows", name=self._name)
+        yield self._pair(first)
+        for batch in iterator:
+            yield self._pair(batch)
+
+    def _pair(self, batch: Any) -> Batch:
+        if not isinstance(batch, tuple | list) or len(batch) != 2:
+            raise InputError(
+                "{name}: each batch must be a pair (inputs, targets), got {kind}",
+                name=self._name,
+                kind=type(batch).__name__ + (f" of length {len(batch)}" if isinstance(batch, tuple | list) else ""),
+            )
+        return _to(batch[0], self._device), _to(batch[1], self._device)
+
+
+def open_data(name: str, data: Any, task: Task) -> Batches:
+    """The data as batches on the task's device."""
+    device = torch.device(task.device)
+    if isinstance(data, TensorDataset) and len(data.tensors) == 2:
+        data = data.tensors
+    if isinstance(data, tuple | list):
+        inputs = _tensor(f"{name} inputs", data[0]).to(device)
+        return ArrayBatches(inputs, _tensor(f"{name} targets", data[1]).to(device), task.batch_size)
+    if isinstance(data, DataLoader):
+        return LoaderBatches(name, data, device)
+    return DatasetBatches(name, data, task.batch_size, device)
+
+
+class DatasetBatches:
+    """Items of a ``Dataset``, collated as a ``DataLoader`` does."""
+
+    def __init__(self, name: str, dataset: Any, batch_size: int, device: torch.device) -> None:
+        self._name, self._dataset, self._size, self._device = name, dataset, batch_size, device
+
+    def shuffled(self, seed: int) -> Iterator[Batch]:
+        """One epoch in a random order."""
+        generator = torch.Generator().manual_seed(seed)
+        alone = len(self._dataset) % self._size == 1 and len(self._dataset) > 1 and self._size > 1
+        yield from self._loader(RandomSampler(self._dataset, generator=generator), drop_last=alone).shuffled(seed)
+
+    def in_order(self) -> Iterator[Batch]:
+        """Every item once."""
+        yield from self._loader(SequentialSampler(self._dataset)).in_order()
+
+    def _loader(self, sampler: Any, drop_last: bool = False) -> LoaderBatches:
+        loader = DataLoader(self._dataset, batch_size=self._size, sampler=sampler, drop_last=drop_last)
+        return LoaderBatches(self._name, loader, self._device)
+
+
+def split_validation(task: Task) -> tuple[Any, Any]:
+    """Training and validation data; a fraction sets aside the last rows of the training data, as Keras does."""
+    if not isinstance(task.validation, int | float):
+        return task.train, task.validation
+    rows = len(task.train[0])
+    kept = rows - round(rows * task.validation)
+    if not 0 < kept < rows:
+        raise InputError(
+            "validation must leave rows on both sides, got the fraction {value} of {rows} rows",
+            value=task.validation,
+            rows=rows,
+        )
+    inputs, targets = task.train
+    return (inputs[:kept], targets[:kept]), (inputs[kept:], targets[kept:])
+
+
+def example_input(task: Task) -> Any:
+    """A few rows of training inputs, to learn the order of execution from."""
+    inputs, _ = next(open_data("train", split_validation(task)[0], task).in_order())
+    return inputs[:2] if isinstance(inputs, Tensor) else inputs
+
+
+def _tensor(name: str, values: Any) -> Tensor:
+    """A tensor that layers and losses accept: floating-point values become the default dtype, others stay."""
+    if not isinstance(values, Tensor):
+        array = np.asarray(values)
+        if array.dtype == object or array.dtype.kind not in "biuf":
+            raise InputError("{name} must be numbers in equal rows, got dtype {dtype}", name=name, dtype=array.dtype)
+        if array.dtype.kind == "u" and array.dtype.itemsize > 1:
+            array = array.astype(np.int64)
+        values = torch.from_numpy(np.ascontiguousarray(array))
+    if values.is_floating_point() and not torch.isfinite(values).all():
+        raise InputError("{name} must be finite, got NaN or infinite values", name=name)
+    tensor: Tensor = values
+    return tensor.to(torch.get_default_dtype()) if tensor.is_floating_point() else tensor
+
+
+def _to(value: Any, device: torch.device) -> Any:
+    if isinstance(value, Tensor):
+        value = value.to(device)
+        return value.to(torch.get_default_dtype()) if value.dtype == torch.float64 else value
+    if isinstance(value, dict):
+        return {key: _to(part, device) for key, part in value.items()}
+    if isinstance(value, tuple | list):
+        return type(value)(_to(part, device) for part in value)
+    return value

@@ -1,0 +1,38 @@
+"""Measuring a model in inference mode."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+from sukima.engines.torch.data import Batches
+from sukima.engines.torch.losses import Loss
+from sukima.engines.torch.metrics import Metric
+from sukima.records.result import Score
+
+__all__ = ["evaluate"]
+
+
+def evaluate(model: nn.Module, data: Batches, loss: Loss, metric: Metric | None) -> Score:
+    """Mean loss and metric over the rows of ``data``, with dropout off and batch norm on its running statistics.
+
+    The model's mode, module by module, is left as it was.
+    """
+    modes = {module: module.training for module in model.modules()}
+    total, rows = 0.0, 0
+    model.eval()
+    try:
+        with torch.inference_mode():
+            for inputs, targets in data.in_order():
+                outputs = model(inputs)
+                count = len(targets)
+                total += float(loss(outputs, targets)) * count
+                rows += count
+                if metric is not None:
+                    metric.add(outputs, targets, count)
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+    return Score(total / rows if rows else math.nan, None if metric is None else metric.value())

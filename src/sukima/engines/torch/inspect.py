@@ -1,0 +1,24 @@
+"""What a search must know of a task's model before it begins."""
+
+from __future__ import annotations
+
+import torch
+
+from sukima.engines.torch.data import example_input
+from sukima.engines.torch.fit import new_model
+from sukima.records.recipe import Recipe
+from sukima.records.site import Site
+from sukima.records.task import Task
+from sukima.torch.layers import describe
+from sukima.torch.sites import sites
+
+__all__ = ["sites_of"]
+
+
+def sites_of(task: Task) -> tuple[str, list[Site]]:
+    """The model in a few words, and its sites in the order of execution."""
+    with torch.random.fork_rng():
+        model = new_model(task, Recipe())
+    layers = [describe(module) for module in model.modules() if not any(module.children())]
+    names = f"{type(model).__name__}: {' → '.join(layers)}"
+    return names if len(names) <= 200 else f"{names[:197]}…", list(sites(model, example_input(task)).values())

@@ -1,0 +1,79 @@
+"""Where compiled kernels are kept on disk: under a name that changes with every source they are made of."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numba
+from numba.core import config
+
+__all__ = ["caching", "directory"]
+
+_lock = threading.RLock()
+_SOURCES = ("machine.py", "philox.py", "numeric.py", "kernels.py", "compiled.py")
+
+
+@cache
+def _digest() -> str:
+    """Numba looks at one file's date only; this covers all of them, and its own version."""
+    here = Path(__file__).parent
+    text = b"".join((here / name).read_bytes() for name in _SOURCES) + numba.__version__.encode()
+    return hashlib.blake2b(text, digest_size=8).hexdigest()
+
+
+def _candidates() -> Iterator[Path]:
+    if chosen := os.environ.get("SUKIMA_CACHE_DIR") or config.CACHE_DIR:
+        yield Path(chosen) / "sukima"
+    if sys.platform == "win32":
+        yield Path(os.environ.get("LOCALAPPDATA", "~")).expanduser() / "sukima" / "cache"
+    elif sys.platform == "darwin":
+        yield Path("~/Library/Caches/sukima").expanduser()
+    else:
+        yield Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "sukima"
+    yield Path(tempfile.gettempdir()) / f"sukima-{os.getuid() if hasattr(os, 'getuid') else os.getlogin()}"
+
+
+def _usable(path: Path) -> bool:
+    """Whether it can be written, and by nobody else: what lies here is run."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state = path.stat()
+    except (OSError, RuntimeError):
+        return False
+    if hasattr(os, "getuid") and (state.st_uid != os.getuid() or state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
+        return False
+    return os.access(path, os.W_OK | os.X_OK)
+
+
+@cache
+def directory() -> Path | None:
+    """The directory in use; ``None`` where nothing can be written and kernels are compiled by each process."""
+    for base in _candidates():
+        with contextlib.suppress(OSError, RuntimeError):
+            path = base / _digest()
+            if _usable(path):
+                return path
+    return None
+
+
+@contextlib.contextmanager
+def caching() -> Iterator[bool]:
+    """Functions compiled inside keep their machine code in `directory`; gives whether they can."""
+    path = directory()
+    with _lock:
+        before = config.CACHE_DIR
+        try:
+            if path is not None:
+                config.CACHE_DIR = str(path)
+            yield path is not None
+        finally:
+            config.CACHE_DIR = before

@@ -1,0 +1,255 @@
+"""The loops that put masks on memory, compiled by Numba.
+
+A *job* is a row of 64-bit numbers (the names below); any number of threads may work on one job at once, each claiming
+chunks until none is left. A mask is applied a tile at a time: first the tile's words into a small buffer, then one
+pass over the data. Split so, both loops vectorize.
+
+A job has *rows*: independent masks over equal shapes, each with its own entry (seed, stream, threshold, bits, factor,
+first index) in a table, and their data a fixed distance apart. One mask over a whole tensor is a job of one row.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import carray, njit
+
+from sukima.masks.machine import address_of, at, claim, transpose8
+from sukima.masks.numeric import times
+from sukima.masks.philox import LANES, fill
+
+__all__ = ["AHEAD", "CHUNK", "DIMS", "FIELDS", "JOB", "MAX_DIMS", "ROOM", "TILE", "broadcast", "turned", "walk"]
+
+MAX_DIMS = 8
+FIELDS = 6  # numbers an entry in the table
+NEXT, CHUNKS, SPLIT, SIZE, X, Y, TABLE, ROW_X, ROW_Y, RANK, KEPT, AHEAD, ALONG, DIMS = range(14)
+JOB = DIMS + 4 * MAX_DIMS  # numbers a job; a dimension takes four: length, strides of x, y and mask, in elements
+
+TILE = 2048
+CHUNK = 8 * TILE
+ROOM = 1 << 18  # bytes for the decisions of a turned tile: they stay in the second-level cache
+
+
+@njit
+def _number(job: Any, index: Any) -> Any:
+    return carray(at(job, np.int64(0)), JOB)[index]
+
+
+@njit
+def _cells(address: Any, like: Any) -> Any:
+    return carray(at(address, like), 1 << 62)
+
+
+@njit
+def _decide(words: Any, dropped: Any, out: Any) -> None:
+    """One byte an element: whether it is kept."""
+    for i in range(out.size):
+        out[i] = words[i] >= dropped
+
+
+@njit
+def _put(x: Any, y: Any, bits: Any, least: Any, factor: Any) -> None:
+    zero = y.dtype.type(0)
+    for i in range(y.size):
+        value = times(x[i], factor)
+        y[i] = value if bits[i] >= least else zero
+
+
+@njit
+def _put_in_place(y: Any, bits: Any, least: Any, factor: Any) -> None:
+    zero = y.dtype.type(0)
+    for i in range(y.size):
+        value = times(y[i], factor)
+        y[i] = value if bits[i] >= least else zero
+
+
+@njit
+def _put_strided(x: Any, xs: Any, y: Any, ys: Any, bits: Any, least: Any, factor: Any) -> None:
+    zero = y.dtype.type(0)
+    for i in range(bits.size):
+        value = times(x[i * xs], factor)
+        y[i * ys] = value if bits[i] >= least else zero
+
+
+@njit
+def _segment(x: Any, xs: Any, y: Any, ys: Any, size: Any, bits: Any, least: Any, factor: Any, like: Any) -> None:
+    """Elements at the addresses ``x`` and ``y``, ``xs`` and ``ys`` elements apart."""
+    if xs == 1 and ys == 1:
+        target = carray(at(y, like), size)
+        if x == y:  # told apart because a loop over overlapping memory does not vectorize
+            _put_in_place(target, bits, least, factor)
+        else:
+            _put(carray(at(x, like), size), target, bits, least, factor)
+    else:
+        _put_strided(_cells(x, like), xs, _cells(y, like), ys, bits[:size], least, factor)
+
+
+@njit
+def _place(job: Any, index: Any, rank: Any, which: Any) -> Any:
+    """How many elements into its row the element ``index`` lies (``which``: 1 for x, 2 for y, 3 for the mask)."""
+    here = np.int64(0)
+    for d in range(rank - 1, -1, -1):
+        length = _number(job, DIMS + 4 * d)
+        here += index % length * _number(job, DIMS + 4 * d + which)
+        index //= length
+    return here
+
+
+@njit
+def _spread(
+    job: Any, x: Any, y: Any, start: Any, stop: Any, bits: Any, least: Any, factor: Any, like: Any, width: Any
+) -> None:
+    """Elements ``start`` to ``stop`` of a row, decided by ``bits``, wherever in memory they lie."""
+    last = _number(job, RANK) - 1
+    at_last = DIMS + 4 * last
+    length, xs, ys = _number(job, at_last), _number(job, at_last + 1), _number(job, at_last + 2)
+    done = start
+    while done < stop:
+        count = min(stop, (done // length + 1) * length) - done
+        tx = x + _place(job, done, last + 1, 1) * width
+        ty = y + _place(job, done, last + 1, 2) * width
+        _segment(tx, xs, ty, ys, count, bits[done - start :], least, factor, like)
+        done += count
+
+
+@njit
+def _tile(buffer: Any, index: Any, size: Any, bits: Any, seed: Any, stream: Any) -> Any:
+    """Fill the buffer for as many of the ``size`` elements from ``index`` on as it holds.
+
+    Gives how many these are, and where in the buffer the first one's bits lie (in units of ``bits``).
+    """
+    group = np.uint64(LANES * 128 // bits)
+    skipped = np.int64(index % group)
+    count = min(size, TILE - skipped)
+    blocks = (skipped + count + np.int64(group) - 1) // np.int64(group) * LANES
+    fill(buffer, (index - np.uint64(skipped)) // np.uint64(128 // bits), blocks, seed, stream)
+    return count, skipped
+
+
+@njit
+def _buffer() -> Any:
+    """Room for a tile's words, on a cache line of its own: a vector that crosses two lines costs twice."""
+    space = np.empty(2 * (TILE // 4 + LANES) + 8, np.uint64)
+    return space[-(address_of(space) >> 3) & 7 :]
+
+
+@njit
+def _entry(job: Any, row: Any, one: Any) -> Any:
+    """A row's seed, stream, threshold, bits, first index and factor."""
+    address = _number(job, TABLE) + row * 8 * FIELDS
+    fields = carray(at(address, np.uint64(0)), FIELDS)
+    return fields[0], fields[1], fields[2], np.int64(fields[3]), fields[5], carray(at(address + 32, one), 1)[0]
+
+
+@njit
+def walk(job: Any, like: Any, one: Any, width: Any) -> None:
+    """Rows of any layout, in the order of the mask: fast where that is the order of memory."""
+    size, split = _number(job, SIZE), _number(job, SPLIT)
+    buffer, nothing = _buffer(), np.zeros(TILE, np.uint8)
+    while True:
+        chunk = claim(job)
+        if chunk >= _number(job, CHUNKS):
+            return
+        row = chunk // split
+        x = _number(job, X) + row * _number(job, ROW_X) * width
+        y = _number(job, Y) + row * _number(job, ROW_Y) * width
+        seed, stream, dropped, bits, first, factor = _entry(job, row, one)
+        start = chunk % split * CHUNK
+        stop = min(size, start + CHUNK)
+        while start < stop:
+            count, skipped = _tile(buffer, first + np.uint64(start), stop - start, bits, seed, stream)
+            end = start + count
+            if dropped >> np.uint64(bits):
+                _spread(job, x, y, start, end, nothing, np.uint8(1), factor, like, width)
+            elif bits == 16:
+                halves = buffer.view(np.uint16)[skipped:]
+                _spread(job, x, y, start, end, halves, np.uint16(dropped), factor, like, width)
+            else:
+                whole = buffer.view(np.uint32)[skipped:]
+                _spread(job, x, y, start, end, whole, np.uint32(dropped), factor, like, width)
+            start = end
+
+
+@njit
+def _decide_range(
+    buffer: Any, out: Any, index: Any, size: Any, seed: Any, stream: Any, dropped: Any, bits: Any
+) -> None:
+    """One byte an element for ``size`` elements from ``index`` on."""
+    done = np.int64(0)
+    while done < size:
+        count, skipped = _tile(buffer, index + np.uint64(done), size - done, bits, seed, stream)
+        part = out[done : done + count]
+        if dropped >> np.uint64(bits):
+            part[:] = 0
+        elif bits == 16:
+            _decide(buffer.view(np.uint16)[skipped:], np.uint16(dropped), part)
+        else:
+            _decide(buffer.view(np.uint32)[skipped:], np.uint32(dropped), part)
+        done += count
+
+
+@njit
+def turned(job: Any, like: Any, one: Any, width: Any) -> None:
+    """Rows whose last but one dimension is the one that lies together in memory, such as channels-last.
+
+    Neighbours in memory are far apart in the order of the mask: decide a tile in that order, turn it 8 by 8, apply it.
+    """
+    rank, split = _number(job, RANK), _number(job, SPLIT)
+    deep, long = _number(job, DIMS + 4 * (rank - 2)), _number(job, DIMS + 4 * (rank - 1))
+    xs, ys = _number(job, DIMS + 4 * (rank - 1) + 1), _number(job, DIMS + 4 * (rank - 1) + 2)
+    ahead, along = _number(job, AHEAD), _number(job, ALONG)
+    wide, tall = (deep + ahead - 1) // ahead, (long + along - 1) // along
+    buffer, across = _buffer(), np.empty((8, ahead + 8), np.uint8)
+    decided = np.empty((ahead + 8) * (along + 8), np.uint8)
+    while True:
+        chunk = claim(job)
+        if chunk >= _number(job, CHUNKS):
+            return
+        row, part = chunk // split, chunk % split
+        outer, left, top = part // (wide * tall), part // tall % wide * ahead, part % tall * along
+        deep_now, long_now = min(ahead, deep - left), min(along, long - top)
+        seed, stream, dropped, bits, first, factor = _entry(job, row, one)
+        index = first + np.uint64((outer * deep + left) * long + top)
+        if tall == 1:  # the whole tile is one range of the mask
+            _decide_range(buffer, decided, index, deep_now * long, seed, stream, dropped, bits)
+        else:
+            for d in range(deep_now):
+                part_of = decided[d * along :]
+                _decide_range(buffer, part_of, index + np.uint64(d * long), long_now, seed, stream, dropped, bits)
+        stride = long if tall == 1 else along
+        x = _number(job, X) + (row * _number(job, ROW_X) + _place(job, outer, rank - 2, 1) + left + top * xs) * width
+        y = _number(job, Y) + (row * _number(job, ROW_Y) + _place(job, outer, rank - 2, 2) + left + top * ys) * width
+        for q in range(0, long_now, 8):
+            for p in range(0, deep_now, 8):
+                transpose8(address_of(decided) + p * stride + q, stride, address_of(across) + p, ahead + 8)
+            for r in range(min(8, long_now - q)):
+                tx, ty = x + (q + r) * xs * width, y + (q + r) * ys * width
+                _segment(tx, 1, ty, 1, deep_now, across[r], np.uint8(1), factor, like)
+
+
+@njit
+def broadcast(job: Any, like: Any, one: Any, width: Any) -> None:
+    """A mask of decided bytes over fewer elements than it decides: each dimension has a stride in the mask too."""
+    size, last = _number(job, SIZE), _number(job, RANK) - 1
+    factor = carray(at(_number(job, TABLE) + 32, one), 1)[0]
+    at_last = DIMS + 4 * last
+    length, xs, ys = _number(job, at_last), _number(job, at_last + 1), _number(job, at_last + 2)
+    ms = _number(job, at_last + 3)
+    same = np.empty(CHUNK, np.uint8)
+    kept = _cells(_number(job, KEPT), np.uint8(0))
+    while True:
+        chunk = claim(job)
+        if chunk >= _number(job, CHUNKS):
+            return
+        start, stop = chunk * CHUNK, min(size, (chunk + 1) * CHUNK)
+        while start < stop:
+            count = min(stop, (start // length + 1) * length) - start
+            tx = _number(job, X) + _place(job, start, last + 1, 1) * width
+            ty = _number(job, Y) + _place(job, start, last + 1, 2) * width
+            m = _place(job, start, last + 1, 3)
+            for i in range(0 if ms == 1 else count):
+                same[i] = kept[m + i * ms]
+            bits = carray(at(_number(job, KEPT) + m, np.uint8(0)), count) if ms == 1 else same
+            _segment(tx, xs, ty, ys, count, bits, np.uint8(1), factor, like)
+            start += count

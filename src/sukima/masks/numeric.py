@@ -1,0 +1,75 @@
+"""Multiplication for each type of number; bfloat16 and float16 are handled as their 16-bit patterns.
+
+The pattern of a bfloat16 is told by its type, uint16, from that of a float16, int16. Both are widened to float32,
+multiplied there, and rounded to nearest even.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from numba.extending import overload
+
+from sukima.masks.machine import bits_of, float_of
+
+__all__ = ["times"]
+
+_U = np.uint32  # Numba widens every operation on it to 64 bits: said again wherever that would slow a loop
+
+
+def times(value: Any, factor: Any) -> Any:
+    """The product of a number in memory and a float; for use in compiled functions."""
+    raise NotImplementedError
+
+
+@njit
+def _times_bfloat16(value: Any, factor: Any) -> Any:
+    raw = bits_of(float_of(_U(_U(value) << 16)) * factor)
+    high = _U(raw >> 16)
+    rounded = _U(_U(raw + 0x7FFF) + _U(high & 1)) >> 16
+    return np.uint16(high | 0x40 if _U(raw & 0x7FFFFFFF) > _U(0x7F800000) else rounded)
+
+
+@njit
+def _times_float16(value: Any, factor: Any) -> Any:
+    size = _U(value & 0x7FFF)
+    shifted = _U(size << 13)
+    tiny = bits_of(np.float32(np.int32(size)) * np.float32(2.0**-24))
+    normal = _U(shifted + 0x38000000) if size >= _U(0x0400) else tiny
+    wide = _U(shifted | 0x7F800000) if size >= _U(0x7C00) else normal
+    raw = bits_of(float_of(_U(wide | _U(_U(value & 0x8000) << 16))) * factor)
+    return np.int16(_U(_U(raw >> 16) & 0x8000) | _narrow(_U(raw & 0x7FFFFFFF)))
+
+
+@njit
+def _narrow(size: Any) -> Any:
+    """The float16 pattern of a positive float32's."""
+    # Adding 0.5, whose last place is float16's smallest number, lets the adder round to subnormals.
+    tiny = _U(bits_of(float_of(size) + np.float32(0.5)) - 0x3F000000)
+    shifted = _U(size >> 13)
+    normal = _U(_U(_U(size - 0x37FFF001) + _U(shifted & 1)) >> 13)
+    large = _U(_U(shifted & 0x3FF) | 0x7E00) if size > _U(0x7F800000) else _U(0x7C00)
+    rounded = tiny if size < _U(0x38800000) else normal
+    return large if size >= _U(0x47800000) else rounded
+
+
+@overload(times)
+def _times(value: Any, factor: Any) -> Any:
+    if isinstance(value, types.Float):
+
+        def product(value: Any, factor: Any) -> Any:
+            return value * factor
+
+    elif value == types.uint16:
+
+        def product(value: Any, factor: Any) -> Any:
+            return _times_bfloat16(value, factor)
+
+    else:
+
+        def product(value: Any, factor: Any) -> Any:
+            return _times_float16(value, factor)
+
+    return product

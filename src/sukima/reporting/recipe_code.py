@@ -1,0 +1,111 @@
+"""The recipe as code to paste."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from sukima.base.checks import check_choice
+from sukima.records.penalty import ElasticNet
+from sukima.records.recipe import Recipe
+
+__all__ = ["Framework", "recipe_code"]
+
+Framework = Literal["torch", "keras", "toml"]
+
+
+def recipe_code(recipe: Recipe, framework: Framework = "torch") -> str:
+    """Code that sets up ``recipe``: for a ``model`` that is there (``torch``, ``keras``), or its file (``toml``).
+
+    What belongs to a model is applied to it; what belongs to the loss, the optimizer or the training loop is made
+    under its usual name. Raises ``InputError`` for another framework.
+    """
+    check_choice("framework", framework, ("torch", "keras", "toml"))
+    if framework == "toml":
+        return recipe.to_toml() or "# no regularization\n"
+    lines = ["import sukima", *_imports(recipe, framework), "", *_recipe(recipe), *_model(recipe)]
+    lines += _torch_training(recipe) if framework == "torch" else _keras_training(recipe)
+    return "\n".join(lines) + "\n"
+
+
+def _imports(recipe: Recipe, framework: Framework) -> list[str]:
+    lines = []
+    if framework == "torch" and (recipe.weight_decay is not None or recipe.label_smoothing):
+        lines.append("import torch")
+    if framework == "keras" and (recipe.weight_decay is not None or recipe.label_smoothing or recipe.early_stopping):
+        lines.append("import keras")
+    if schedules := sorted({type(schedule).__name__ for schedule in recipe.schedules.values()}):
+        lines.append(f"from sukima.records.schedule import {', '.join(schedules)}")
+    return lines
+
+
+def _recipe(recipe: Recipe) -> list[str]:
+    set_fields = [name for name in recipe.__struct_fields__ if getattr(recipe, name) != getattr(Recipe(), name)]
+    if not set_fields:
+        return ["recipe = sukima.Recipe()  # no regularization"]
+    return ["recipe = sukima.Recipe(", *(line for name in set_fields for line in _field(name, recipe)), ")"]
+
+
+def _field(name: str, recipe: Recipe) -> list[str]:
+    value = getattr(recipe, name)
+    if not isinstance(value, dict):
+        return [f"    {name}={_literal(value)},"]
+    entries = [f"{_literal(key)}: {_literal(entry)}" for key, entry in value.items()]
+    line = f"    {name}={{{', '.join(entries)}}},"
+    if len(line) <= 88:
+        return [line]
+    return [f"    {name}={{", *(f"        {entry}," for entry in entries), "    },"]
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, str):
+        text = repr(value)
+        return f'"{text[1:-1]}"' if text[0] == "'" and '"' not in text and "\\'" not in text else text
+    if isinstance(value, float) and value - value != 0:
+        return f'float("{value}")'
+    if isinstance(value, msgspec.Struct):
+        kind = type(value)
+        values = [_literal(getattr(value, name)) for name in value.__struct_fields__]
+        if isinstance(value, ElasticNet):
+            values = [f"{name}={text}" for name, text in zip(value.__struct_fields__, values, strict=True)]
+        penalty = kind.__module__ == "sukima.records.penalty"
+        return f"{'sukima.' if penalty else ''}{kind.__name__}({', '.join(values)})"
+    return repr(value)
+
+
+def _model(recipe: Recipe) -> list[str]:
+    lines = []
+    if recipe.options:
+        lines.append("# model = build(**recipe.options), with build your model factory")
+    if recipe.rates or recipe.penalties or recipe.schedules:
+        lines.append("applied = sukima.apply(model, recipe)")
+    return lines
+
+
+def _torch_training(recipe: Recipe) -> list[str]:
+    lines = []
+    if recipe.weight_decay is not None:
+        decay = _literal(recipe.weight_decay)
+        lines.append(f"optimizer = torch.optim.AdamW(model.parameters(), weight_decay={decay})")
+    if recipe.label_smoothing:
+        lines.append(f"criterion = torch.nn.CrossEntropyLoss(label_smoothing={_literal(recipe.label_smoothing)})")
+    if recipe.penalties:
+        lines.append("# in the training loop: loss = criterion(model(x), y) + applied.penalty()")
+    if recipe.early_stopping is not None:
+        lines.append(f"# stop after {recipe.early_stopping} epochs without a better validation loss, keep the best")
+    return lines
+
+
+def _keras_training(recipe: Recipe) -> list[str]:
+    lines = []
+    if recipe.weight_decay is not None:
+        lines.append(f"optimizer = keras.optimizers.AdamW(weight_decay={_literal(recipe.weight_decay)})")
+    if recipe.label_smoothing:
+        smoothing = _literal(recipe.label_smoothing)
+        lines.append(f"loss = keras.losses.CategoricalCrossentropy(label_smoothing={smoothing})")
+    if recipe.early_stopping is not None:
+        lines.append(
+            f"stopping = keras.callbacks.EarlyStopping(patience={recipe.early_stopping}, restore_best_weights=True)"
+        )
+    return lines

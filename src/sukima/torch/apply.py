@@ -1,0 +1,182 @@
+"""Apply a recipe to a torch model, and take it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+
+import torch
+from torch import Tensor, nn
+
+from sukima.base.checks import check_instance, check_rate
+from sukima.base.errors import InputError
+from sukima.records.penalty import Penalty
+from sukima.records.recipe import ALL_SITES, Recipe
+from sukima.records.schedule import Constant, Schedule
+from sukima.records.site import Site
+from sukima.torch.insertion import InsertedDropout
+from sukima.torch.layers import rate_attribute
+from sukima.torch.penalties import penalty, weights_of
+from sukima.torch.sites import INPUT, sites
+
+__all__ = ["Applied", "apply"]
+
+
+class Rates(MutableMapping[str, float]):
+    """Site → rate, as applied; setting one takes effect at the next forward pass. Sites cannot be added or deleted."""
+
+    def __init__(self, rates: dict[str, float], changed: Callable[[], None]) -> None:
+        self._rates, self._changed = rates, changed
+
+    def __getitem__(self, site: str) -> float:
+        return self._rates[site]
+
+    def __setitem__(self, site: str, rate: float) -> None:
+        if site not in self._rates:
+            raise _unknown("rates", site, self._rates)
+        self._rates[site] = check_rate(f"rates[{site!r}]", rate)
+        self._changed()
+
+    def __delitem__(self, site: str) -> None:
+        raise InputError("rates: a site cannot be deleted; set its rate to 0, or remove the recipe")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rates)
+
+    def __len__(self) -> int:
+        return len(self._rates)
+
+    def __repr__(self) -> str:
+        return repr(self._rates)
+
+
+class Applied:
+    """A recipe in force on a model.
+
+    Attributes:
+        model: the model.
+        recipe: the recipe that was applied.
+        rates: site → rate; set one to change it, nothing is rebuilt.
+    """
+
+    def __init__(self, model: nn.Module, recipe: Recipe, example: Tensor | None = None) -> None:
+        self.model, self.recipe = model, recipe
+        known = sites(model, example)
+        rates = _chosen_rates(recipe, known, model)
+        self._schedules = _chosen_schedules(recipe, rates)
+        self._penalties = _chosen_penalties(recipe, model)
+        self._progress = 0.0
+        self._originals: dict[str, float] = {}
+        self._holders: dict[str, tuple[object, str]] = {}
+        self._inserted: list[InsertedDropout] = []
+        for name in rates:
+            self._hold(name, known.get(name))
+        self.rates = Rates(rates, self._refresh)
+        self._refresh()
+
+    def _hold(self, name: str, site: Site | None) -> None:
+        """Find what carries the rate of a site, or insert it."""
+        modules = dict(self.model.named_modules())
+        if site is not None and site.exists:
+            holder, attribute = modules[name], rate_attribute(modules[name])
+            self._originals[name] = getattr(holder, attribute)
+            self._holders[name] = (holder, attribute)
+            return
+        on_input = name not in modules
+        host = modules[name.removesuffix(INPUT) if on_input else name]
+        inserted = InsertedDropout(host, site=name, on_input=on_input, kind=site.kind if site else "unit")
+        self._inserted.append(inserted)
+        self._holders[name] = (inserted, "p")
+
+    def _refresh(self) -> None:
+        for name, rate in self.rates.items():
+            holder, attribute = self._holders[name]
+            setattr(holder, attribute, rate * self._schedules[name].factor(self._progress))
+
+    def progress(self, progress: float) -> None:
+        """Tell the schedules how much of training is over, from 0 to 1; call it at the start of each epoch or step."""
+        self._progress = progress
+        self._refresh()
+
+    def penalty(self) -> Tensor:
+        """The sum of the recipe's penalties, to add to the loss; zero if it has none."""
+        return sum((penalty(weights, which) for weights, which in self._penalties), start=torch.zeros(()))
+
+    def remove(self) -> None:
+        """Leave the model as it was before: old rates back, inserted dropout gone."""
+        for name, rate in self._originals.items():
+            holder, attribute = self._holders[name]
+            setattr(holder, attribute, rate)
+        for inserted in self._inserted:
+            inserted.remove()
+        self._originals, self._inserted, self._penalties = {}, [], []
+
+
+def apply(model: nn.Module, recipe: Recipe, example: Tensor | None = None) -> Applied:
+    """Put ``recipe`` in force on ``model``.
+
+    Where the model has dropout, its rate is set. Where it has none, dropout is inserted: after the named module, or
+    on what goes into it where the name ends in ``.input``. Inserted dropout is active in training mode only, like any
+    other.
+
+    Args:
+        model: any module. Its parameters, and the names in its state dict, stay as they are.
+        recipe: rates, penalties and schedules by site. ``"*"`` stands for every site that `sites` finds, except one
+            after the output layer. Weight decay, label smoothing, early stopping and options concern the training
+            loop and are not used here.
+        example: a batch of inputs, from which the order of execution is learnt (see `sites`).
+
+    Returns:
+        The handle: ``.rates`` to change them, ``.penalty()`` to add to the loss, ``.progress()`` for schedules,
+        ``.remove()`` to undo.
+
+    Raises:
+        InputError: a site that the model does not have; the message lists those it has.
+    """
+    check_instance("model", model, nn.Module, "a torch.nn.Module")
+    check_instance("recipe", recipe, Recipe)
+    return Applied(model, recipe, example)
+
+
+def _chosen_rates(recipe: Recipe, known: dict[str, Site], model: nn.Module) -> dict[str, float]:
+    modules = dict(model.named_modules())
+    chosen: dict[str, float] = {}
+    if ALL_SITES in recipe.rates:
+        chosen = {name: recipe.rates[ALL_SITES] for name, site in known.items() if site.place != "output"}
+    for name, rate in recipe.rates.items():
+        if name == ALL_SITES:
+            continue
+        if name not in known and (name.removesuffix(INPUT) not in modules or not name):
+            raise _unknown("rates", name, known)
+        chosen[name] = rate
+    return chosen
+
+
+def _chosen_schedules(recipe: Recipe, rates: dict[str, float]) -> dict[str, Schedule]:
+    for name in recipe.schedules:
+        if name != ALL_SITES and name not in rates:
+            raise _unknown("schedules", name, rates)
+    shared = recipe.schedules.get(ALL_SITES, Constant())
+    return {name: recipe.schedules.get(name, shared) for name in rates}
+
+
+def _chosen_penalties(recipe: Recipe, model: nn.Module) -> list[tuple[list[nn.Parameter], Penalty]]:
+    layers = {name: module for name, module in model.named_modules() if name and weights_of(module)}
+    leaves = {name: module for name, module in layers.items() if not any(n.startswith(f"{name}.") for n in layers)}
+    for name in recipe.penalties:
+        if name != ALL_SITES and name not in layers:
+            raise _unknown("penalties", name, leaves)
+    chosen = [(weights_of(layers[name]), which) for name, which in recipe.penalties.items() if name != ALL_SITES]
+    if ALL_SITES in recipe.penalties:
+        named = {id(weight) for weights, _ in chosen for weight in weights}
+        rest = [weight for weight in weights_of(model) if id(weight) not in named]
+        chosen.append((rest, recipe.penalties[ALL_SITES]))
+    return chosen
+
+
+def _unknown(table: str, site: str, known: Iterable[str]) -> InputError:
+    return InputError(
+        "{table}: expected one of the model's sites ({known}), got {site}",
+        table=table,
+        known=", ".join(known) or "-",
+        site=repr(site),
+    )

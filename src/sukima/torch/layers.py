@@ -1,0 +1,84 @@
+"""What kind of layer a torch module is, as far as regularization cares."""
+
+from __future__ import annotations
+
+from torch import nn
+from torch.nn.modules import activation, batchnorm, conv, dropout
+
+from sukima.records.site import Kind
+from sukima.torch.channel import Dropout1d, Dropout2d, Dropout3d
+from sukima.torch.dropout import Dropout
+
+__all__ = [
+    "describe",
+    "dropout_kind",
+    "is_activation",
+    "is_batch_norm",
+    "is_convolution",
+    "is_weight_layer",
+    "rate_attribute",
+]
+
+_DROPOUT_KINDS: tuple[tuple[type[nn.Module], Kind], ...] = (
+    (nn.AlphaDropout, "alpha"),
+    (nn.FeatureAlphaDropout, "alpha"),
+    (nn.Dropout1d, "channel"),
+    (nn.Dropout2d, "channel"),
+    (nn.Dropout3d, "channel"),
+    (Dropout1d, "channel"),
+    (Dropout2d, "channel"),
+    (Dropout3d, "channel"),
+    (dropout._DropoutNd, "unit"),
+    (Dropout, "unit"),
+    (nn.MultiheadAttention, "attention"),
+    (nn.RNNBase, "recurrent"),
+)
+
+_NOT_HIDDEN = (nn.Softmax, nn.Softmax2d, nn.LogSoftmax, nn.Softmin, nn.MultiheadAttention)
+
+
+def dropout_kind(module: nn.Module) -> Kind | None:
+    """What this module drops, or ``None`` if it has no dropout of its own."""
+    if isinstance(module, nn.RNNBase) and module.num_layers < 2:
+        return None  # torch drops between layers only, so a single layer has no such place
+    return next((kind for cls, kind in _DROPOUT_KINDS if isinstance(module, cls)), None)
+
+
+def rate_attribute(module: nn.Module) -> str:
+    """The attribute that holds the rate of a module with dropout."""
+    return "dropout" if isinstance(module, nn.MultiheadAttention | nn.RNNBase) else "p"
+
+
+def is_activation(module: nn.Module) -> bool:
+    """Whether it is one of torch's activations for hidden layers (softmax and its kin are not)."""
+    return type(module).__module__ == activation.__name__ and not isinstance(module, _NOT_HIDDEN)
+
+
+def is_batch_norm(module: nn.Module) -> bool:
+    """Whether it normalises over the batch."""
+    return isinstance(module, batchnorm._BatchNorm)
+
+
+def is_convolution(module: nn.Module) -> bool:
+    """Whether it is a convolution of any dimension, transposed or not."""
+    return isinstance(module, conv._ConvNd)
+
+
+def is_weight_layer(module: nn.Module) -> bool:
+    """Whether it mixes its inputs with a weight matrix or kernel."""
+    return is_convolution(module) or isinstance(
+        module, nn.Linear | nn.Bilinear | nn.RNNBase | nn.RNNCellBase | nn.MultiheadAttention
+    )
+
+
+def describe(module: nn.Module) -> str:
+    """Short form for people: ``Linear(784, 512)``, ``Conv2d(3, 16)``, ``LSTM``."""
+    name = type(module).__name__
+    for first, last in (
+        ("in_features", "out_features"),
+        ("in_channels", "out_channels"),
+        ("input_size", "hidden_size"),
+    ):
+        if hasattr(module, first) and hasattr(module, last):
+            return f"{name}({getattr(module, first)}, {getattr(module, last)})"
+    return name

@@ -1,0 +1,195 @@
+"""One way into the kernels for every layer: eager, traced or transformed, with or without gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sukima.base.checks import check_instance
+from sukima.base.errors import InputError
+from sukima.masks.key import MaskKey
+from sukima.torch import kernels, operators
+from sukima.torch.keys import draw_key, key_tensor
+
+__all__ = ["check_input", "check_out", "is_traced", "put_mask", "site_key"]
+
+_PLAIN = (Tensor, torch.nn.Parameter)
+
+
+def check_input(input: Tensor, name: str = "input") -> None:
+    """Raise unless ``input`` is a floating-point tensor that the kernels know."""
+    check_instance(name, input, Tensor)
+    if input.dtype not in kernels.NUMBERS:
+        raise InputError("{name} must be a floating-point tensor, got {value}", name=name, value=str(input.dtype))
+
+
+def check_out(out: Tensor, input: Tensor, name: str = "out") -> None:
+    """Raise unless a result of the input's shape can be written to ``out``."""
+    check_instance(name, out, Tensor)
+    if out.shape != input.shape or out.dtype != input.dtype or out.device != input.device:
+        raise InputError(
+            "{name} must have the input's shape, dtype and device ({expected}), got {value}",
+            name=name,
+            expected=_shown(input),
+            value=_shown(out),
+        )
+    if torch._debug_has_internal_overlap(out) == 1:  # the check that torch's own operators make
+        raise InputError(
+            "{name} must not have two elements at one place in memory, got strides {value}",
+            name=name,
+            value=out.stride(),
+        )
+    if (
+        out is not input
+        and _shares(out, input)
+        and (out.data_ptr(), out.stride()) != (input.data_ptr(), input.stride())
+    ):
+        raise InputError("{name} must not overlap the input, unless it is the input", name=name)
+
+
+def _shown(tensor: Tensor) -> str:
+    return f"{tuple(tensor.shape)} {tensor.dtype} {tensor.device}"
+
+
+def _shares(a: Tensor, b: Tensor) -> bool:
+    if a.device.type != "cpu" or a.numel() == 0:
+        return False
+    spans = [
+        (
+            t.data_ptr(),
+            t.data_ptr() + t.element_size() * (1 + sum((n - 1) * s for n, s in zip(t.shape, t.stride(), strict=True))),
+        )
+        for t in (a, b)
+    ]
+    return spans[0][0] < spans[1][1] and spans[1][0] < spans[0][1]
+
+
+def is_traced(input: Tensor) -> bool:
+    """Whether something looks at the calls on ``input``: a compiler, an exporter, a subclass, a dispatch mode."""
+    return (
+        torch.compiler.is_compiling()
+        or type(input) not in _PLAIN
+        or torch._C._len_torch_dispatch_stack() > 0
+        or input.device.type == "meta"
+    )
+
+
+class _Eager(torch.autograd.Function):
+    """Linear in its input; keeps nothing for backward but the key, since the mask is computed again."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, input: Tensor, out: Tensor | None, key: MaskKey, rate: float, factor: float | None, first: int
+    ) -> Tensor:
+        ctx.mask = key, rate, factor, first
+        if out is not None:
+            ctx.mark_dirty(out)
+        return kernels.masked(input, out, key, rate, factor, first)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        return _eager(grads[0], None, *ctx.mask), None, None, None, None, None
+
+
+def _eager(*arguments: Any) -> Tensor:
+    if not (torch.is_grad_enabled() and arguments[0].requires_grad):
+        return kernels.masked(*arguments)
+    return _apply_eager(*arguments)
+
+
+# The C function below Function.apply, whose checks for torch.func have been made above and cost more than the mask.
+_apply_eager: Callable[..., Tensor] = super(torch.autograd.Function, _Eager).apply
+
+
+class _Transformed(torch.autograd.Function):
+    """The same for keys and rates as tensors, in the form that torch.func's transforms can take apart."""
+
+    @staticmethod
+    def forward(input: Tensor, key: Tensor, rates: Tensor | None, p: float, factor: float | None, axis: int) -> Tensor:
+        return operators.dropout(input, key, rates, p, factor, axis)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        _, key, rates, *ctx.rest = inputs
+        ctx.save_for_backward(key, rates)
+        ctx.save_for_forward(key, rates)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        key, rates = ctx.saved_tensors
+        return _transformed(grads[0], key, rates, *ctx.rest), None, None, None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Tensor) -> Tensor:
+        key, rates = ctx.saved_tensors
+        return _transformed(tangents[0], key, rates, *ctx.rest)
+
+    @staticmethod
+    def vmap(
+        info: Any,
+        dims: Any,
+        input: Tensor,
+        key: Tensor,
+        rates: Tensor | None,
+        p: float,
+        factor: float | None,
+        axis: int,
+    ) -> tuple[Tensor, int]:
+        size = info.batch_size
+        input, key = _front(input, dims[0], size), _front(key, dims[1], size)
+        if rates is not None:
+            rates = _front(rates, dims[2], size)
+        if axis < 0:
+            return _transformed(input, key, rates, p, factor, 0), 0
+        # A batch of batches: one axis of both.
+        inner = input.movedim(axis + 1, 1)
+        count = inner.shape[1]
+        key = key.expand(size, count, 2).reshape(-1, 2)
+        if rates is not None:
+            rates = rates.reshape(size, -1).expand(size, count).reshape(-1)
+        both = _transformed(inner.reshape(size * count, *inner.shape[2:]), key, rates, p, factor, 0)
+        return both.reshape(inner.shape).movedim(1, axis + 1), 0
+
+
+_transformed: Callable[..., Tensor] = _Transformed.apply
+
+
+def _front(value: Tensor, dim: int | None, size: int) -> Tensor:
+    return value.unsqueeze(0).expand(size, *value.shape) if dim is None else value.movedim(dim, 0)
+
+
+def site_key(input: Tensor, key: MaskKey | None) -> MaskKey | Tensor:
+    """The key of a call: the caller's, or one draw from the generator of the input's device."""
+    if key is not None:
+        check_instance("key", key, MaskKey)
+        return key
+    if torch._C._are_functorch_transforms_active():
+        # Only torch's own factories obey vmap's ``randomness``.
+        seed = torch.randint(-(2**63), 2**63 - 1, (1,), dtype=torch.int64)
+        return torch.cat([seed, torch.zeros_like(seed)])
+    return operators.draw(input) if is_traced(input) else draw_key(input.device)
+
+
+def put_mask(
+    input: Tensor,
+    key: MaskKey | Tensor,
+    rate: float | Tensor,
+    factor: float | None = None,
+    out: Tensor | None = None,
+    first: int = 0,
+) -> Tensor:
+    """``input`` under the mask of ``key``: kept elements times ``factor`` (by default the law's), the others +0.
+
+    Differentiable, also twice and forward; element ``i`` of the input is element ``first + i`` of the mask.
+    """
+    transformed = torch._C._are_functorch_transforms_active()
+    if isinstance(key, MaskKey) and not isinstance(rate, Tensor) and not transformed and not is_traced(input):
+        return _eager(input, out, key, rate, factor, first)
+    keys = key_tensor(key) if isinstance(key, MaskKey) else key
+    rates, p = (rate, 0.0) if isinstance(rate, Tensor) else (None, rate)
+    call = _transformed if transformed else operators.dropout
+    result = call(input, keys, rates, p, factor, -1)
+    return result if out is None else out.copy_(result)

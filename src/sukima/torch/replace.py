@@ -1,0 +1,44 @@
+"""Replace torch's own dropout modules by ours: the same rates and modes, faster masks."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from sukima.torch.channel import Dropout1d, Dropout2d, Dropout3d
+from sukima.torch.dropout import Dropout
+
+__all__ = ["replace"]
+
+# Exact types only: a subclass may do something else.
+_OURS: dict[type[nn.Module], type[nn.Module]] = {
+    nn.Dropout: Dropout,
+    nn.Dropout1d: Dropout1d,
+    nn.Dropout2d: Dropout2d,
+    nn.Dropout3d: Dropout3d,
+}
+
+
+def replace(model: nn.Module) -> nn.Module:
+    """Put ours in the place of each ``nn.Dropout``, ``nn.Dropout1d``, ``2d`` and ``3d`` in ``model``.
+
+    Rates, modes (training or inference) and ``inplace`` stay; parameters and the names in the state dict are
+    untouched. A module that stands at several places is replaced by one module at all of them.
+
+    Returns:
+        ``model`` itself, changed in place (a new module if ``model`` is itself a dropout module).
+    """
+    made: dict[int, nn.Module] = {}
+
+    def ours(module: nn.Module) -> nn.Module:
+        cls = _OURS.get(type(module))
+        if cls is None:
+            return module
+        if id(module) not in made:
+            made[id(module)] = cls(module.p, module.inplace).train(module.training)
+        return made[id(module)]
+
+    for parent in list(model.modules()):
+        for name, child in list(parent._modules.items()):
+            if child is not None:
+                parent._modules[name] = ours(child)
+    return ours(model)

@@ -1,0 +1,126 @@
+"""Sites of a torch model: where dropout acts, and where it could act."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from sukima.records.site import Kind, Place, Site
+from sukima.torch.layers import (
+    describe,
+    dropout_kind,
+    is_activation,
+    is_batch_norm,
+    is_convolution,
+    is_weight_layer,
+    rate_attribute,
+)
+from sukima.torch.trace import Step, registered_order, trace
+
+__all__ = ["INPUT", "sites"]
+
+INPUT = ".input"
+"""Ending of a site's name where dropout acts on what goes into a layer rather than on what comes out."""
+
+
+def sites(model: nn.Module, example: Tensor | None = None) -> dict[str, Site]:
+    """Every place in ``model`` where dropout acts; if there is none, every place where it could be inserted.
+
+    It acts in ``nn.Dropout`` and its kin, in ours, inside ``nn.MultiheadAttention`` (attention weights) and between
+    the layers of ``nn.LSTM``, ``nn.GRU`` and ``nn.RNN``. It could act after each hidden activation, and never after
+    the output layer.
+
+    Args:
+        model: any module; it is left as it was.
+        example: a batch of inputs. With it the true order of execution is known, and activations that are called as
+            functions (``F.relu``) are seen too; a site there is named after the layer that it feeds, ``fc2.input``.
+            Without it the order in which modules were registered is taken.
+
+    Returns:
+        Site by its name, in the order of execution.
+    """
+    steps = registered_order(model) if example is None else trace(model, example)
+    found = _existing(steps, ordered=example is not None or isinstance(model, nn.Sequential))
+    if example is not None:  # dropout that did not run on this example is there all the same
+        late = _existing(registered_order(model), ordered=False)
+        found |= {name: site for name, site in late.items() if name not in found}
+    return found or _possible(steps)
+
+
+def _existing(steps: list[Step], *, ordered: bool) -> dict[str, Site]:
+    found: dict[str, Site] = {}
+    last_weight = max((i for i, step in enumerate(steps) if _has_weight(step)), default=-1)
+    for i, step in enumerate(steps):
+        if step.module is None or (kind := dropout_kind(step.module)) is None:
+            continue
+        rate = float(getattr(step.module, rate_attribute(step.module)))
+        before = _weight_before(steps, i)
+        place: Place
+        if kind in ("attention", "recurrent"):
+            place, before = kind, None
+        else:
+            place = _place(before)
+            if ordered and before is not None and i > last_weight:
+                place = "output"
+        site = _site(step.name, kind, rate, place, before, steps[:i])
+        # A module that runs at several places is one site: it is judged by its first place unless that is harmless.
+        if step.name not in found or place == "output":
+            found[step.name] = site
+    return found
+
+
+def _possible(steps: list[Step]) -> dict[str, Site]:
+    """After each hidden activation: of modules by their name, of functions by the layer that they feed."""
+    found: dict[str, Site] = {}
+    weights = [i for i, step in enumerate(steps) if _has_weight(step)]
+    if not weights:
+        return found
+    first, last = weights[0], weights[-1]
+    at_output = {step.name for step in steps[last:] if step.module is not None and is_activation(step.module)}
+    for i, step in enumerate(steps[first:last], first):
+        if step.module is None or step.name in at_output:
+            if step.module is not None and not is_activation(step.module):
+                continue
+            following = next(s for s in steps[i:] if _has_weight(s))
+            if isinstance(following.module, nn.MultiheadAttention | nn.RNNBase | nn.RNNCellBase | nn.Bilinear):
+                continue  # several inputs, not all of them activations
+            name = following.name + INPUT
+        elif is_activation(step.module):
+            name = step.name
+        else:
+            continue
+        before = _weight_before(steps, i)
+        kind: Kind = "channel" if _is_convolution(before) and step.ndim in (0, 3, 4, 5) else "unit"
+        found.setdefault(name, _site(name, kind, 0.0, _place(before), before, steps[:i], exists=False))
+    return found
+
+
+def _site(
+    name: str, kind: Kind, rate: float, place: Place, before: Step | None, earlier: list[Step], *, exists: bool = True
+) -> Site:
+    normed = False
+    for step in reversed(earlier):
+        if step is before:
+            break
+        normed = normed or (step.module is not None and is_batch_norm(step.module))
+    after = describe(before.module) if before is not None and before.module is not None else ""
+    return Site(name=name, kind=kind, rate=rate, place=place, after=after, batch_norm=normed, exists=exists)
+
+
+def _has_weight(step: Step) -> bool:
+    return step.module is not None and is_weight_layer(step.module)
+
+
+def _is_convolution(step: Step | None) -> bool:
+    return step is not None and step.module is not None and is_convolution(step.module)
+
+
+def _weight_before(steps: list[Step], index: int) -> Step | None:
+    return next((step for step in reversed(steps[:index]) if _has_weight(step)), None)
+
+
+def _place(before: Step | None) -> Place:
+    if before is None:
+        return "input"
+    if _is_convolution(before):
+        return "convolution"
+    return "recurrent" if isinstance(before.module, nn.RNNBase | nn.RNNCellBase) else "hidden"

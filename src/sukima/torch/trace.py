@@ -1,0 +1,102 @@
+"""The true order of execution: one forward pass on an example, in inference mode, that records what ran."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.modules import activation
+from torch.overrides import TorchFunctionMode
+
+from sukima.torch.layers import dropout_kind, is_activation, is_batch_norm, is_weight_layer
+
+__all__ = ["Step", "registered_order", "trace"]
+
+# The functions that torch has a module for (``leaky_relu`` for ``LeakyReLU``); softmax and its kin end a network.
+_ACTIVATION_FUNCTIONS = frozenset(
+    name
+    for name in dir(functional)
+    if name.replace("_", "") in {cls.lower() for cls in activation.__all__}
+    and not name.endswith(("softmax", "softmin"))
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that ran: a module of interest, or (``module is None``) an activation called as a function."""
+
+    name: str
+    module: nn.Module | None
+    ndim: int = 0
+
+
+def _matters(module: nn.Module) -> bool:
+    return dropout_kind(module) is not None or is_activation(module) or is_batch_norm(module) or is_weight_layer(module)
+
+
+def _modules_that_matter(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Named modules of interest, not looking into those that are of interest themselves (attention, say)."""
+    inside: tuple[str, ...] = ()
+    for name, module in model.named_modules():
+        if any(name.startswith(f"{owner}.") for owner in inside):
+            continue
+        if _matters(module):
+            inside += (name,)
+            yield name, module
+
+
+def registered_order(model: nn.Module) -> list[Step]:
+    """The modules of interest in the order in which they were registered."""
+    return [Step(name, module) for name, module in _modules_that_matter(model)]
+
+
+class _Functions(TorchFunctionMode):
+    """Notes activations that are called as functions outside the modules of interest."""
+
+    def __init__(self, steps: list[Step], inside: list[str]) -> None:
+        super().__init__()
+        self._steps, self._inside = steps, inside
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        name = getattr(func, "__name__", "").rstrip("_")
+        if name in _ACTIVATION_FUNCTIONS and not self._inside and isinstance(result, Tensor):
+            self._steps.append(Step(name, None, result.ndim))
+        return result
+
+
+def trace(model: nn.Module, example: Tensor) -> list[Step]:
+    """What ran, in order, when the model saw ``example``; modes, statistics and generators stay as they were."""
+    steps: list[Step] = []
+    inside: list[str] = []
+    modes = {module: module.training for module in model.modules()}
+    with contextlib.ExitStack() as stack:
+        for name, module in _modules_that_matter(model):
+
+            def enter(_module: nn.Module, _args: Any, name: str = name) -> None:
+                inside.append(name)
+
+            def leave(module: nn.Module, _args: Any, output: Any, name: str = name) -> None:
+                inside.pop()
+                if not inside:
+                    steps.append(Step(name, module, output.ndim if isinstance(output, Tensor) else 0))
+
+            for handle in (module.register_forward_pre_hook(enter), module.register_forward_hook(leave)):
+                stack.callback(handle.remove)
+        stack.enter_context(torch.random.fork_rng())
+        stack.enter_context(torch.no_grad())
+        model.eval()
+        try:
+            with _Functions(steps, inside):
+                model(example)
+        finally:
+            for module, mode in modes.items():
+                module.training = mode
+    return steps

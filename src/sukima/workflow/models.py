@@ -1,0 +1,61 @@
+"""Verbs that choose the framework by what they are given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sukima.base.errors import InputError
+from sukima.base.imports import require
+from sukima.records.recipe import Recipe
+from sukima.records.site import Site
+from sukima.records.task import Task
+
+if TYPE_CHECKING:
+    from sukima.engines.torch.fit import Fitted
+    from sukima.reporting.write import Result
+    from sukima.torch.apply import Applied
+
+__all__ = ["apply", "fit", "report", "sites"]
+
+
+def sites(model: Any, example: Any = None) -> dict[str, Site]:
+    """Every place in ``model`` where dropout acts or, if there is none, could act (see `sukima.torch.sites`)."""
+    _check_torch(model)
+    from sukima.torch.sites import sites as torch_sites
+
+    return torch_sites(model, example)
+
+
+def apply(model: Any, recipe: Recipe, example: Any = None) -> Applied:
+    """Put ``recipe`` in force on ``model``; the handle changes it and takes it back (see `sukima.torch.apply`)."""
+    _check_torch(model)
+    from sukima.torch.apply import apply as torch_apply
+
+    return torch_apply(model, recipe, example)
+
+
+def fit(task: Task, recipe: Recipe | None = None, seed: int = 0, *, test: bool = False) -> Fitted:
+    """Train a new model on ``task`` under ``recipe`` (see `sukima.engines.torch.fit.fit`)."""
+    require("torch", "torch")
+    from sukima.engines.torch.fit import fit as torch_fit
+
+    return torch_fit(task, recipe, seed, test=test)
+
+
+def report(result: Result, path: str | Path = "sukima-report.html") -> Path:
+    """Write the report on what tune, compare or diagnose returned, as a page or as JSON; gives its path."""
+    from sukima.reporting.write import write_report
+
+    return write_report(result, path)
+
+
+def _check_torch(model: Any) -> None:
+    torch = require("torch", "torch")
+    if not isinstance(model, torch.nn.Module):
+        raise InputError(
+            "{name} must be {expected}, got {value}",
+            name="model",
+            expected="a torch.nn.Module",
+            value=type(model).__name__,
+        )
