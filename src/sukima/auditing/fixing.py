@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sukima.auditing.source.names import Module
+from sukima.auditing.source.reading import LINE_END
 from sukima.records.finding import Edit, Finding, Fix
 
 __all__ = ["add_argument", "apply_edits", "diff", "fixed_text", "insert_before", "remove_argument", "replace_node"]
@@ -29,7 +30,7 @@ def add_argument(module: Module, call: ast.Call, text: str, *, safe: bool = True
 def _after_parentheses(module: Module, last: ast.expr, call: ast.Call) -> tuple[int, int]:
     """Behind the last argument and the brackets that close round it, before a comma or the call's own bracket."""
     line, column = last.end_lineno or 1, last.end_col_offset or 0
-    lines = module.source.text.splitlines()
+    lines = module.source.lines
     end = (call.end_lineno or line, (call.end_col_offset or column) - 1)
     at = (line, column)
     while True:
@@ -74,10 +75,7 @@ def remove_argument(module: Module, keyword: ast.keyword, *, safe: bool) -> Fix 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     """The text with the edits made; of two that overlap the first stands."""
-    lines = text.splitlines(keepends=True)
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line.encode()))
+    starts = [0, *(len(text[: match.end()].encode()) for match in LINE_END.finditer(text))]
     data = text.encode()
     done: list[tuple[int, int, bytes]] = []
     last = -1

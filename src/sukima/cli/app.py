@@ -13,7 +13,7 @@ from typer.exceptions import TyperException
 import sukima
 from sukima.base.errors import SukimaError
 from sukima.base.messages import say
-from sukima.cli import compare, diagnose, tune
+from sukima.cli import audit, compare, diagnose, tune
 from sukima.cli.objects import users_line
 
 __all__ = ["app", "run"]
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.command("tune", help=str(tune.HELP))(tune.tune)
 app.command("compare", help=str(compare.HELP))(compare.compare)
+app.command("audit", help=str(audit.HELP))(audit.audit)
 app.command("diagnose", help=str(diagnose.HELP))(diagnose.diagnose)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sukima.auditing.fixing import add_argument
 from sukima.auditing.rule import Rule
-from sukima.auditing.source.catalogue import ModeSpec, mode_spec
+from sukima.auditing.source.catalogue import mode_spec
 from sukima.auditing.source.constants import constant_of
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.gating import is_gated
@@ -16,6 +16,7 @@ from sukima.auditing.source.intent import is_demonstration, is_meant, mentions_m
 from sukima.auditing.source.values import argument
 from sukima.base.messages import say
 from sukima.records.finding import Finding
+from sukima.records.model_view import ModelView
 
 __all__ = ["RULE"]
 
@@ -82,7 +83,7 @@ def check(context: Context) -> Iterator[Finding]:
             )
             yield RULE.at(module, call, message, site=context.site_of(call))
             continue
-        if _is_silent(context, call, spec, rate, dotted):
+        if _is_silent(context, call, rate, dotted):
             continue
         mode = self_of(context, call)
         fix = add_argument(module, call, f"training={mode}.training") if mode and spec.training_names else None
@@ -98,7 +99,7 @@ def _is_switch(node: ast.expr) -> bool:
     return isinstance(node, ast.Attribute) and node.attr in {"training", "is_training"}
 
 
-def _is_silent(context: Context, call: ast.Call, spec: ModeSpec, rate: ast.expr | None, dotted: str) -> bool:
+def _is_silent(context: Context, call: ast.Call, rate: ast.expr | None, dotted: str) -> bool:
     module = context.module
     if rate is not None and (constant_of(module, rate) in (0, 0.0) or mentions_mode(module, rate)):
         return True
@@ -110,3 +111,14 @@ def _is_silent(context: Context, call: ast.Call, spec: ModeSpec, rate: ast.expr 
         or gated_by_callers(context, call, rate)
         or is_meant(module, call)
     )
+
+
+@RULE.view
+def check_view(view: ModelView) -> Iterator[Finding]:
+    """Functional dropout that a pass in inference mode was seen to apply."""
+    forced = view.extras.get("forced", [])
+    for operation in forced if isinstance(forced, list) else []:
+        yield RULE.on(
+            operation,
+            say("{name} drops at evaluation too: it ran with training=True in eval mode", name=operation.name),
+        )

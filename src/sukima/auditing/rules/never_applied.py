@@ -14,7 +14,7 @@ from sukima.auditing.source.intent import says_unused
 from sukima.auditing.source.values import argument
 from sukima.base.messages import say
 from sukima.records.finding import Finding
-from sukima.records.model_view import DROPOUTS
+from sukima.records.model_view import DROPOUTS, ModelView
 
 __all__ = ["RULE"]
 
@@ -94,3 +94,11 @@ def _holder(context: Context, call: ast.Call) -> ast.expr | None:
 
 def _is_read(context: Context, function: ast.AST, name: str) -> bool:
     return any(load.id == name for load in context.module.loads if function in context.module.ancestors(load))
+
+
+@RULE.view
+def check_view(view: ModelView) -> Iterator[Finding]:
+    """Dropout that a live model holds and that its traced pass does not run."""
+    found = view.extras.get("unused", [])
+    for name in found if isinstance(found, list) else []:
+        yield RULE.seen(say("{site} is made and never applied", site=name), name)

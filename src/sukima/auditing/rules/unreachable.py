@@ -14,7 +14,7 @@ from sukima.auditing.source.project import ClassInfo
 from sukima.auditing.source.values import Instance, Items, LayerValue, Value, options
 from sukima.base.messages import say
 from sukima.records.finding import Finding
-from sukima.records.model_view import DROPOUTS
+from sukima.records.model_view import DROPOUTS, ModelView
 
 __all__ = ["RULE"]
 
@@ -173,3 +173,13 @@ def _is_switched(context: Context, name: str) -> bool:
     return any(
         s in text for s in (f"{name}.eval(", f"{name}.train(", f"self.{name} = {name}", f"register_module({name!r}")
     )
+
+
+@RULE.view
+def check_view(view: ModelView) -> Iterator[Finding]:
+    """Containers of a live module that hold modules it does not register."""
+    found = view.extras.get("unreachable", [])
+    for name in found if isinstance(found, list) else []:
+        yield RULE.seen(
+            say("self.{name} is a plain container: eval() does not reach the dropout in it", name=name), name
+        )

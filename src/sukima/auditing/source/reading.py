@@ -13,11 +13,13 @@ from pathlib import Path
 
 from sukima.base.messages import Message, say
 
-__all__ = ["SourceText", "UnreadableError", "parse", "read"]
+__all__ = ["LINE_END", "SourceText", "UnreadableError", "parse", "read"]
 
 _MAGIC = re.compile(r"^(\s*)([%!?]|.*\?\s*$)")
 _ASSIGNED_MAGIC = re.compile(r"^(\s*)([\w, ]+=\s*)[%!].*$")
 _LARGEST = 20_000_000
+# What Python's parser takes for the end of a line; str.splitlines() knows more.
+LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class UnreadableError(Exception):
@@ -39,7 +41,7 @@ class SourceText:
     lines: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.lines = self.text.splitlines()
+        self.lines = LINE_END.split(self.text)
 
     def file_line(self, line: int) -> int:
         """The line in the file as it lies on disk."""
