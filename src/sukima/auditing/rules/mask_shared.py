@@ -19,20 +19,43 @@ import sukima
 import torch
 import torch.nn as nn
 
-model = nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.5), nn.Linear(8, 2))
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Dropout(0.5)
+        self.second = nn.Dropout(0.5)
+        self.fc = nn.Linear(16, 16)
+
+    def forward(self, x):
+        state = torch.get_rng_state()
+        x = self.fc(self.first(x))
+        torch.set_rng_state(state)
+        return self.second(x)
+
+model = Net()
 with sukima.watch(model):
     for _ in range(4):
-        torch.manual_seed(0)
-        model(torch.randn(4, 8)).sum().backward()
+        model(torch.randn(8, 16)).sum().backward()
 """,
     good="""
 import sukima
 import torch
 import torch.nn as nn
 
-model = nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.5), nn.Linear(8, 2))
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Dropout(0.5)
+        self.second = nn.Dropout(0.5)
+        self.fc = nn.Linear(16, 16)
+
+    def forward(self, x):
+        x = self.fc(self.first(x))
+        return self.second(x)
+
+model = Net()
 with sukima.watch(model):
     for _ in range(4):
-        model(torch.randn(4, 8)).sum().backward()
+        model(torch.randn(8, 16)).sum().backward()
 """,
 )

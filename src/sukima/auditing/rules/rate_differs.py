@@ -19,7 +19,7 @@ import torch
 import torch.nn as nn
 
 model = nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.5), nn.Linear(8, 2))
-with sukima.watch(model):
+with sukima.watch(model, recipe=sukima.Recipe(rates={"1": 0.5})):
     model[1].p = 0.3
     model(torch.randn(4, 8)).sum().backward()
 """,
@@ -29,7 +29,7 @@ import torch
 import torch.nn as nn
 
 model = nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.5), nn.Linear(8, 2))
-with sukima.watch(model):
+with sukima.watch(model, recipe=sukima.Recipe(rates={"1": 0.5})):
     model(torch.randn(4, 8)).sum().backward()
 """,
 )
