@@ -15,7 +15,7 @@ from sukima.auditing.rule import Rule
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.names import Module
 from sukima.auditing.source.project import Project
-from sukima.auditing.source.reading import UnreadableError
+from sukima.auditing.source.reading import UnreadableError, parse, read
 from sukima.base.messages import Message, say
 from sukima.records.finding import Finding
 from sukima.records.model_view import ModelView
@@ -95,6 +95,10 @@ def _audit_paths(paths: list[str], rules: list[Rule]) -> SourceAudit:
     for path in paths:
         found.files += 1
         try:
+            source = read(Path(path), path)
+            if not _RELEVANT.search(source.text):
+                parse(source)  # only for the note, should it be no Python
+                continue
             module = project.load(Path(path).absolute(), path)
         except UnreadableError as error:
             found.notes.append(Note(path, error.reason))
@@ -102,7 +106,7 @@ def _audit_paths(paths: list[str], rules: list[Rule]) -> SourceAudit:
         module.source.path = path
         if module.source.note:
             found.notes.append(Note(path, module.source.note))
-        if _RELEVANT.search(module.source.text) and not _SKIP_FILE.search(module.source.text[:2000]):
+        if not _SKIP_FILE.search(module.source.text[:2000]):
             try:
                 found.findings += _audit_module(module, project, rules)
             except RecursionError:

@@ -48,7 +48,10 @@ TRANSPARENT: frozenset[str] = frozenset({"shape", "flatten", "identity"})
 
 @dataclass(eq=False)
 class Operation:
-    """One call of a layer or function. ``rank`` is the number of dimensions of its result, batch included."""
+    """One call of a layer or function.
+
+    ``conditional`` marks one that only some rounds of a loop reach, as with "not after the last layer". ``rank`` is the number of dimensions of its result, batch included.
+    """
 
     index: int
     kind: Kind
@@ -67,6 +70,7 @@ class Operation:
     column: int = 0
     owner: str = ""
     gated: bool = False
+    conditional: bool = False
 
 
 @dataclass

@@ -41,7 +41,7 @@ def check(view: ModelView) -> Iterator[Finding]:
     """Dropout whose input is the output layer's result and whose own result is the model's."""
     for drop in view.dropouts:
         layer = last_layer_before(view, drop)
-        if layer is None or any(o.kind not in _PASSING for o in view.successors[drop.index]):
+        if layer is None or drop.conditional or any(o.kind not in _PASSING for o in view.successors[drop.index]):
             continue
         if not view.reaches_output(drop, _PASSING):
             continue

@@ -39,7 +39,7 @@ _NEAR = frozenset({"shape", "flatten", "identity", "activation", "pool"})
 def check(view: ModelView) -> Iterator[Finding]:
     """Dropout, then batch normalisation, with no weights between; after a convolution it is SK204's case."""
     for drop in view.dropouts:
-        if drop.rate == 0 or any(o.kind == "conv" for o in view.before(drop)):
+        if drop.rate == 0 or drop.conditional or any(o.kind == "conv" for o in view.before(drop)):
             continue
         for norm in view.after(drop, _NEAR):
             if norm.kind == "batch_norm":

@@ -57,7 +57,7 @@ def check(view: ModelView) -> Iterator[Finding]:
     """Dropout whose result goes straight into a softmax, unless SK111 names it already."""
     for drop in view.dropouts:
         after = [o for o in view.after(drop) if o.kind == "softmax"]
-        if not after or drop.rate == 0:
+        if not after or drop.rate == 0 or drop.conditional:
             continue
         layer = last_layer_before(view, drop)
         if (

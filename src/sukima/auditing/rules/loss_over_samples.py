@@ -100,7 +100,8 @@ def _is_mean(context: Context, around: ast.AST, node: ast.AST) -> bool:
     """Whether what is added is the plain loss of a batch: reduced to its mean, and not multiplied by the batch's size."""
     assert isinstance(node, ast.AugAssign)
     text = ast.unparse(node.value)
-    if not _LOSS.search(text) or _SCALED.search(text):
+    scaled = any(isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult) for n in ast.walk(node.value))
+    if not _LOSS.search(text) or scaled or _SCALED.search(text):
         return False
     names = {name_of(n) for n in ast.walk(node.value) if isinstance(n, ast.Name)}
     made = [text]

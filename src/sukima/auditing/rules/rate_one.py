@@ -11,7 +11,7 @@ from sukima.auditing.source.catalogue import LAYERS, mode_spec
 from sukima.auditing.source.constants import is_rate_name, number_of
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.helpers import in_keras_v1
-from sukima.auditing.source.intent import is_demonstration
+from sukima.auditing.source.intent import is_demonstration, is_test_file
 from sukima.auditing.source.values import argument
 from sukima.base.messages import say
 from sukima.records.finding import Finding
@@ -91,6 +91,8 @@ def _finding(context: Context, call: ast.Call, value: float) -> Finding:
 def check_view(view: ModelView) -> Iterator[Finding]:
     """Rates that are known only by following the model: passed through constructors, or live."""
     for operation in view.operations:
+        if operation.path is not None and is_test_file(operation.path):
+            continue
         if (
             operation.kind in _DROPPING
             and operation.rate is not None

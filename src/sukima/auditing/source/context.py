@@ -166,10 +166,36 @@ class Context:
                 continue
             owner = self.module.class_of(load)
             if owner is None or self.project.info(owner, self.module).framework is None:
+                inside += self._is_handed_on(parent)
                 outside += 1
             elif owner is not info.node:
                 inside += 1
         return outside > 0 and not inside
+
+    def _is_handed_on(self, made: ast.Call) -> bool:
+        """Whether an object is given to the constructor of another: an attention to its decoder, say."""
+        at = self.module.parents.get(made)
+        while isinstance(at, ast.Call | ast.Attribute):
+            if isinstance(at, ast.Call) and made in at.args and self._constructs(at):
+                return True
+            at = self.module.parents.get(at)
+        names = {t.id for t in at.targets if isinstance(t, ast.Name)} if isinstance(at, ast.Assign) else set()
+        for load in self.module.loads:
+            parent = self.module.parents.get(load)
+            if load.id in names and isinstance(parent, ast.keyword):
+                parent = self.module.parents.get(parent)
+            if (
+                load.id in names
+                and isinstance(parent, ast.Call)
+                and parent.func is not load
+                and self._constructs(parent)
+            ):
+                return True
+        return False
+
+    def _constructs(self, call: ast.Call) -> bool:
+        name = call.func.id if isinstance(call.func, ast.Name) else ""
+        return any(isinstance(binding, ast.ClassDef) for binding in self.module.lookup(name, self.module.scope))
 
     @cached_property
     def mode_events(self) -> list[ModeEvent]:

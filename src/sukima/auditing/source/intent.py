@@ -7,11 +7,11 @@ import re
 
 from sukima.auditing.source.names import Module
 
-__all__ = ["is_demonstration", "is_meant", "mentions_mode", "name_of", "says_unused"]
+__all__ = ["is_demonstration", "is_meant", "is_test_file", "mentions_mode", "name_of", "says_unused"]
 
 _MEANT = re.compile(
     r"(?<![a-z])mc(?![a-z])|monte.?carlo|mcd\b|bayes|uncertain|epistemic|always.?(on|active|drop)|stochastic.?forward|"
-    r"simcse|r.?drop\b|(even|also|active|keep|on|enabled?|apply|applied|drop\w*|remain\w*|stay\w*) (at|in|during) "
+    r"simcse|under.{0,4}eval|r.?drop\b|(even|also|active|keep|on|enabled?|apply|applied|drop\w*|remain\w*|stay\w*) (at|in|during) "
     r"(test|inference|eval\w*|prediction)|at (both )?train\w* and (test|inference)|mean.?teacher|"
     r"(not|never|without) (turned|switched|disabled?)|permanent.?drop|prenet",
     re.IGNORECASE,
@@ -25,6 +25,11 @@ _NOT_MODE = frozenset({"model", "train_loader", "train_data", "interpolate_mode"
 
 _TEST_FILE = re.compile(r"(^|[/\\\\])(test_[^/\\\\]*|[^/\\\\]*_test|conftest)\.py$")
 _UNUSED = re.compile(r"un-?used|not (actually )?used|no effect|compat|ignored|placeholder|dummy", re.IGNORECASE)
+
+
+def is_test_file(path: str) -> bool:
+    """Whether a file holds tests, by its name."""
+    return _TEST_FILE.search(path) is not None
 
 
 def says_unused(module: Module, node: ast.AST) -> bool:
@@ -77,7 +82,7 @@ def _names(module: Module, node: ast.AST) -> list[str]:
 def is_demonstration(module: Module, node: ast.AST) -> bool:
     """Whether the code shows or tests dropout itself: a test case, a benchmark, a line at the top of a script."""
     function: ast.AST | None = None
-    if _TEST_FILE.search(module.path):
+    if is_test_file(module.path):
         return True
     for around in module.ancestors(node):
         if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):

@@ -30,6 +30,9 @@ _EVAL_NAME = re.compile(
 _EVAL_DATA = re.compile(
     r"(^|_|\b)(test|val|valid|validation|dev|eval)(_|set|loader|iter|data|dl|ds|dataset|gen|\b|$)", re.IGNORECASE
 )
+_JUDGING = re.compile(
+    r"argmax|^max$|softmax|sigmoid|correct|^acc|accuracy|pred|score|^print$|metric|loss|result", re.IGNORECASE
+)
 _FROZEN = re.compile(r"freez|frozen|batch.?norm|\bbn\b|running stat|deterministic|on purpose|intention", re.IGNORECASE)
 _TELLING = re.compile(r"no_grad|inference_mode|\.eval\(|\.train\(|backward\(|eval|valid|test|predict")
 _NO_GRAD = frozenset({"no_grad", "inference_mode"})
@@ -212,8 +215,8 @@ class _Walk:
         if off:
             frame.no_grad = True
             function = frame.function
-            inside_training = function is not None and _trains(function)
-            if not _trains(node) and (not inside_training or _looks_like_evaluation(node)):
+            named = function is not None and _EVAL_NAME.search(function.name) is not None
+            if not _trains(node) and (named or _looks_like_evaluation(node)):
                 frame.evaluating = True
         self._block(node.body, frame)
         frame.evaluating, frame.no_grad = evaluating, no_grad
@@ -260,6 +263,9 @@ class _Walk:
                 if isinstance(binding, ast.FunctionDef):
                     self._follow(binding, call, frame)
                     return
+        bound = self.module.lookup(func.id, self.module.scope_of(call)) if isinstance(func, ast.Name) else []
+        if any(isinstance(b, str | ast.FunctionDef | ast.ClassDef) for b in bound):
+            return
         if isinstance(func, ast.Name) and frame.evaluating and _is_model_name(func.id):
             self._used(call, frame.names.get(func.id, func.id), frame)
 
@@ -414,7 +420,9 @@ def _looks_like_evaluation(node: ast.AST) -> bool:
     for found in ast.walk(node):
         if isinstance(found, ast.For):
             return True
-        if isinstance(found, ast.Name | ast.Attribute) and _EVAL_DATA.search(name_of(found)):
+        if isinstance(found, ast.Name | ast.Attribute) and (
+            _EVAL_DATA.search(name_of(found)) or _JUDGING.search(name_of(found))
+        ):
             return True
     return False
 

@@ -41,6 +41,8 @@ class State:
         self.compiled: set[int] = set()
         self.keras_calls = 0
         self.owners: list[str] = []
+        self.loops = 0
+        self.branches = 0
 
     def step(self) -> None:
         """Count one piece of work."""
@@ -66,6 +68,7 @@ class State:
                 line=line,
                 column=getattr(node, "col_offset", 0),
                 owner=".".join(self.owners),
+                conditional=self.branches > 0,
                 **more,
             )
         )

@@ -174,11 +174,13 @@ class Executing(State):
             return self.execute(node.body if decided else node.orelse, env)
         before = dict(env.names)
         attributes = self._attributes(env)
+        self.branches += self.loops > 0
         left = self.execute(node.body, env)
         after, after_attributes = env.names, self._attributes(env)
         env.names = before
         self._restore(env, attributes)
         right = self.execute(node.orelse, env)
+        self.branches -= self.loops > 0
         if left and right:
             return True
         if left:
@@ -212,9 +214,11 @@ class Executing(State):
     def _do_For(self, node: ast.For | ast.AsyncFor, env: Env) -> bool:
         source = self.evaluate(node.iter, env)
         before = dict(env.names)
+        self.loops += 1
         for item in self.items(source)[:_LOOPS]:
             self.assign(node.target, item, env)
             self.execute(node.body, env)
+        self.loops -= 1
         # The body may also run no time at all; layers in lists that are known always do.
         if not any(isinstance(v, Items) for v in options(source)):
             env.names = _meet(before, env.names)
