@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from sukima.auditing.source.catalogue import FUNCTIONS, LAYERS, mode_spec
-from sukima.auditing.source.interpreter import view_of_class, views_of_body
+from sukima.auditing.source.interpreter import instance_of, view_of_class, views_of_body
 from sukima.auditing.source.modes import ModeEvent, follow_modes
 from sukima.auditing.source.names import Function, Module
 from sukima.auditing.source.project import ClassInfo, Project
@@ -31,6 +31,7 @@ _EXTRA = words(
 )
 _INTERESTING = frozenset([*_EXTRA, *(n.rpartition(".")[2] for n in (*LAYERS, *FUNCTIONS))])
 _BODY_HINTS = frozenset({"Sequential", "Model", "Input", "Dropout", "Dense"})
+_PLAIN_CONTAINER = re.compile(r"self\.\w+(: [^=]+)? = [\[{]")
 _DROPS = re.compile(r"drop", re.IGNORECASE)
 
 
@@ -205,5 +206,10 @@ class Context:
     def instance(self, info: ClassInfo) -> Instance | None:
         """An object of the class with the attributes that its constructor sets."""
         view = self.class_views.get(info.node)
-        made = view.extras.get("instance") if view else None
-        return made if isinstance(made, Instance) else None
+        if view is not None:
+            made = view.extras.get("instance")
+            return made if isinstance(made, Instance) else None
+        lines = self.module.source.lines[info.node.lineno - 1 : info.node.end_lineno]
+        if not any(_PLAIN_CONTAINER.search(line) for line in lines):
+            return None
+        return instance_of(info, self.project)[0]

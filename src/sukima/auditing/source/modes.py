@@ -66,6 +66,7 @@ class _Frame:
     evaluating: bool = False
     no_grad: bool = False
     called: set[str] = field(default_factory=set)
+    meant: set[str] = field(default_factory=set)
     loops: int = 0
     function: Function | None = None
 
@@ -305,9 +306,8 @@ class _Walk:
             mode = frozenset()
         model = self.models.setdefault(key, _Model())
         model.mode, model.set_at, model.explicit = mode, call, True
-        if mode == {"train"} and frame.no_grad and frame.function is not None:
-            # Who switches to training where no gradient can flow means it: batch norm statistics, Monte Carlo passes.
-            model.mode = frozenset({"eval"})
+        if mode == {"train"} and frame.no_grad:
+            frame.meant.add(key)
 
     def _assign(self, target: ast.expr, value: ast.expr, frame: _Frame) -> None:
         key = self._key(target, frame)
@@ -344,7 +344,8 @@ class _Walk:
         model = self.models.setdefault(key, _Model())
         if not frame.no_grad:
             frame.called.add(key)
-        if not frame.evaluating:
+        # Who switches to training where no gradient can flow means it: batch norm statistics, Monte Carlo passes.
+        if not frame.evaluating or key in frame.meant:
             return
         if "eval" in model.mode or model.content == "none":
             return
