@@ -10,6 +10,7 @@ from sukima.auditing.fixing import replace_node
 from sukima.auditing.rule import Rule
 from sukima.auditing.source.catalogue import LAYERS, mode_spec
 from sukima.auditing.source.context import Context
+from sukima.auditing.source.helpers import in_keras_v1
 from sukima.auditing.source.intent import name_of
 from sukima.auditing.source.values import argument
 from sukima.base.messages import say
@@ -63,6 +64,8 @@ def check(context: Context) -> Iterator[Finding]:
         elif mode is not None:
             where = (mode.rate, mode.rate_names)
         else:
+            continue
+        if name.startswith("tensorflow.") and in_keras_v1(context):
             continue
         for call in calls:
             rate = argument(call, *where)

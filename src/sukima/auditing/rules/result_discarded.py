@@ -99,10 +99,14 @@ def _loops(context: Context, node: ast.AST) -> bool:
 
 
 def _works_in_place(context: Context, operation: Operation, call: ast.Call) -> bool:
-    if constant_of(context.module, argument(call, 3, ("inplace",))) is True or is_demonstration(context.module, call):
+    if constant_of(context.module, argument(call, 3, ("inplace",))) is True or _in_test(context, call):
         return True
     makers = [c for _, c in context.layer_calls if c.lineno == operation.line] if operation.site else []
     return any(constant_of(context.module, argument(c, 1, ("inplace",))) is True for c in makers)
+
+
+def _in_test(context: Context, call: ast.Call) -> bool:
+    return context.module.function_of(call) is not None and is_demonstration(context.module, call)
 
 
 def _finding(context: Context, operation: Operation, call: ast.Call) -> Finding:
