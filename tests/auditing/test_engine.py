@@ -1,5 +1,7 @@
 """Files of every kind: what cannot be read is noted, what can is checked, and nothing is ever run."""
 
+# ruff: noqa: E501 - a fragment of a generated program stands on one line
+
 import json
 from pathlib import Path
 
@@ -175,7 +177,7 @@ PIECES = st.sampled_from(
 NAMES = st.sampled_from(["a", "drop", "self", "model", "nn", "F", "x", "test_loader", "Net"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(PIECES, NAMES, NAMES), max_size=8))
 def test_generated_programs_never_crash_it(
     tmp_path_factory: pytest.TempPathFactory, parts: list[tuple[str, str, str]]

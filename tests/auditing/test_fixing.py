@@ -14,7 +14,10 @@ CASES = [
     ("return F.dropout(x, p=(0.5))  # why", "return F.dropout(x, p=(0.5), training=self.training)  # why"),
     ("return F.dropout(x, 0.5,)", "return F.dropout(x, 0.5, training=self.training,)"),
     ("return F.dropout(F.relu(x))", "return F.dropout(F.relu(x), training=self.training)"),
-    ("return F.dropout(\n            x,\n            p=0.5,  # 隙間\n        )", "return F.dropout(\n            x,\n            p=0.5, training=self.training,  # 隙間\n        )"),
+    (
+        "return F.dropout(\n            x,\n            p=0.5,  # 隙間\n        )",
+        "return F.dropout(\n            x,\n            p=0.5, training=self.training,  # 隙間\n        )",
+    ),
     ("return F.alpha_dropout(x)", "return F.alpha_dropout(x, training=self.training)"),
     (
         "return F.scaled_dot_product_attention(x, x, x, dropout_p=0.1)",

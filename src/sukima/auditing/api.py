@@ -70,9 +70,9 @@ def audit_sources(
 def _ignored(finding: Finding, configuration: Configuration) -> bool:
     path = Path(finding.path or "").as_posix()
     for pattern, codes in configuration.per_file_ignores.items():
-        if fnmatch(path, pattern) or fnmatch(path, f"*/{pattern}") or fnmatch(Path(path).name, pattern):
-            if any(finding.code.startswith(code.upper()) for code in codes):
-                return True
+        here = fnmatch(path, pattern) or fnmatch(path, f"*/{pattern}") or fnmatch(Path(path).name, pattern)
+        if here and any(finding.code.startswith(code.upper()) for code in codes):
+            return True
     return False
 
 

@@ -85,7 +85,7 @@ def place(view: ModelView, operation: Operation) -> str:
 
 
 def channels_known(view: ModelView, operation: Operation) -> bool:
-    """Whether a dropout acts on feature maps: a convolution precedes, and nothing has flattened or averaged them away."""
+    """Whether a dropout acts on feature maps: a convolution precedes, and nothing has flattened them away."""
     through = frozenset({"identity", "activation", "batch_norm", "norm"})
     todo = view.before(operation, through | {"pool"})
     if not todo or any(o.kind != "conv" or (o.rank or 0) < 4 for o in todo):

@@ -1,7 +1,7 @@
 """``sukima.watch``: what only shows in motion.
 
-Hooks on a torch model's dropout layers note, pass by pass, in which mode they ran and which elements they dropped. Nothing
-about the training changes, and no random number is drawn.
+Hooks on a torch model's dropout layers note, pass by pass, in which mode they ran and which elements they dropped.
+Nothing about the training changes, and no random number is drawn.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def watch(model: nn.Module, *, recipe: Recipe | None = None, sampling: bool = Fa
         show: print the findings at the end; they are in ``findings`` in any case.
 
     Returns:
-        A context manager with ``start()``, ``stop()`` and ``findings``; in a callback call ``start`` before training and
-        ``stop`` after it.
+        A context manager with ``start()``, ``stop()`` and ``findings``; in a callback call ``start`` before training
+        and ``stop`` after it.
 
     Raises:
         InputError: ``model`` is not a ``torch.nn.Module``.
@@ -222,18 +222,18 @@ class Watch:
     # ── at the end ──────────────────────────────────────────────────────────────────────────────────────────────
     def _judge(self, name: str, site: _Site) -> None:
         rate = _rate(self.model.get_submodule(name)) or 0.0
-        if rate and self._training_passes >= _PASSES and site.passes >= _PASSES and not site.dropped:
-            # The chance that a working site drops nothing must be beyond doubt.
-            if (1 - rate) ** min(site.elements, 10_000) < 1e-6:
-                self._add(
-                    "SK142",
-                    say(
-                        "{site} has rate {rate} and never dropped anything in training",
-                        site=name,
-                        rate=shown_rate(rate),
-                    ),
-                    name,
-                )
+        # The chance that a working site drops nothing must be beyond doubt.
+        doubtful = (1 - rate) ** min(site.elements, 10_000) > 1e-6
+        if rate and self._training_passes >= _PASSES and site.passes >= _PASSES and not site.dropped and not doubtful:
+            self._add(
+                "SK142",
+                say(
+                    "{site} has rate {rate} and never dropped anything in training",
+                    site=name,
+                    rate=shown_rate(rate),
+                ),
+                name,
+            )
         for shape, keys in site.masks.items():
             if site.seen[shape] >= _PASSES and len(keys) == 1:
                 self._add("SK141", say("the mask of {site} never changes", site=name), name)

@@ -17,7 +17,8 @@ __all__ = ["HELP", "audit"]
 HELP = say(
     "Find what is wired wrong with dropout and its kin, in source files or in a model.\n\n"
     "Files and folders are read and never run; file.py:name runs the file and looks at the model itself.\n\n"
-    "Examples: sukima audit src/ train.py; sukima audit model.py:build; sukima audit . --fix; sukima audit --explain SK101"
+    "Examples: sukima audit src/ train.py; sukima audit model.py:build; sukima audit . --fix; "
+    "sukima audit --explain SK101"
 )
 
 

@@ -20,7 +20,7 @@ def severity_of(code: str) -> Severity:
 
 @dataclass(frozen=True, order=True)
 class Edit:
-    """Replace the text from one place to another; lines count from 1, columns are UTF-8 bytes as in Python's ``ast``."""
+    """Replace the text between two places; lines count from 1, columns are UTF-8 bytes as in Python's ``ast``."""
 
     line: int
     column: int

@@ -50,7 +50,8 @@ TRANSPARENT: frozenset[str] = frozenset({"shape", "flatten", "identity"})
 class Operation:
     """One call of a layer or function.
 
-    ``conditional`` marks one that only some rounds of a loop reach, as with "not after the last layer". ``rank`` is the number of dimensions of its result, batch included.
+    ``rank`` is the number of dimensions of its result, batch included. ``conditional`` marks one that only some rounds
+    of a loop reach, as with "not after the last layer".
     """
 
     index: int

@@ -1,7 +1,7 @@
 """Reading live torch modules.
 
-With an example input one pass is made in inference mode, and every layer and function call is noted with the tensors that
-link them. Without one, ``torch.fx`` traces symbolically; where it cannot, only ``Sequential`` containers tell an order.
+With an example input one pass is made in inference mode, and every layer and function call is noted with the tensors
+that link them. Without one, ``torch.fx`` traces symbolically; where it cannot, only ``Sequential`` tells an order.
 """
 
 from __future__ import annotations
@@ -23,12 +23,32 @@ from sukima.records.model_view import Kind, ModelView, Operation
 __all__ = ["read_model"]
 
 _METHODS: dict[str, Kind] = {
-    "view": "shape", "reshape": "shape", "flatten": "flatten", "permute": "shape", "transpose": "shape",
-    "contiguous": "shape", "squeeze": "shape", "unsqueeze": "shape", "softmax": "softmax", "log_softmax": "softmax",
-    "sigmoid": "sigmoid", "relu": "activation", "tanh": "activation", "mean": "pool", "add": "join", "mul": "join",
-    "__add__": "join", "__mul__": "join", "__truediv__": "arithmetic", "matmul": "matmul", "__matmul__": "matmul",
-    "__getitem__": "shape", "size": "other", "to": "identity", "float": "identity",
-}  # fmt: skip
+    "view": "shape",
+    "reshape": "shape",
+    "flatten": "flatten",
+    "permute": "shape",
+    "transpose": "shape",
+    "contiguous": "shape",
+    "squeeze": "shape",
+    "unsqueeze": "shape",
+    "softmax": "softmax",
+    "log_softmax": "softmax",
+    "sigmoid": "sigmoid",
+    "relu": "activation",
+    "tanh": "activation",
+    "mean": "pool",
+    "add": "join",
+    "mul": "join",
+    "__add__": "join",
+    "__mul__": "join",
+    "__truediv__": "arithmetic",
+    "matmul": "matmul",
+    "__matmul__": "matmul",
+    "__getitem__": "shape",
+    "size": "other",
+    "to": "identity",
+    "float": "identity",
+}
 
 
 def read_model(model: nn.Module, example: Any = None) -> list[ModelView]:
@@ -144,7 +164,7 @@ class _Recorder(TorchFunctionMode):
         try:
             graph = torch.fx.Tracer().trace(self.model)
         except Exception:
-            # Control flow that depends on data, unusual arguments: tracing may fail in any way, and order is unknown then.
+            # Control flow that depends on data, unusual arguments: tracing may fail in any way; no order is known then.
             return False
         modules = dict(self.model.named_modules())
         made: dict[Any, int] = {}

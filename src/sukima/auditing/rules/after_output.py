@@ -16,8 +16,8 @@ RULE = Rule(
     code="SK111",
     slug="dropout-after-output",
     why=(
-        "Dropout after the output layer zeroes predictions themselves: a class whose logit is dropped is judged at random, "
-        "the loss gets noise that no weight can learn away, and a softmax no longer sums to one."
+        "Dropout after the output layer zeroes predictions themselves: a class whose logit is dropped is judged "
+        "at random, the loss gets noise that no weight can learn away, and a softmax no longer sums to one."
     ),
     remedy="Move the dropout before the output layer, or remove it.",
     bad="""

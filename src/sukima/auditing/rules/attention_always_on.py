@@ -22,8 +22,8 @@ RULE = Rule(
     code="SK104",
     slug="attention-dropout-always-on",
     why=(
-        "Fused attention functions drop with the given probability whatever the model's mode is. A constant there stays on "
-        "at evaluation."
+        "Fused attention functions drop with the given probability whatever the model's mode is. A constant "
+        "there stays on at evaluation."
     ),
     remedy="Pass dropout_p=self.p if self.training else 0.0.",
     bad="""
@@ -82,8 +82,17 @@ def check(context: Context) -> Iterator[Finding]:
                 if text and "\n" not in text
                 else None
             )
-            yield RULE.at(module, call, say("attention drops at evaluation too: {argument}={rate} does not look at the mode",
-                          argument=where[1][0], rate=ast.unparse(rate)), site=context.site_of(call), fix=fix)  # fmt: skip
+            yield RULE.at(
+                module,
+                call,
+                say(
+                    "attention drops at evaluation too: {argument}={rate} does not look at the mode",
+                    argument=where[1][0],
+                    rate=ast.unparse(rate),
+                ),
+                site=context.site_of(call),
+                fix=fix,
+            )
 
 
 def _is_silent(context: Context, call: ast.Call, rate: ast.expr) -> bool:

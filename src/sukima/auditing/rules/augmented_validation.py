@@ -41,7 +41,8 @@ test_set = datasets.CIFAR10("data", train=False, transform=plain)
 )
 
 _RANDOM = re.compile(
-    r"\b(Random(?!Sampler|State|Split|Generator)\w+|ColorJitter|AutoAugment|RandAugment|TrivialAugmentWide|AugMix|GaussianBlur)\("
+    r"\b(Random(?!Sampler|State|Split|Generator)\w+|ColorJitter|AutoAugment|RandAugment|TrivialAugmentWide|AugMix|"
+    r"GaussianBlur)\("
 )
 _HELD_OUT = re.compile(r"(^|_)(val|valid|validation|test|dev|eval)(_|$|set|data|loader|gen|ds)", re.IGNORECASE)
 _KERAS = ("rotation_range", "width_shift_range", "height_shift_range", "zoom_range", "horizontal_flip", "shear_range")
@@ -49,7 +50,7 @@ _KERAS = ("rotation_range", "width_shift_range", "height_shift_range", "zoom_ran
 
 @RULE.source
 def check(context: Context) -> Iterator[Finding]:
-    """Data sets named for validation or test, or made with train=False, whose transform is random; Keras' generators."""
+    """Data sets for validation or test, by name or train=False, with a random transform; Keras' generators."""
     module = context.module
     for call in module.calls:
         transform = next((k.value for k in call.keywords if k.arg in {"transform", "transforms"}), None)

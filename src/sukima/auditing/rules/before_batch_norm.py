@@ -15,8 +15,8 @@ RULE = Rule(
     code="SK201",
     slug="dropout-before-batch-norm",
     why=(
-        "Dropout raises the variance of its output in training and not at inference. Batch normalisation after it stores "
-        "the raised variance and normalises wrongly at inference (variance shift)."
+        "Dropout raises the variance of its output in training and not at inference. Batch normalisation after "
+        "it stores the raised variance and normalises wrongly at inference (variance shift)."
     ),
     remedy="Put dropout after the normalisation and the activation: layer, batch norm, activation, dropout.",
     bad="""

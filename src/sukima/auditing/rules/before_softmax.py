@@ -16,8 +16,8 @@ RULE = Rule(
     code="SK202",
     slug="dropout-before-softmax",
     why=(
-        "A dropped score is 0, not minus infinity: the softmax still gives it a share, often a larger one than before. In "
-        "attention, dropout belongs on the weights, after the softmax."
+        "A dropped score is 0, not minus infinity: the softmax still gives it a share, often a larger one than "
+        "before. In attention, dropout belongs on the weights, after the softmax."
     ),
     remedy="Put dropout after the softmax of an attention, and before the output layer of a classifier.",
     bad="""

@@ -15,8 +15,8 @@ RULE = Rule(
     code="SK204",
     slug="dropout-between-conv-and-norm",
     why=(
-        "The normalisation after a convolution then measures statistics of dropped feature maps, which differ from those at "
-        "inference (variance shift)."
+        "The normalisation after a convolution then measures statistics of dropped feature maps, which differ "
+        "from those at inference (variance shift)."
     ),
     remedy="Keep the convolution and its norm together; put dropout after the activation that follows the norm.",
     bad="""

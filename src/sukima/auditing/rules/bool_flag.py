@@ -60,8 +60,12 @@ def check(context: Context) -> Iterator[Finding]:
                 fix=fix,
             )
         elif kind.value.id == "int" and _is_rate(names):
-            yield RULE.at(context.module, call, say("{name} with type=int cannot hold a rate between 0 and 1", name=names[-1]),
-                          fix=replace_node(kind.value, "float", safe=False))  # fmt: skip
+            yield RULE.at(
+                context.module,
+                call,
+                say("{name} with type=int cannot hold a rate between 0 and 1", name=names[-1]),
+                fix=replace_node(kind.value, "float", safe=False),
+            )
 
 
 def _is_rate(names: list[str]) -> bool:

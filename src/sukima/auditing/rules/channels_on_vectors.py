@@ -15,8 +15,8 @@ RULE = Rule(
     code="SK205",
     slug="channel-dropout-on-vectors",
     why=(
-        "Channel dropout drops whole slices. On the (batch, features) result of a dense layer there are no channels: "
-        "depending on the version it warns, drops whole samples, or acts as plain dropout."
+        "Channel dropout drops whole slices. On the (batch, features) result of a dense layer there are no "
+        "channels: depending on the version it warns, drops whole samples, or acts as plain dropout."
     ),
     remedy="Use Dropout after dense layers, and Dropout2d or SpatialDropout2D on feature maps.",
     bad="""
@@ -45,5 +45,9 @@ def check(view: ModelView) -> Iterator[Finding]:
         if before and all(o.kind in {"linear", "flatten"} or o.rank == 2 for o in before):
             yield RULE.on(
                 drop,
-                say("{name} acts on the two-dimensional result of {layer}", name=drop.name, layer=before[0].site or before[0].name or before[0].kind),
-            )  # fmt: skip
+                say(
+                    "{name} acts on the two-dimensional result of {layer}",
+                    name=drop.name,
+                    layer=before[0].site or before[0].name or before[0].kind,
+                ),
+            )

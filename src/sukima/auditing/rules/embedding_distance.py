@@ -15,8 +15,8 @@ RULE = Rule(
     code="SK207",
     slug="dropout-on-embedding",
     why=(
-        "Distances and cosines between embeddings with random coordinates missing are noise: two copies of one sample are "
-        "far apart in training and near at inference."
+        "Distances and cosines between embeddings with random coordinates missing are noise: two copies of one "
+        "sample are far apart in training and near at inference."
     ),
     remedy="Put dropout before the last projection, not on the embedding that is compared.",
     bad="""

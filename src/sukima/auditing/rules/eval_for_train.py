@@ -15,8 +15,8 @@ RULE = Rule(
     code="SK129",
     slug="training-in-eval-mode",
     why=(
-        "The model is in eval mode while it is trained: dropout drops nothing and batch norm does not learn "
-        "its statistics."
+        "The model is in eval mode while it is trained: dropout drops nothing and batch norm does not learn its "
+        "statistics."
     ),
     remedy=(
         "Call model.train() before the training loop. Where batch norm is frozen on purpose, say so in a "

@@ -87,8 +87,13 @@ def check(context: Context) -> Iterator[Finding]:
             continue
         mode = self_of(context, call)
         fix = add_argument(module, call, f"training={mode}.training") if mode and spec.training_names else None
-        yield RULE.at(module, call, say("{name} drops at evaluation too: no training= is passed", name=_shown(dotted)),
-                      site=context.site_of(call), fix=fix)  # fmt: skip
+        yield RULE.at(
+            module,
+            call,
+            say("{name} drops at evaluation too: no training= is passed", name=_shown(dotted)),
+            site=context.site_of(call),
+            fix=fix,
+        )
 
 
 def _shown(dotted: str) -> str:

@@ -23,8 +23,8 @@ RULE = Rule(
     code="SK102",
     slug="functional-dropout-forced-on",
     why=(
-        "With training=True written out, or with a switch that is always true, dropout stays on at evaluation and in "
-        "production. For Monte Carlo dropout say so in the name or a comment and audit stays silent."
+        "With training=True written out, or with a switch that is always true, dropout stays on at evaluation "
+        "and in production. For Monte Carlo dropout say so in the name or a comment and audit stays silent."
     ),
     remedy="Pass training=self.training.",
     bad="""

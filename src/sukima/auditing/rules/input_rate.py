@@ -17,8 +17,8 @@ RULE = Rule(
     code="SK206",
     slug="input-rate-high",
     why=(
-        "What the input layer drops is lost to the whole network; later layers can only guess it. The usual rates there "
-        "are 0.1 to 0.2."
+        "What the input layer drops is lost to the whole network; later layers can only guess it. The usual "
+        "rates there are 0.1 to 0.2."
     ),
     remedy="Lower the rate at the input to 0.1–0.2, or start dropping after the first hidden layer.",
     bad="""
@@ -48,8 +48,13 @@ def check(view: ModelView) -> Iterator[Finding]:
         weighted = [o for o in view.after(drop) if o.kind in {"linear", "conv", "recurrent"}]
         if weighted and len(_downstream(view, weighted[0])) >= 1:
             yield RULE.on(
-                drop, say("rate {rate} right after the input; usual there is at most {limit}", rate=shown_rate(drop.rate), limit=shown_rate(limit))
-            )  # fmt: skip
+                drop,
+                say(
+                    "rate {rate} right after the input; usual there is at most {limit}",
+                    rate=shown_rate(drop.rate),
+                    limit=shown_rate(limit),
+                ),
+            )
 
 
 def _is_model(view: ModelView) -> bool:

@@ -72,7 +72,12 @@ def check(context: Context) -> Iterator[Finding]:
             shown = _source(context, rate)
             if shown and rate is not None:
                 fix = replace_node(rate, f"1 - {ast.unparse(rate)}", safe=False)
-                yield RULE.at(context.module, call, say("{name} looks like a keep probability; the rate is the probability of dropping", name=shown), fix=fix)  # fmt: skip
+                yield RULE.at(
+                    context.module,
+                    call,
+                    say("{name} looks like a keep probability; the rate is the probability of dropping", name=shown),
+                    fix=fix,
+                )
 
 
 def _source(context: Context, rate: ast.expr | None) -> str:

@@ -22,8 +22,7 @@ RULE = Rule(
     slug="keras-dropout-forced-on",
     why=(
         "training=True written into a Keras call keeps dropout (and batch statistics) on for good, also in "
-        "predict and evaluate. For Monte Carlo dropout say so in the name or a comment and audit stays "
-        "silent."
+        "predict and evaluate. For Monte Carlo dropout say so in the name or a comment and audit stays silent."
     ),
     remedy="Pass the training argument of call on, or leave it out: Keras fills it in.",
     bad="""
@@ -52,7 +51,7 @@ _INFERENCE = re.compile(r"eval|valid|test|predict|infer|(^|_)val(_|$)", re.IGNOR
 
 @RULE.source
 def check(context: Context) -> Iterator[Finding]:
-    """Dropout layers called with ``training=True``, and models called so where they are evaluated; ``learning_phase`` set to 1."""
+    """Dropout layers, and models under evaluation, called with ``training=True``; ``learning_phase`` set to 1."""
     module = context.module
     for call in module.calls:
         keyword = next((k for k in call.keywords if k.arg == "training"), None)

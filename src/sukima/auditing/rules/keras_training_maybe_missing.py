@@ -51,5 +51,10 @@ def check(context: Context) -> Iterator[Finding]:
     """The same as SK128 where the model's layers are not known or hold batch norm only."""
     for call, name in calls_under_tape(context):
         if keras_content(context, name) in {"unknown", "norm"}:
-            yield RULE.at(context.module, call, say("{model} is trained without training=True", model=name),
-                          site=name, fix=add_argument(context.module, call, "training=True", safe=False))  # fmt: skip
+            yield RULE.at(
+                context.module,
+                call,
+                say("{model} is trained without training=True", model=name),
+                site=name,
+                fix=add_argument(context.module, call, "training=True", safe=False),
+            )

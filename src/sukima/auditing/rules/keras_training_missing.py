@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from sukima.auditing.fixing import add_argument
@@ -63,5 +62,10 @@ def check(context: Context) -> Iterator[Finding]:
     for call, name in calls_under_tape(context):
         in_test = context.module.function_of(call) is not None and is_demonstration(context.module, call)
         if keras_content(context, name) == "dropout" and not in_test:
-            yield RULE.at(context.module, call, say("{model} is trained without training=True: its dropout never drops", model=name),
-                          site=name, fix=add_argument(context.module, call, "training=True"))  # fmt: skip
+            yield RULE.at(
+                context.module,
+                call,
+                say("{model} is trained without training=True: its dropout never drops", model=name),
+                site=name,
+                fix=add_argument(context.module, call, "training=True"),
+            )

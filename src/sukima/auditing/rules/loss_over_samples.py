@@ -19,8 +19,8 @@ RULE = Rule(
     slug="loss-divided-by-samples",
     why=(
         "The loss of a batch is already a mean. Summed over batches and divided by the number of samples it "
-        "comes out a batch size too small, so it cannot be compared with a loss that is reckoned otherwise: "
-        "the gap looks wrong."
+        "comes out a batch size too small, so it cannot be compared with a loss that is reckoned otherwise: the "
+        "gap looks wrong."
     ),
     remedy="Divide by the number of batches, len(loader), or add loss.item() * batch size.",
     bad="""
@@ -97,7 +97,7 @@ def _gathers(node: ast.AST, name: str) -> bool:
 
 
 def _is_mean(context: Context, around: ast.AST, node: ast.AST) -> bool:
-    """Whether what is added is the plain loss of a batch: reduced to its mean, and not multiplied by the batch's size."""
+    """Whether what is added is a batch's mean loss, not multiplied by the batch's size."""
     assert isinstance(node, ast.AugAssign)
     text = ast.unparse(node.value)
     scaled = any(isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult) for n in ast.walk(node.value))

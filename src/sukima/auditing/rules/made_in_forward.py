@@ -23,9 +23,9 @@ RULE = Rule(
     code="SK103",
     slug="dropout-made-in-forward",
     why=(
-        "A module is born in training mode and eval() reaches only modules that the model holds. One that is made inside "
-        "forward is new each time: it drops at evaluation too. In Keras a layer made in call has a new seed each time and "
-        "is not part of the model."
+        "A module is born in training mode and eval() reaches only modules that the model holds. One that is "
+        "made inside forward is new each time: it drops at evaluation too. In Keras a layer made in call has a "
+        "new seed each time and is not part of the model."
     ),
     remedy="Make the dropout once in __init__ and call it in forward.",
     bad="""
@@ -69,8 +69,12 @@ def check(context: Context) -> Iterator[Finding]:
         if rate is not None and (constant_of(module, rate) in (0, 0.0) or mentions_mode(module, rate)):
             continue
         name = dotted.rpartition(".")[2]
-        yield RULE.at(module, call, say("{name} is made anew in every pass: eval() cannot reach it", name=name),
-                      site=context.site_of(call))  # fmt: skip
+        yield RULE.at(
+            module,
+            call,
+            say("{name} is made anew in every pass: eval() cannot reach it", name=name),
+            site=context.site_of(call),
+        )
 
 
 def _is_harmless(context: Context, call: ast.Call, framework: str) -> bool:

@@ -64,5 +64,9 @@ def check(context: Context) -> Iterator[Finding]:
             continue
         if gated_by_callers(context, mask.draw, None):
             continue
-        yield RULE.at(module, mask.draw, say("a hand-written dropout mask that never looks at the mode"),
-                      site=context.site_of(mask.draw))  # fmt: skip
+        yield RULE.at(
+            module,
+            mask.draw,
+            say("a hand-written dropout mask that never looks at the mode"),
+            site=context.site_of(mask.draw),
+        )

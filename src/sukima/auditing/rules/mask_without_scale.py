@@ -60,5 +60,9 @@ def check(context: Context) -> Iterator[Finding]:
     """Hand-written dropout whose function never divides or multiplies by the probability of keeping."""
     for mask in hand_written_masks(context):
         if not mask.scaled and not is_demonstration(context.module, mask.draw):
-            yield RULE.at(context.module, mask.draw, say("a hand-written dropout mask without the scale 1/(1 − rate)"),
-                          site=context.site_of(mask.draw))  # fmt: skip
+            yield RULE.at(
+                context.module,
+                mask.draw,
+                say("a hand-written dropout mask without the scale 1/(1 − rate)"),
+                site=context.site_of(mask.draw),
+            )

@@ -15,8 +15,8 @@ RULE = Rule(
     code="SK105",
     slug="evaluation-without-eval",
     why=(
-        "Outside training, dropout is still on until model.eval() is called. no_grad() only stops gradients; "
-        "it does not change the mode, so validation and predictions are made by a randomly thinned network."
+        "Outside training, dropout is still on until model.eval() is called. no_grad() only stops gradients; it "
+        "does not change the mode, so validation and predictions are made by a randomly thinned network."
     ),
     remedy="Call model.eval() before evaluating, and model.train() before training on.",
     bad="""

@@ -22,8 +22,8 @@ RULE = Rule(
     code="SK121",
     slug="dropout-never-applied",
     why=(
-        "A dropout that __init__ makes and nothing calls regularizes nothing, although the model prints it "
-        "and its rate seems to be in force."
+        "A dropout that __init__ makes and nothing calls regularizes nothing, although the model prints it and "
+        "its rate seems to be in force."
     ),
     remedy="Apply it in forward, or remove it.",
     bad="""

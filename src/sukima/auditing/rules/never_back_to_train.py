@@ -15,8 +15,8 @@ RULE = Rule(
     code="SK106",
     slug="never-back-to-train",
     why=(
-        "Validation calls eval() inside the loop and nothing calls train() again: from the second epoch on "
-        "the model trains without dropout and with frozen batch norm statistics."
+        "Validation calls eval() inside the loop and nothing calls train() again: from the second epoch on the "
+        "model trains without dropout and with frozen batch norm statistics."
     ),
     remedy="Call model.train() at the start of every epoch.",
     bad="""

@@ -15,8 +15,8 @@ RULE = Rule(
     code="SK233",
     slug="no-grad-is-not-eval",
     why=(
-        "no_grad() saves memory; only eval() changes what dropout and batch norm do. Audit cannot see here "
-        "what the model holds, so this is likely rather than certain."
+        "no_grad() saves memory; only eval() changes what dropout and batch norm do. Audit cannot see here what "
+        "the model holds, so this is likely rather than certain."
     ),
     remedy="Call model.eval() before evaluating; keep no_grad() as well.",
     bad="""

@@ -16,8 +16,8 @@ RULE = Rule(
     code="SK306",
     slug="penalty-on-bias-and-norm",
     why=(
-        "Weight decay or L1 over all parameters also pulls biases and the scales of norms to zero, which "
-        "limits no capacity and can hurt. Most recipes leave them out."
+        "Weight decay or L1 over all parameters also pulls biases and the scales of norms to zero, which limits "
+        "no capacity and can hurt. Most recipes leave them out."
     ),
     remedy=(
         "Decay only weights with two or more dimensions; put biases and norms into a parameter group with "

@@ -40,5 +40,9 @@ def check(view: ModelView) -> Iterator[Finding]:
         if drop.rate is not None and high < drop.rate < 1 and batch_norm_beside(view, drop):
             yield RULE.on(
                 drop,
-                say("rate {rate} beside batch normalisation; usual there is at most {high}", rate=shown_rate(drop.rate), high=shown_rate(high)),
-            )  # fmt: skip
+                say(
+                    "rate {rate} beside batch normalisation; usual there is at most {high}",
+                    rate=shown_rate(drop.rate),
+                    high=shown_rate(high),
+                ),
+            )

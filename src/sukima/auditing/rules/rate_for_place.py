@@ -17,8 +17,8 @@ RULE = Rule(
     code="SK302",
     slug="rate-for-place",
     why=(
-        "Usual rates: hidden dense layers 0.3–0.5, after convolutions 0.2–0.3, recurrent layers 0.2–0.5. Far above, the "
-        "network underfits; measure before keeping such a rate."
+        "Usual rates: hidden dense layers 0.3–0.5, after convolutions 0.2–0.3, recurrent layers 0.2–0.5. Far "
+        "above, the network underfits; measure before keeping such a rate."
     ),
     remedy="Lower the rate into the usual range, or let `sukima tune` measure it.",
     bad="""

@@ -45,7 +45,7 @@ _TAKING = {"dropout", "recurrent_dropout", "dropout_p"}
 
 @RULE.source
 def check(context: Context) -> Iterator[Finding]:
-    """Constant rates of layers and functions that drop, of recurrent and attention layers, and of the project's models."""
+    """Constant rates of layers and functions that drop, of recurrent and attention layers, and of models."""
     module = context.module
     for name, calls in context.calls.items():
         for call in calls:

@@ -65,7 +65,16 @@ def check(context: Context) -> Iterator[Finding]:
                 and not says_unused(context.module, arg)
                 and not _is_used(context, info, init, arg.arg)
             ):
-                yield RULE.at(context.module, arg, say("the parameter {name} of {owner} is never used: nothing is dropped", name=arg.arg, owner=info.name), site=info.name)  # fmt: skip
+                yield RULE.at(
+                    context.module,
+                    arg,
+                    say(
+                        "the parameter {name} of {owner} is never used: nothing is dropped",
+                        name=arg.arg,
+                        owner=info.name,
+                    ),
+                    site=info.name,
+                )
     yield from _options(context)
 
 

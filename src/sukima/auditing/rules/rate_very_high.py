@@ -16,8 +16,8 @@ RULE = Rule(
     code="SK211",
     slug="rate-very-high",
     why=(
-        "At 0.8 and more four of five units are gone and the rest scaled five times: the network underfits. Often a keep "
-        "probability was written where the rate is meant."
+        "At 0.8 and more four of five units are gone and the rest scaled five times: the network underfits. "
+        "Often a keep probability was written where the rate is meant."
     ),
     remedy="Write the probability of dropping: 0.2 where 0.8 was meant to be kept.",
     bad="""

@@ -70,7 +70,12 @@ def check(context: Context) -> Iterator[Finding]:
                 if o is not store and o.lineno > store.lineno and getattr(o.targets[0], "attr", "") == target.attr
             ]
             if not again:
-                yield RULE.at(context.module, store, say("{target} is set to 0 for evaluation and never back", target=ast.unparse(target)), site=function.name)  # fmt: skip
+                yield RULE.at(
+                    context.module,
+                    store,
+                    say("{target} is set to 0 for evaluation and never back", target=ast.unparse(target)),
+                    site=function.name,
+                )
 
 
 def _is_rate(target: ast.Attribute) -> bool:

@@ -21,8 +21,8 @@ RULE = Rule(
     code="SK124",
     slug="recurrent-dropout-one-layer",
     why=(
-        "The dropout argument of nn.LSTM, nn.GRU and nn.RNN acts between stacked layers only. With one layer "
-        "it does nothing but warn."
+        "The dropout argument of nn.LSTM, nn.GRU and nn.RNN acts between stacked layers only. With one layer it "
+        "does nothing but warn."
     ),
     remedy="Use a Dropout on the output, or more layers.",
     bad="""
@@ -63,8 +63,12 @@ def check(context: Context) -> Iterator[Finding]:
         ):
             continue
         name = dotted.rpartition(".")[2]
-        yield RULE.at(context.module, call, say("dropout in a {name} of one layer does nothing", name=name),
-                      fix=remove_argument(context.module, given, safe=True))  # fmt: skip
+        yield RULE.at(
+            context.module,
+            call,
+            say("dropout in a {name} of one layer does nothing", name=name),
+            fix=remove_argument(context.module, given, safe=True),
+        )
 
 
 def _in_test(context: Context, call: ast.Call) -> bool:

@@ -22,8 +22,8 @@ RULE = Rule(
     code="SK122",
     slug="dropout-result-discarded",
     why=(
-        "Dropout returns a new tensor. As a statement, or assigned to a name that nothing reads, its result "
-        "is lost and the network goes on with the values before it."
+        "Dropout returns a new tensor. As a statement, or assigned to a name that nothing reads, its result is "
+        "lost and the network goes on with the values before it."
     ),
     remedy="Assign the result: x = self.drop(x).",
     bad="""
@@ -70,9 +70,9 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _applied(context: Context, operation: Operation, node: ast.AST, module: Module) -> ast.Call | None:
     """The call whose result is lost, where it is a statement or is assigned to a name that is not read after it."""
-    calls = [node]
+    calls: list[ast.AST] = [node]
     if operation.site is not None:
-        calls = [c for c in context.calls_by_name.get(operation.site.rpartition(".")[2], [])]
+        calls = list(context.calls_by_name.get(operation.site.rpartition(".")[2], []))
     for call in calls:
         parent = context.module.parents.get(call)
         if module is not context.module or not isinstance(call, ast.Call):

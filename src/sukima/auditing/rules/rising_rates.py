@@ -17,8 +17,8 @@ RULE = Rule(
     code="SK304",
     slug="rates-rise-with-depth",
     why=(
-        "A common schedule lowers the rate down the layers (0.5, 0.4, 0.3). Texts disagree on the direction, so this is "
-        "advice only: measure it."
+        "A common schedule lowers the rate down the layers (0.5, 0.4, 0.3). Texts disagree on the direction, so "
+        "this is advice only: measure it."
     ),
     remedy="Try the opposite order, or let `sukima tune` find the rate of each layer.",
     bad="""

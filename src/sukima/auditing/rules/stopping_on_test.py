@@ -18,8 +18,8 @@ RULE = Rule(
     code="SK237",
     slug="stopping-on-test-data",
     why=(
-        "Choosing the epoch by the test data makes the final test result optimistic: the data that judges "
-        "must not choose."
+        "Choosing the epoch by the test data makes the final test result optimistic: the data that judges must "
+        "not choose."
     ),
     remedy="Split validation data off the training data (validation_split) and keep the test data for the end.",
     bad="""
@@ -29,7 +29,8 @@ import keras
 x_train, x_test = x_train / 255.0, x_test / 255.0
 model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")])
 model.compile("adam", "sparse_categorical_crossentropy")
-model.fit(x_train, y_train, validation_data=(x_test, y_test), callbacks=[keras.callbacks.EarlyStopping(monitor="val_loss")])
+stop = keras.callbacks.EarlyStopping(monitor="val_loss")
+model.fit(x_train, y_train, validation_data=(x_test, y_test), callbacks=[stop])
 model.evaluate(x_test, y_test)
 """,
     good="""
@@ -39,7 +40,8 @@ import keras
 x_train, x_test = x_train / 255.0, x_test / 255.0
 model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")])
 model.compile("adam", "sparse_categorical_crossentropy")
-model.fit(x_train, y_train, validation_split=0.2, callbacks=[keras.callbacks.EarlyStopping(monitor="val_loss")])
+stop = keras.callbacks.EarlyStopping(monitor="val_loss")
+model.fit(x_train, y_train, validation_split=0.2, callbacks=[stop])
 model.evaluate(x_test, y_test)
 """,
 )
@@ -50,7 +52,7 @@ _CHOOSING = re.compile(r"EarlyStopping|ModelCheckpoint|ReduceLROnPlateau|early_s
 
 @RULE.source
 def check(context: Context) -> Iterator[Finding]:
-    """``fit`` with a callback that chooses by validation data, where that data is named test data; loops that do the same."""
+    """``fit`` with a callback that chooses, on validation data named test data; loops that do the same."""
     module = context.module
     for call in context.calls_by_name.get("fit", []):
         given = {k.arg: k.value for k in call.keywords}

@@ -17,8 +17,8 @@ RULE = Rule(
     code="SK235",
     slug="stopping-on-training-loss",
     why=(
-        "The training loss goes on falling while the network overfits; stopping on it never stops, or stops "
-        "for the wrong reason."
+        "The training loss goes on falling while the network overfits; stopping on it never stops, or stops for "
+        "the wrong reason."
     ),
     remedy="Monitor val_loss or a validation metric.",
     bad="""

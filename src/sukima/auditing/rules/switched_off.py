@@ -23,8 +23,8 @@ RULE = Rule(
     code="SK126",
     slug="dropout-switched-off",
     why=(
-        "F.alpha_dropout, tf.layers.dropout and many drop_path helpers take training=False by default; with it, or with "
-        "False written out, the call never drops anything and regularizes nothing."
+        "F.alpha_dropout, tf.layers.dropout and many drop_path helpers take training=False by default; with it, "
+        "or with False written out, the call never drops anything and regularizes nothing."
     ),
     remedy="Pass training=self.training.",
     bad="""

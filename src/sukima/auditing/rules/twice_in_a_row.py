@@ -43,7 +43,13 @@ def check(view: ModelView) -> Iterator[Finding]:
             continue
         if first.rate is not None and drop.rate is not None:
             both = 1 - (1 - first.rate) * (1 - drop.rate)
-            yield RULE.on(drop, say("a second dropout follows {first} at once: together they drop {both:.0%}",
-                                    first=first.site or first.name, both=both))  # fmt: skip
+            yield RULE.on(
+                drop,
+                say(
+                    "a second dropout follows {first} at once: together they drop {both:.0%}",
+                    first=first.site or first.name,
+                    both=both,
+                ),
+            )
         else:
             yield RULE.on(drop, say("a second dropout follows {first} at once", first=first.site or first.name))

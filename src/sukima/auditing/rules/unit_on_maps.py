@@ -16,8 +16,8 @@ RULE = Rule(
     code="SK301",
     slug="unit-dropout-on-maps",
     why=(
-        "Neighbouring pixels of a feature map say much the same, so dropping single ones removes little information. "
-        "Dropping whole channels regularizes."
+        "Neighbouring pixels of a feature map say much the same, so dropping single ones removes little "
+        "information. Dropping whole channels regularizes."
     ),
     remedy="Use Dropout2d (torch) or SpatialDropout2D (Keras) on feature maps.",
     bad="""

@@ -23,8 +23,8 @@ RULE = Rule(
     slug="module-out-of-reach",
     why=(
         "train() and eval() reach the modules that a module registers: attributes, ModuleList, ModuleDict, "
-        "Sequential. One in a plain list or dict, in a closure or at the top of the file stays in training "
-        "mode for ever, is not moved, saved or given to the optimizer."
+        "Sequential. One in a plain list or dict, in a closure or at the top of the file stays in training mode "
+        "for ever, is not moved, saved or given to the optimizer."
     ),
     remedy="Use nn.ModuleList or nn.ModuleDict, or make it an attribute in __init__.",
     bad="""
@@ -82,8 +82,16 @@ def _containers(context: Context, info: ClassInfo) -> Iterator[Finding]:
                 continue
             loose = next((v for v in _modules(one) if id(v) not in held and _drops(v)), None)
             if loose is not None and loose.node is not None and _is_read(info, name):
-                yield RULE.at(context.module, _in_class(info, loose.node), say(
-                    "self.{name} is a plain {kind}: eval() does not reach the dropout in it", name=name, kind=one.kind), site=name)  # fmt: skip
+                yield RULE.at(
+                    context.module,
+                    _in_class(info, loose.node),
+                    say(
+                        "self.{name} is a plain {kind}: eval() does not reach the dropout in it",
+                        name=name,
+                        kind=one.kind,
+                    ),
+                    site=name,
+                )
 
 
 def _registered(value: Value) -> Iterator[Value]:

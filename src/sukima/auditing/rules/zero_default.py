@@ -19,8 +19,8 @@ RULE = Rule(
     code="SK213",
     slug="rate-zero-by-default",
     why=(
-        "The model has dropout layers, their rate is 0 unless it is passed, and every construction in the "
-        "file leaves it out: nothing is dropped."
+        "The model has dropout layers, their rate is 0 unless it is passed, and every construction in the file "
+        "leaves it out: nothing is dropped."
     ),
     remedy="Pass a rate, or give the parameter the default that is meant.",
     bad="""
@@ -66,7 +66,16 @@ def check(context: Context) -> Iterator[Finding]:
         made = [c for c in context.calls_by_name.get(info.name, []) if isinstance(c.func, ast.Name)]
         names = [a.arg for a in (*init.args.posonlyargs, *init.args.args)][1:]
         if made and not any(_passes(call, names, rates) for call in made):
-            yield RULE.at(context.module, made[0], say("{owner} is made without {name}, which is 0 by default: nothing is dropped", owner=info.name, name=rates[0]), site=info.name)  # fmt: skip
+            yield RULE.at(
+                context.module,
+                made[0],
+                say(
+                    "{owner} is made without {name}, which is 0 by default: nothing is dropped",
+                    owner=info.name,
+                    name=rates[0],
+                ),
+                site=info.name,
+            )
 
 
 def _zero_defaults(info: ClassInfo) -> list[str]:

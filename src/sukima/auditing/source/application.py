@@ -74,9 +74,19 @@ _METHODS: dict[str, Kind] = {
     **dict.fromkeys(("matmul", "bmm", "mm", "__matmul__"), "matmul"),
     **dict.fromkeys(("add", "add_", "mul", "mul_"), "join"),
 }
-_PASSED_ON = frozenset({"torch.utils.checkpoint.checkpoint", "torch.compile", "torch.jit.script", "keras.layers.TimeDistributed",
-                        "torch.nn.utils.weight_norm", "torch.nn.utils.spectral_norm", "torch.nn.DataParallel",
-                        "torch.nn.utils.parametrizations.weight_norm", "torch.nn.utils.parametrizations.spectral_norm"})  # fmt: skip
+_PASSED_ON = frozenset(
+    {
+        "torch.utils.checkpoint.checkpoint",
+        "torch.compile",
+        "torch.jit.script",
+        "keras.layers.TimeDistributed",
+        "torch.nn.utils.weight_norm",
+        "torch.nn.utils.spectral_norm",
+        "torch.nn.DataParallel",
+        "torch.nn.utils.parametrizations.weight_norm",
+        "torch.nn.utils.parametrizations.spectral_norm",
+    }
+)
 
 
 _MAKING = re.compile(r"\bnn\.[A-Z]|[lL]ayer|Dropout|Dense|Linear|Sequential|ModuleList|Conv|Block|Module|Norm")

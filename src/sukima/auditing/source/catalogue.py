@@ -70,7 +70,7 @@ def _torch() -> dict[str, LayerSpec]:
         ReLU ReLU6 LeakyReLU PReLU ELU SELU CELU GELU SiLU Mish Tanh Hardtanh Hardswish Hardsigmoid
         Softplus Softsign Tanhshrink GLU RReLU Threshold
         """
-    ):  # fmt: skip
+    ):
         found[n] = LayerSpec("torch", "activation")
     for n in ("RNN", "LSTM", "GRU"):
         found[n] = LayerSpec("torch", "recurrent", rate=(99, ("dropout",)), width=(1, ("hidden_size",)))
@@ -78,18 +78,44 @@ def _torch() -> dict[str, LayerSpec]:
         found[n] = LayerSpec("torch", "recurrent", width=(1, ("hidden_size",)))
     for n in ("Embedding", "EmbeddingBag"):
         found[n] = LayerSpec("torch", "embedding", width=(1, ("embedding_dim",)))
-    for n in ("MultiheadAttention", "TransformerEncoderLayer", "TransformerDecoderLayer", "TransformerEncoder",
-              "TransformerDecoder", "Transformer"):  # fmt: skip
+    for n in (
+        "MultiheadAttention",
+        "TransformerEncoderLayer",
+        "TransformerDecoderLayer",
+        "TransformerEncoder",
+        "TransformerDecoder",
+        "Transformer",
+    ):
         found[n] = LayerSpec("torch", "attention")
     found["Flatten"] = LayerSpec("torch", "flatten", rank=2)
-    for n in ("Unflatten", "PixelShuffle", "PixelUnshuffle", "Upsample", "UpsamplingBilinear2d", "ZeroPad2d",
-              "ReflectionPad2d", "ConstantPad1d"):  # fmt: skip
+    for n in (
+        "Unflatten",
+        "PixelShuffle",
+        "PixelUnshuffle",
+        "Upsample",
+        "UpsamplingBilinear2d",
+        "ZeroPad2d",
+        "ReflectionPad2d",
+        "ConstantPad1d",
+    ):
         found[n] = LayerSpec("torch", "shape")
     found["Identity"] = LayerSpec("torch", "identity")
     for n in ("CosineSimilarity", "PairwiseDistance"):
         found[n] = LayerSpec("torch", "distance")
-    for n in ("CrossEntropyLoss", "NLLLoss", "MSELoss", "BCELoss", "BCEWithLogitsLoss", "L1Loss", "SmoothL1Loss",
-              "TripletMarginLoss", "CosineEmbeddingLoss", "KLDivLoss", "MultiLabelSoftMarginLoss", "HuberLoss"):  # fmt: skip
+    for n in (
+        "CrossEntropyLoss",
+        "NLLLoss",
+        "MSELoss",
+        "BCELoss",
+        "BCEWithLogitsLoss",
+        "L1Loss",
+        "SmoothL1Loss",
+        "TripletMarginLoss",
+        "CosineEmbeddingLoss",
+        "KLDivLoss",
+        "MultiLabelSoftMarginLoss",
+        "HuberLoss",
+    ):
         found[n] = LayerSpec("torch", "loss")
     return {_TORCH + n: spec for n, spec in found.items()}
 
@@ -127,8 +153,15 @@ def _keras() -> dict[str, LayerSpec]:
         found[n] = LayerSpec("keras", "join")
     for n in ("Rescaling", "Normalization"):
         found[n] = LayerSpec("keras", "scaling")
-    for n in ("RandomFlip", "RandomRotation", "RandomZoom", "RandomCrop", "RandomContrast", "RandomTranslation",
-              "RandomBrightness"):  # fmt: skip
+    for n in (
+        "RandomFlip",
+        "RandomRotation",
+        "RandomZoom",
+        "RandomCrop",
+        "RandomContrast",
+        "RandomTranslation",
+        "RandomBrightness",
+    ):
         found[n] = LayerSpec("keras", "augmentation")
     for n in ("Lambda", "TimeDistributed", "GaussianNoise", "ActivityRegularization"):
         found[n] = LayerSpec("keras", "other")
@@ -235,7 +268,7 @@ _MODES: dict[str, ModeSpec] = {
     **{
         f"torch_geometric.utils.{n}": ModeSpec(1, ("p",), None, _FD, True, "other")
         for n in ("dropout_edge", "dropout_adj", "dropout_node", "dropout_path", "mask_feature")
-    },  # fmt: skip
+    },
     "tensorflow.layers.dropout": ModeSpec(1, ("rate",), 4, _FD, False),
     "tensorflow.nn.dropout": ModeSpec(1, ("rate",), None, (), True),
     "tensorflow.nn.experimental.stateless_dropout": ModeSpec(1, ("rate",), None, (), True),
@@ -247,7 +280,10 @@ _PREFIXES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^tensorflow\.(?:python\.|_api\.v2\.|compat\.v[12]\.)?keras\.", "keras."),
         (r"^tensorflow\.compat\.v[12]\.", "tensorflow."),
         (r"^(?:keras\.src|keras\.api|tf_keras|tf_keras\.src|keras_core)\.", "keras."),
-        (r"^keras\.(?:models|engine\.sequential|models\.sequential|engine\.training|models\.model)\.(?=Sequential$|Model$|Functional$)", "keras."),
+        (
+            r"^keras\.(?:models|engine\.sequential|models\.sequential|engine\.training|models\.model)\.(?=Sequential$|Model$|Functional$)",
+            "keras.",
+        ),
         (r"^keras\.(?:engine|legacy)\.(?=Input$|Layer$)", "keras."),
         (r"^keras\.layers\.(?:[a-z_0-9]+\.)+(?=[A-Z])", "keras.layers."),
         (r"^keras\.backend\.", "keras.backend."),
@@ -261,7 +297,7 @@ _PREFIXES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^(?:pytorch_lightning|lightning\.pytorch|lightning_fabric|lightning\.fabric)(?=\.|$)", "lightning"),
         (r"^torch\.functional\.", "torch."),
     )
-)  # fmt: skip
+)
 
 
 @lru_cache(maxsize=65536)

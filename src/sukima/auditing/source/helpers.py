@@ -28,7 +28,7 @@ _FORWARDS = frozenset({"forward", "call", "__call__"})
 
 
 def self_of(context: Context, node: ast.AST) -> str | None:
-    """The name of ``self`` where ``node`` stands in a method of a torch module, so that ``self.training`` can be written."""
+    """The name of ``self`` where ``node`` stands in a method of a torch module and ``self.training`` can be written."""
     function = _method(context, node)
     owner = context.module.class_of(node)
     if function is None or owner is None or context.project.info(owner, context.module).framework != "torch":
@@ -209,12 +209,22 @@ def in_keras_v1(context: Context) -> bool:
 _CONFIGS = frozenset(
     words("config cfg args opt opts options hparams hp params conf FLAGS flags F nn layers keras tf torch")
 )
-_DYNAMIC = ("getattr(self", "self.__dict__", "self._modules", "self.children()", "self.modules()", "self.named_children()",
-            "vars(self)", "self.named_modules()", "self.layers:", "in self.layers")  # fmt: skip
+_DYNAMIC = (
+    "getattr(self",
+    "self.__dict__",
+    "self._modules",
+    "self.children()",
+    "self.modules()",
+    "self.named_children()",
+    "vars(self)",
+    "self.named_modules()",
+    "self.layers:",
+    "in self.layers",
+)
 
 
 def uses_attribute(context: Context, info: ClassInfo, name: str) -> bool:
-    """Whether anything reads ``self.<name>``: the class, its relatives at hand, code that goes over all modules, or others."""
+    """Whether anything reads ``self.<name>``: the class, its relatives, code that goes over all modules, or others."""
     if not info.known:
         return True
     relatives = [*info.mro, *context.project.subclasses(info)]

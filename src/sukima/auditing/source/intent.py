@@ -11,14 +11,15 @@ __all__ = ["is_demonstration", "is_meant", "is_test_file", "mentions_mode", "nam
 
 _MEANT = re.compile(
     r"(?<![a-z])mc(?![a-z])|monte.?carlo|mcd\b|bayes|uncertain|epistemic|always.?(on|active|drop)|stochastic.?forward|"
-    r"simcse|under.{0,4}eval|r.?drop\b|(even|also|active|keep|on|enabled?|apply|applied|drop\w*|remain\w*|stay\w*) (at|in|during) "
+    r"simcse|under.{0,4}eval|r.?drop\b|"
+    r"(even|also|active|keep|on|enabled?|apply|applied|drop\w*|remain\w*|stay\w*) (at|in|during) "
     r"(test|inference|eval\w*|prediction)|at (both )?train\w* and (test|inference)|mean.?teacher|"
     r"(not|never|without) (turned|switched|disabled?)|permanent.?drop|prenet",
     re.IGNORECASE,
 )
 _MODE_WORDS = re.compile(
-    r"(^|_)(train|training|trainable|is_train|is_training|istrain|eval|evaluating|inference|infer|deterministic|mode|test|"
-    r"testing|phase|sampling|stochastic|mc|learning_phase|predict|predicting)(_|$)|(^|_)train|isTrain|inTraining",
+    r"(^|_)(train|training|trainable|is_train|is_training|istrain|eval|evaluating|inference|infer|deterministic|mode|"
+    r"test|testing|phase|sampling|stochastic|mc|learning_phase|predict|predicting)(_|$)|(^|_)train|isTrain|inTraining",
 )
 _NOT_MODE = frozenset({"model", "train_loader", "train_data", "interpolate_mode", "padding_mode"})
 
@@ -99,7 +100,7 @@ def is_demonstration(module: Module, node: ast.AST) -> bool:
 
 
 def mentions_mode(module: Module, node: ast.AST, depth: int = 3) -> bool:
-    """Whether an expression depends on training or inference: ``self.training``, ``is_train``, or a local made of them."""
+    """Whether an expression depends on the mode: ``self.training``, ``is_train``, or a local made of them."""
     for found in ast.walk(node):
         name = name_of(found)
         if not name:

@@ -19,15 +19,16 @@ _UNIFORM = frozenset({"rand", "rand_like", "uniform", "uniform_", "random_unifor
 _DROPPING = re.compile(r"drop|keep|retain|survival", re.IGNORECASE)
 _RATE = re.compile(r"^(p|q|rate|prob|p_drop|pdrop|keep_prob|retain_prob|survival_prob)$|drop|keep", re.IGNORECASE)
 _OTHER = re.compile(
-    r"token|patch|noise|jitter|augment|sample_|mlm|mask_ratio|mask_prob|cfg|cond|label_drop|uncond|guidance|time_?step|class_drop|"
+    r"token|patch|noise|jitter|augment|sample_|mlm|mask_ratio|mask_prob|cfg|cond|label_drop|uncond|guidance|time_?step|"
+    r"class_drop|"
     r"token_drop|word_drop|modality|caption",
     re.IGNORECASE,
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
 class HandMask:
-    """One such mask: where it is drawn, where it is multiplied in, and whether anything scales by the keep probability."""
+    """One such mask: where it is drawn, where it is multiplied in, and whether anything scales by 1 − rate."""
 
     draw: ast.Call
     uses: tuple[ast.expr, ...]
@@ -45,7 +46,7 @@ def hand_written_masks(context: Context) -> Iterator[HandMask]:
             compared = name in _BERNOULLI or _is_compared(context, draw, function)
             if not compared:
                 continue
-            uses = tuple(_products(context, draw, function))
+            uses = tuple(_products(draw, function))
             if uses:
                 yield HandMask(draw, uses, _scales(function))
 
@@ -55,13 +56,13 @@ def _is_dropping(context: Context, draw: ast.Call, function: Function) -> bool:
     names = [function.name, owner.name if owner else ""]
     if any(_OTHER.search(n) for n in names):
         return False
-    named = any(_DROPPING.search(n) for n in names) or _takes_rate(context, draw, function)
+    named = any(_DROPPING.search(n) for n in names) or _takes_rate(context, draw)
     if not named:
         return False
     return reached_from_forward(context, draw, "torch") or reached_from_forward(context, draw, "keras")
 
 
-def _takes_rate(context: Context, draw: ast.Call, function: Function) -> bool:
+def _takes_rate(context: Context, draw: ast.Call) -> bool:
     """Whether a name that says rate or keep stands where the mask is drawn or compared."""
     statement: ast.AST = draw
     while not isinstance(statement, ast.stmt):
@@ -104,7 +105,7 @@ def _mentions(node: ast.AST, names: set[str]) -> bool:
     return any(name_of(n) in names for n in ast.walk(node) if isinstance(n, ast.Name | ast.Attribute))
 
 
-def _products(context: Context, draw: ast.Call, function: Function) -> Iterator[ast.expr]:
+def _products(draw: ast.Call, function: Function) -> Iterator[ast.expr]:
     """Multiplications, divisions' numerators included, that the mask or a name made of it takes part in."""
     names: set[str] = set()
     statements = [s for s in ast.walk(function) if isinstance(s, ast.Assign | ast.AugAssign | ast.AnnAssign)]
@@ -122,11 +123,9 @@ def _products(context: Context, draw: ast.Call, function: Function) -> Iterator[
                 if drawn and not isinstance(other, ast.Constant):
                     yield node
         elif isinstance(node, ast.Call) and name_of(node.func) in {"mul", "mul_", "where", "masked_fill", "multiply"}:
-            if any(_mentions(a, names) or any(n is draw for n in ast.walk(a)) for a in node.args):
-                yield node
+            yield from [node] if any(_mentions(a, names) or draw in ast.walk(a) for a in node.args) else []
         elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Mult):
-            if _mentions(node.value, names) or any(n is draw for n in ast.walk(node.value)):
-                yield node.value
+            yield from [node.value] if _mentions(node.value, names) or draw in ast.walk(node.value) else []
 
 
 def _scales(function: Function) -> bool:

@@ -25,8 +25,9 @@ EventKind = Literal["evaluated_in_training", "trained_after_eval", "trained_in_e
 
 _EVAL_NAME = re.compile(
     r"(^|_)(eval|evaluate|evaluation|validate|validation|valid|val|test|testing|predict|inference|infer|accuracy)(_|$)|"
-    r"^(eval|test|valid|infer|predict)", re.IGNORECASE
-)  # fmt: skip
+    r"^(eval|test|valid|infer|predict)",
+    re.IGNORECASE,
+)
 _EVAL_DATA = re.compile(
     r"(^|_|\b)(test|val|valid|validation|dev|eval)(_|set|loader|iter|data|dl|ds|dataset|gen|\b|$)", re.IGNORECASE
 )
@@ -314,9 +315,11 @@ class _Walk:
         if key is None:
             return
         chained = None
-        while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in {
-            "to", "cuda", "cpu", "eval", "train", "double", "float", "half", "requires_grad_"
-        }:  # fmt: skip
+        while (
+            isinstance(value, ast.Call)
+            and isinstance(value.func, ast.Attribute)
+            and value.func.attr in {"to", "cuda", "cpu", "eval", "train", "double", "float", "half", "requires_grad_"}
+        ):
             chained = value.func.attr if value.func.attr in {"eval", "train"} and chained is None else chained
             value = value.func.value
         source = self._key(value, frame)
@@ -350,7 +353,7 @@ class _Walk:
         if "eval" in model.mode or model.content == "none":
             return
         if not model.mode and (
-            self._has_eval() or model.content == "unknown" and not _is_model_name(key.rpartition(".")[2])
+            self._has_eval() or (model.content == "unknown" and not _is_model_name(key.rpartition(".")[2]))
         ):
             return
         certain = bool(model.mode) and (model.content == "dropout" or (model.explicit and model.content == "unknown"))
@@ -363,8 +366,7 @@ class _Walk:
             ".eval()" in text
             or ".train(False)" in text
             or "train(mode=False)" in text
-            or ".train(" in text
-            and "not " in text
+            or (".train(" in text and "not " in text)
         )
 
     def _trained(self, call: ast.Call, frame: _Frame) -> None:

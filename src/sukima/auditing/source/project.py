@@ -84,8 +84,16 @@ class ClassInfo:
     @property
     def known(self) -> bool:
         """Whether nothing is inherited but what the sources show and the plain roots of the frameworks."""
-        roots = {"torch.nn.Module", "keras.Model", "keras.layers.Layer", "keras.Layer", "object", "abc.ABC",
-                 "lightning.LightningModule", "tensorflow.Module"}  # fmt: skip
+        roots = {
+            "torch.nn.Module",
+            "keras.Model",
+            "keras.layers.Layer",
+            "keras.Layer",
+            "object",
+            "abc.ABC",
+            "lightning.LightningModule",
+            "tensorflow.Module",
+        }
         return all(base in roots for base in self.external)
 
     def method(self, name: str) -> Function | None:

@@ -101,7 +101,7 @@ class LayerValue(Value):
 
 @dataclass(eq=False)
 class Instance(Value):
-    """An object of a class of the project; ``pending`` are the arguments while its constructor is yet to be followed."""
+    """An object of a class of the project; ``pending`` holds the arguments until its constructor is followed."""
 
     cls: ClassInfo
     pending: dict[str | int, Value] | None = None

@@ -19,7 +19,9 @@ TEXTS = {
     "cannot be parsed; skipped": "構文解析できないため飛ばしました",
     "skipped: larger than {limit} MB": "{limit} MB を超えるため飛ばしました",
     "cannot be read: {reason}": "読み込めません: {reason}",
-    "not valid in its declared encoding; read as Latin-1": "宣言された文字コードでは読めないため Latin-1 として読みました",
+    "not valid in its declared encoding; read as Latin-1": (
+        "宣言された文字コードでは読めないため Latin-1 として読みました"
+    ),
     "not a notebook that can be read": "ノートブックとして読めません",
     "no rule is called {code}; `sukima audit --explain all` lists them": (
         "{code} という規則はありません。一覧は `sukima audit --explain all` で見られます"
@@ -204,7 +206,8 @@ TEXTS = {
     "Examples: sukima audit src/ train.py; sukima audit model.py:build; sukima audit . --fix; "
     "sukima audit --explain SK101": (
         "ドロップアウトや正則化の配線ミスを、ソースファイルやモデルから見つけます。\n\n"
-        "ファイルやフォルダーは読むだけで実行しません。file.py:name を指定すると、ファイルを実行してモデルそのものを調べます。\n\n"
+        "ファイルやフォルダーは読むだけで実行しません。file.py:name を指定すると、ファイルを実行してモデルそ"
+        "のものを調べます。\n\n"
         "例: sukima audit src/ train.py、sukima audit model.py:build、sukima audit . --fix、"
         "sukima audit --explain SK101"
     ),
