@@ -110,10 +110,9 @@ def test_explain_all_lists_every_rule() -> None:
 
 def program(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     code = "import sys; from sukima.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, "audit", *arguments],
-        capture_output=True, text=True, check=False, env={"PYTHONPATH": ":".join(sys.path), "LANG": "C.UTF-8", **environment},
-    )  # fmt: skip
+    known = {"PYTHONPATH": ":".join(sys.path), "LANG": "C.UTF-8", **environment}
+    command = [sys.executable, "-c", code, "audit", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=known)
 
 
 def test_wrong_use_exits_with_two(tmp_path: Path) -> None:

@@ -37,10 +37,12 @@ body = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropou
 def check(view: ModelView) -> Iterator[Finding]:
     """Convolution, dropout, norm, with nothing else between."""
     for drop in view.dropouts:
-        if drop.rate == 0 or not any(o.kind == "conv" for o in view.before(drop)):
+        if drop.rate == 0 or not any(o.kind == "conv" for o in view.before(drop, frozenset({"identity"}))):
             continue
         for norm in view.after(drop, frozenset({"identity", "activation"})):
-            if norm.kind == "batch_norm" or (norm.kind == "norm" and norm in view.after(drop)):
+            if norm.kind == "batch_norm" or (
+                norm.kind == "norm" and norm.name != "LayerNorm" and norm in view.after(drop)
+            ):
                 yield RULE.on(
                     drop, say("dropout stands between a convolution and its norm {norm}", norm=norm.site or norm.name)
                 )

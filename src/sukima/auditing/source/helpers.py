@@ -132,10 +132,15 @@ def gated_by_callers(context: Context, call: ast.Call, rate: ast.expr | None) ->
     parameter = parameter_of(context, rate)
     if parameter is None or parameter[0] is not function:
         return bool(calls) and all(is_gated(context.module, c) for c in calls)
+    return _gated_parameter(context, function, parameter[1])
+
+
+def _gated_parameter(context: Context, function: Function, name: str, depth: int = 3) -> bool:
+    """Whether every call of a function in its file gives this parameter by the mode, or passes such a parameter on."""
+    calls = [c for c in calls_of(context, function) if context.module.function_of(c) is not function]
     names = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
-    name = parameter[1]
     position = names.index(name) if name in names else None
-    if position is not None and names and names[0] == "self":
+    if position is not None and names[0] == "self":
         position -= 1
     if not calls:
         return _default_is_zero(function, name) or name == "dropout_p" or is_primitive(context, function)
@@ -145,8 +150,13 @@ def gated_by_callers(context: Context, call: ast.Call, rate: ast.expr | None) ->
             if any(k.arg is None for k in one.keywords) or _default_is_zero(function, name):
                 continue
             return False
-        moot = constant_of(context.module, given) in (0, 0.0)
-        if not (moot or mentions_mode(context.module, given) or is_gated(context.module, one)):
+        if constant_of(context.module, given) in (0, 0.0) or mentions_mode(context.module, given):
+            continue
+        passed = parameter_of(context, given)
+        handed_on = passed is not None and passed[0].name not in _FORWARDS and depth > 0
+        if handed_on and passed is not None and _gated_parameter(context, *passed, depth - 1):
+            continue
+        if not is_gated(context.module, one):
             return False
     return True
 

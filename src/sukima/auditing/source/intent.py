@@ -7,7 +7,7 @@ import re
 
 from sukima.auditing.source.names import Module
 
-__all__ = ["is_demonstration", "is_meant", "is_test_file", "mentions_mode", "name_of", "says_unused"]
+__all__ = ["is_demonstration", "is_meant", "is_test_file", "is_test_module", "mentions_mode", "name_of", "says_unused"]
 
 _MEANT = re.compile(
     r"(?<![a-z])mc(?![a-z])|monte.?carlo|mcd\b|bayes|uncertain|epistemic|always.?(on|active|drop)|stochastic.?forward|"
@@ -25,12 +25,20 @@ _NOT_MODE = frozenset({"model", "train_loader", "train_data", "interpolate_mode"
 
 
 _TEST_FILE = re.compile(r"(^|[/\\\\])(test_[^/\\\\]*|[^/\\\\]*_test|conftest)\.py$")
+_TESTING = re.compile(
+    r"import (pytest|unittest)|TestCase|from [\w.]*test\w* import|^def test_|^class Test", re.MULTILINE
+)
 _UNUSED = re.compile(r"un-?used|not (actually )?used|no effect|compat|ignored|placeholder|dummy", re.IGNORECASE)
 
 
 def is_test_file(path: str) -> bool:
-    """Whether a file holds tests, by its name."""
+    """Whether a file is called as tests are; scripts that evaluate a model may be called so too."""
     return _TEST_FILE.search(path) is not None
+
+
+def is_test_module(module: Module) -> bool:
+    """Whether a file holds tests, by its name and by what it uses."""
+    return is_test_file(module.path) and _TESTING.search(module.source.text) is not None
 
 
 def says_unused(module: Module, node: ast.AST) -> bool:
@@ -83,7 +91,7 @@ def _names(module: Module, node: ast.AST) -> list[str]:
 def is_demonstration(module: Module, node: ast.AST) -> bool:
     """Whether the code shows or tests dropout itself: a test case, a benchmark, a line at the top of a script."""
     function: ast.AST | None = None
-    if is_test_file(module.path):
+    if is_test_module(module):
         return True
     for around in module.ancestors(node):
         if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):

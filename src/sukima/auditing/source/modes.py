@@ -119,7 +119,7 @@ class _Walk:
             if not _EVAL_NAME.search(function.name) and not any(_TELLING.search(line) for line in lines):
                 continue
             owner = self.module.class_of(function)
-            if owner is not None and self.context.project.info(owner, self.module).framework is not None:
+            if owner is not None and not self._stands_alone(owner):
                 continue
             if function.name.startswith("test_") or any(
                 isinstance(a, ast.FunctionDef) for a in self.module.ancestors(function)
@@ -128,6 +128,11 @@ class _Walk:
             outside = [c for c in called.get(function.name, []) if self.module.function_of(c) is not function]
             if not outside:
                 yield function
+
+    def _stands_alone(self, owner: ast.ClassDef) -> bool:
+        """Whether a class is no model and inherits nothing that could switch modes around its methods."""
+        info = self.context.project.info(owner, self.module)
+        return info.framework is None and not set(info.external) - {"object", "abc.ABC"}
 
     def entry(self, function: Function) -> None:
         before = self.models

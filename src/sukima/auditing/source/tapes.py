@@ -30,8 +30,24 @@ def calls_under_tape(context: Context) -> Iterator[tuple[ast.Call, str]]:
             if not isinstance(call, ast.Call) or not call.args:
                 continue
             name = ast.unparse(call.func) if isinstance(call.func, ast.Name | ast.Attribute) else ""
-            if name in trained and not any(k.arg in {"training", None} for k in call.keywords) and len(call.args) == 1:
+            if (
+                name in trained
+                and not _passes_elsewhere(function, name)
+                and not any(k.arg in {"training", None} for k in call.keywords)
+                and len(call.args) == 1
+            ):
                 yield call, name
+
+
+def _passes_elsewhere(function: ast.AST, name: str) -> bool:
+    """Whether the same function also calls the model with ``training``, as where a model may not take it."""
+    return any(
+        isinstance(n, ast.Call)
+        and isinstance(n.func, ast.Name | ast.Attribute)
+        and ast.unparse(n.func) == name
+        and any(k.arg == "training" for k in n.keywords)
+        for n in ast.walk(function)
+    )
 
 
 def keras_content(context: Context, name: str) -> Content:
