@@ -31,7 +31,7 @@ _RELEVANT = re.compile(
 _NOQA = re.compile(r"#\s*noqa(?P<codes>\s*:\s*[A-Z]+[0-9]*(?:[\s,]+[A-Z]+[0-9]+)*)?", re.IGNORECASE)
 _SKIP_FILE = re.compile(r"^\s*#\s*sukima:\s*skip-file", re.MULTILINE)
 _PARALLEL_FROM = 60
-_PART = 100
+_PART = 200
 _FEW = 20
 
 
@@ -66,7 +66,7 @@ def audit_files(
     jobs = 1 if len(paths) < _PARALLEL_FROM else jobs or os.cpu_count() or 1
     whole = SourceAudit()
     # Runs of neighbours keep a package's files, and so what they share, in one part.
-    size = max(8, min(_PART, len(paths) // (jobs * 4)))
+    size = max(8, min(_PART, -(-len(paths) // (jobs * 2))))
     parts = [[str(p) for p in paths[i : i + size]] for i in range(0, len(paths), size)]
     if jobs == 1:
         for some in parts:

@@ -90,7 +90,7 @@ _PASSED_ON = frozenset(
 
 
 _MAKING = re.compile(r"\bnn\.[A-Z]|[lL]ayer|Dropout|Dense|Linear|Sequential|ModuleList|Conv|Block|Module|Norm")
-_NESTED = 2  # How many modules within modules are followed; deeper ones are opaque.
+_NESTED = 1  # How many modules within modules are followed; deeper ones are opaque.
 
 
 class Applying(State):

@@ -26,7 +26,7 @@ def layer_spec(dotted: str) -> LayerSpec | None:
 class State:
     """The growing graph; the methods are given by the classes that inherit."""
 
-    limit = 12_000
+    limit = 8_000
 
     def __init__(self, project: Project, module: Module) -> None:
         self.project = project
