@@ -23,6 +23,7 @@ _HOME: dict[str, str] = {
     "Recipe": "sukima.records.recipe",
     "Task": "sukima.records.task",
     "apply": "sukima.workflow.models",
+    "audit": "sukima.auditing.api",
     "compare": "sukima.workflow.compare",
     "demo_task": "sukima.workflow.demo",
     "diagnose": "sukima.diagnosis",
@@ -30,6 +31,7 @@ _HOME: dict[str, str] = {
     "report": "sukima.workflow.models",
     "sites": "sukima.workflow.models",
     "tune": "sukima.workflow.tune",
+    "watch": "sukima.auditing.watch",
 }
 
 __all__ = ["__version__", *_HOME]
