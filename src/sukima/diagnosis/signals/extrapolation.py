@@ -65,8 +65,7 @@ def extrapolate(curve: Array, epochs: int) -> Forecast:
     share /= share.sum()
     gain = float(share @ gains)
     spread = float(share @ (gains - gain) ** 2 + share @ np.array([plan.error for plan in plans]) * variance)
-    later_half = curve[count // 2 :]
-    moved = abs(gain) + float(later_half.max() - later_half.min())
+    moved = abs(gain) + 2 * abs(float(curve[count // 2 : -(count // 4)].mean() - curve[-(count // 4) :].mean()))
     surprise = SURPRISE * moved * math.log1p(epochs / count) / math.log(3)
     return Forecast(epochs, gain, math.sqrt(spread + noise**2 / count + surprise**2))
 
