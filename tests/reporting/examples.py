@@ -16,6 +16,7 @@ SITES = (
     Site(name="1", after="Linear(64, 256)", exists=False),
     Site(name="3", after="Linear(256, 128)", exists=False),
 )
+SETUP = {"train_rows": 800, "validation_rows": "20 %", "loss": "cross_entropy", "learning_rate": 2e-3, "epochs": 60}
 ENVIRONMENT = {"sukima": "0.1.0", "torch": "2.13.0", "Python": "3.11.9", "processor": "x86_64, 2 cores"}
 
 
@@ -137,6 +138,7 @@ def tune_result(gain: float = 0.016, **changes: object) -> TuneResult:
         "comparison": compared,
         "cost": Cost(43.2, 96, 3120),
         "environment": ENVIRONMENT,
+        "setup": SETUP,
         **changes,
     }
     return TuneResult(**fields)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sukima.base.messages import language
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
-from sukima.records.result import TuneResult
+from sukima.records.result import Comparison, TuneResult
 from sukima.records.site import Site
 from sukima.records.verdict import Verdict
 from sukima.reporting.blocks import Document, Paragraph, Section
@@ -120,6 +120,12 @@ def test_embedded_data_cannot_end_its_element(value: object) -> None:
     assert json.loads(text) == value
 
 
+def unfinished(comparison: Comparison) -> Comparison:
+    """As after Ctrl-C before the first run had ended."""
+    arms = tuple(replace(arm, trials=()) for arm in comparison.arms)
+    return replace(comparison, arms=arms, differences={}, verdicts={}, complete=False)
+
+
 def documents(examples: ModuleType) -> list[Document]:
     judged = [
         (examples.verdict("run.csv"), examples.history(1)),
@@ -132,11 +138,12 @@ def documents(examples: ModuleType) -> list[Document]:
         tune_document(examples.tune_result(comparison=None, complete=False, baseline=None, ladder=(), sites=())),
         comparison_document(examples.comparison()),
         comparison_document(examples.comparison(-0.05)),
+        comparison_document(unfinished(examples.comparison())),
         diagnosis_document(judged),
     ]
 
 
-@pytest.mark.parametrize("which", range(7))
+@pytest.mark.parametrize("which", range(8))
 def test_self_contained_and_in_both_languages(examples: ModuleType, which: int) -> None:
     document = documents(examples)[which]
     with language("ja"):

@@ -1,5 +1,6 @@
 """Writing a report: by record, by suffix, and what goes wrong."""
 
+import html
 import json
 from pathlib import Path
 from types import ModuleType
@@ -8,6 +9,7 @@ import pytest
 
 from sukima.base.errors import InputError
 from sukima.base.messages import language
+from sukima.records.saved import load_result
 from sukima.reporting import write_report
 from sukima.reporting.json import to_json
 
@@ -20,6 +22,14 @@ def test_page_and_json_by_suffix(examples: ModuleType, tmp_path: Path) -> None:
     assert json.loads(write_report(result, tmp_path / "report.json").read_text(encoding="utf-8"))["kind"] == "tune"
 
 
+@pytest.mark.parametrize("kind", ["tune_result", "comparison"])
+def test_page_can_be_drawn_again_from_the_json(examples: ModuleType, tmp_path: Path, kind: str) -> None:
+    result = getattr(examples, kind)()
+    again = load_result(write_report(result, tmp_path / "report.json"))
+    first, second = (write_report(one, tmp_path / "report.html").read_text("utf-8") for one in (result, again))
+    assert first == second
+
+
 @pytest.mark.parametrize("name", ["no/such/folder/report.html", "", "report.pdf", "report"])
 def test_unwritable_path_is_one_line(examples: ModuleType, tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError) as error:
@@ -28,10 +38,19 @@ def test_unwritable_path_is_one_line(examples: ModuleType, tmp_path: Path, name:
     assert str(tmp_path) in str(error.value)
 
 
-@pytest.mark.parametrize("result", [None, 3, "digits", [], [1], {}])
+@pytest.mark.parametrize("result", [None, 3, "digits", "", [1], {}, {1}])
 def test_what_is_no_result_is_refused(result: object, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="result must be what tune, compare or diagnose returned, got"):
+    with pytest.raises(InputError, match="result must be what tune, compare, diagnose or audit returned, got"):
         write_report(result, tmp_path / "report.html")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["tune_result", "comparison"])
+def test_results_show_themselves_in_notebooks(examples: ModuleType, kind: str) -> None:
+    result = getattr(examples, kind)(task="<script>") if kind == "tune_result" else examples.comparison()
+    frame = result._repr_html_()
+    assert frame.startswith("<iframe srcdoc=")
+    assert frame.count("<") == frame.count(">") == 2
+    assert html.unescape(frame.split('srcdoc="')[1].split('" sandbox')[0]).startswith("<!doctype html>")
 
 
 def test_tune_for_machines(examples: ModuleType) -> None:
@@ -43,6 +62,7 @@ def test_tune_for_machines(examples: ModuleType) -> None:
     assert found["test"]["data"] == "test"
     assert found["test"]["differences"]["tuned"]["outcome"] == "better"
     assert found["test"]["arms"]["tuned"]["loss"] == [t.test.loss for t in result.comparison.arm("tuned").trials]
+    assert found["setup"]["learning_rate"] == 0.002
     assert found["cost"] == {"seconds": 43.2, "trials": 96, "epochs": 3120}
 
 

@@ -83,11 +83,13 @@ def diagnose(
     for reading in readings:
         typer.echo(understood(reading), err=True)
     judged = _judged(readings, known, pool=pool)
+    _write(judged, output, plot, next_recipe)  # first: printing may fail, where a pipe is closed early
     if json:
         typer.echo(to_json(judged))
     else:
         print_document(document_of(judged))
-    _write(judged, output, plot, next_recipe)
+    for reading in readings:
+        reading.history.check()  # curves that end in NaN were judged by what came before; bad input all the same
     if check and any(verdict.verdict != "healthy" for verdict, _ in judged):
         raise typer.Exit(1)
 

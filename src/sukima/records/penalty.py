@@ -15,7 +15,7 @@ class L1(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kin
     strength: float
 
     def __post_init__(self) -> None:
-        check_number("strength", self.strength, minimum=0)
+        msgspec.structs.force_setattr(self, "strength", check_number("strength", self.strength, minimum=0))
 
 
 class L2(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="l2"):
@@ -24,7 +24,7 @@ class L2(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kin
     strength: float
 
     def __post_init__(self) -> None:
-        check_number("strength", self.strength, minimum=0)
+        msgspec.structs.force_setattr(self, "strength", check_number("strength", self.strength, minimum=0))
 
 
 class ElasticNet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="elastic_net"):
@@ -34,8 +34,8 @@ class ElasticNet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     l2: float
 
     def __post_init__(self) -> None:
-        check_number("l1", self.l1, minimum=0)
-        check_number("l2", self.l2, minimum=0)
+        msgspec.structs.force_setattr(self, "l1", check_number("l1", self.l1, minimum=0))
+        msgspec.structs.force_setattr(self, "l2", check_number("l2", self.l2, minimum=0))
 
 
 Penalty = L1 | L2 | ElasticNet

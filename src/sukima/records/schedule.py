@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from sukima.base.checks import check_number
+from sukima.base.checks import check_number, check_rate
 
 __all__ = ["Constant", "Early", "Late", "Linear", "Schedule"]
 
@@ -34,7 +34,7 @@ class Early(_Schedule, frozen=True):
     until: float = 0.3
 
     def __post_init__(self) -> None:
-        check_number("until", self.until, minimum=0, maximum=1)
+        msgspec.structs.force_setattr(self, "until", check_rate("until", self.until))
 
     def factor(self, progress: float) -> float:
         """1 before ``until``, then 0."""
@@ -47,7 +47,7 @@ class Late(_Schedule, frozen=True):
     start: float = 0.3
 
     def __post_init__(self) -> None:
-        check_number("start", self.start, minimum=0, maximum=1)
+        msgspec.structs.force_setattr(self, "start", check_rate("start", self.start))
 
     def factor(self, progress: float) -> float:
         """0 before ``start``, then 1."""
@@ -61,8 +61,8 @@ class Linear(_Schedule, frozen=True):
     last: float = 1.0
 
     def __post_init__(self) -> None:
-        check_number("first", self.first, minimum=0, maximum=1)
-        check_number("last", self.last, minimum=0, maximum=1)
+        msgspec.structs.force_setattr(self, "first", check_rate("first", self.first))
+        msgspec.structs.force_setattr(self, "last", check_rate("last", self.last))
 
     def factor(self, progress: float) -> float:
         """``first`` at 0, ``last`` at 1."""

@@ -64,10 +64,19 @@ class Facts:
 
 @dataclass(frozen=True)
 class Column:
-    """A column's heading and whether its cells are numbers."""
+    """A column of a table.
+
+    Attributes:
+        label: its heading.
+        number: whether its cells are numbers.
+        detail: whether it is left out where there is little room.
+        wide: whether its cells are sentences.
+    """
 
     label: Text
     number: bool = True
+    detail: bool = False
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,7 @@ class Series:
     Attributes:
         name: what the legend says.
         role: whose it is; decides the colour.
+        hue: tells those in the role ``other`` apart.
         x: positions of ``mean``; a run that is longer goes on by the same step.
         mean: the values.
         dashed: for training beside validation.
@@ -119,6 +129,7 @@ class Series:
     runs: tuple[tuple[float, ...], ...] = ()
     spread: tuple[tuple[float, float], ...] = ()
     marks: tuple[Point, ...] = ()
+    hue: int = 0
 
 
 @dataclass(frozen=True)
@@ -170,6 +181,7 @@ class ForestRow:
     high: float
     gains: tuple[float, ...]
     outcome: Outcome
+    hue: int = 0
 
 
 @dataclass(frozen=True)
@@ -193,6 +205,7 @@ class NetworkSite:
         inserted: whether dropout was put there by applying the recipe.
         units: how many units (or channels) a mask decides over; ``None`` if not known.
         influence: how far the validation score moved while this site's rate was searched; ``None`` if it was not.
+        findings: what audit found there.
     """
 
     name: str
@@ -202,6 +215,7 @@ class NetworkSite:
     inserted: bool
     units: int | None = None
     influence: float | None = None
+    findings: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -210,6 +224,7 @@ class Network:
 
     model: str
     sites: tuple[NetworkSite, ...]
+    note: Text = ""
     seed: int = 0
 
 

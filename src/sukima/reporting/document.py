@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sukima.base.messages import Message, say
+from sukima.base.messages import say
+from sukima.records.finding import Finding
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, TuneResult
+from sukima.records.site import Site
 from sukima.records.verdict import Verdict
-from sukima.reporting.blocks import Block, Chart, Code, Document, Headline, Panels, Paragraph, Role, Sample, Section
+from sukima.reporting.blocks import Block, Chart, Code, Document, Panels, Paragraph, Sample, Section
 from sukima.reporting.recipe_code import recipe_code
-from sukima.reporting.sections.arms import arm_name, best_arm, metric_name, role, winner_of
+from sukima.reporting.sections.arms import arm_name, best_arm, drawn_arms, metric_name, winner_of
 from sukima.reporting.sections.comparison import comparison_blocks
 from sukima.reporting.sections.curves import gap_chart, loss_chart, metric_chart, validation_chart
+from sukima.reporting.sections.findings import findings_headline, findings_network, findings_table
 from sukima.reporting.sections.ladder import ladder_blocks
 from sukima.reporting.sections.provenance import comparison_provenance, tune_provenance
 from sukima.reporting.sections.sites import site_blocks
@@ -27,7 +30,7 @@ from sukima.reporting.sections.verdict import (
 )
 from sukima.reporting.text import Text
 
-__all__ = ["comparison_document", "diagnosis_document", "tune_document"]
+__all__ = ["audit_document", "comparison_document", "diagnosis_document", "tune_document"]
 
 
 def tune_document(result: TuneResult) -> Document:
@@ -41,10 +44,10 @@ def tune_document(result: TuneResult) -> Document:
     if result.baseline is not None:
         question = say("Does the model overfit without it?")
         sections.append(Section("baseline", say("The baseline"), verdict_blocks(result.baseline, question)))
+    sections.append(Section("curves", say("Loss curves"), _tune_curves(result, winner), brief=False))
     if comparison is not None:
         sections.append(Section("comparison", say("Comparison"), comparison_blocks(comparison, winner)))
     sections += [
-        Section("curves", say("Loss curves"), _tune_curves(result, winner), brief=False),
         Section("ladder", say("The search"), ladder_blocks(result), brief=False),
         Section("sites", say("Where it acts"), site_blocks(result)),
         Section("recipe", say("The recipe"), _recipe_blocks(result.recipe)),
@@ -56,24 +59,15 @@ def tune_document(result: TuneResult) -> Document:
 def comparison_document(comparison: Comparison) -> Document:
     """The report on recipes side by side."""
     winner = best_arm(comparison)
-    subject = winner if winner is not None or len(comparison.arms) != 2 else comparison.arms[1]
-    headline: Headline = comparison_headline(comparison, subject, _question(comparison, subject))
     sections = [
-        Section("verdict", say("Verdict"), (headline,)),
+        Section("verdict", say("Verdict"), (comparison_headline(comparison, winner),)),
         Section("comparison", say("Comparison"), comparison_blocks(comparison, winner)),
-        Section("curves", say("Loss curves"), _curves(comparison, comparison.arms, winner), brief=False),
+        Section("curves", say("Loss curves"), _curves(comparison, winner, comparison.arms), brief=False),
     ]
     if winner is not None:
         sections.append(Section("recipe", say("The recipe"), _recipe_blocks(winner.recipe)))
     sections.append(Section("origin", say("How this was obtained"), comparison_provenance(comparison), brief=False))
     return Document(say("Comparison report"), comparison.task, tuple(sections))
-
-
-def _question(comparison: Comparison, arm: Arm | None) -> Message:
-    baseline = arm_name(comparison.baseline.name)
-    if arm is None:
-        return say("Is any recipe better than {baseline}?", baseline=baseline)
-    return say("Is {arm} better than {baseline}?", arm=arm_name(arm.name), baseline=baseline)
 
 
 def diagnosis_document(judged: Sequence[tuple[Verdict, History]]) -> Document:
@@ -88,8 +82,19 @@ def diagnosis_document(judged: Sequence[tuple[Verdict, History]]) -> Document:
     return Document(say("Diagnosis"), subject, tuple(sections))
 
 
+def audit_document(findings: Sequence[Finding], model: str = "", sites: Sequence[Site] = ()) -> Document:
+    """The report on an audit; with the model's sites, each finding also stands at its place in the network."""
+    sections = [
+        Section("verdict", say("Verdict"), (findings_headline(findings),)),
+        Section("findings", say("Findings"), (findings_table(findings),)),
+    ]
+    if sites:
+        sections.append(Section("sites", say("Where it acts"), (findings_network(model, sites, findings),)))
+    return Document(say("Audit report"), model or say("Source files"), tuple(sections))
+
+
 def _charts(verdict: Verdict, history: History) -> tuple[Chart, ...]:
-    lines = ((float(verdict.onset_epoch), say("onset")),) if verdict.onset_epoch is not None else ()
+    lines = _onset(verdict)
     charts = []
     if history.train_loss or history.validation_loss:
         chart = loss_chart(say("Loss"), [history], "winner")
@@ -98,6 +103,13 @@ def _charts(verdict: Verdict, history: History) -> tuple[Chart, ...]:
         chart = metric_chart(metric_name(history.metric), metric_name(history.metric), [history], "winner")
         charts.append(replace(chart, lines=lines))
     return tuple(charts)
+
+
+def _onset(verdict: Verdict | None) -> tuple[tuple[float, Text], ...]:
+    """The line where overfitting begins, if it does."""
+    if verdict is None or verdict.onset_epoch is None:
+        return ()
+    return ((float(verdict.onset_epoch), say("overfitting begins")),)
 
 
 def _inference_note(history: History) -> Paragraph | None:
@@ -112,33 +124,35 @@ def _inference_note(history: History) -> Paragraph | None:
 
 def _tune_curves(result: TuneResult, winner: Arm | None) -> tuple[Block, ...]:
     if result.comparison is not None:
-        arms = [result.comparison.baseline, *([winner] if winner is not None else [])]
-        return _curves(result.comparison, arms, winner)
+        return _curves(result.comparison, winner, [result.comparison.baseline, winner])
     return tuple(
-        Panels((loss_chart(arm.name, [t.history for t in arm.trials], "baseline", arm.trials),))
+        Panels((loss_chart(arm_name(arm.name), [t.history for t in arm.trials], "baseline", arm.trials),))
         for arm in result.search[:1]
         if arm.trials
     )
 
 
-def _curves(comparison: Comparison, arms: Sequence[Arm], winner: Arm | None) -> tuple[Block, ...]:
-    named: list[tuple[Text, Role, Arm]] = [
-        (arm_name(arm.name), role(arm, comparison, winner), arm) for arm in arms if arm.trials
-    ]
-    if not named:
+def _curves(comparison: Comparison, winner: Arm | None, alone: Sequence[Arm | None]) -> tuple[Block, ...]:
+    """A chart for each of the arms in ``alone``, over the same axes, then all arms over each other."""
+    everyone = [one for one in drawn_arms(comparison, winner) if one.arm.trials]
+    if not everyone:
         return (Paragraph(say("No run was finished.")),)
-    charts = [loss_chart(name, [t.history for t in arm.trials], who, arm.trials) for name, who, arm in named]
+    charts = [
+        replace(
+            loss_chart(one.name, [t.history for t in one.arm.trials], one.role, one.arm.trials, hue=one.hue),
+            lines=_onset(comparison.verdicts.get(one.arm.name)),
+        )
+        for one in everyone
+        if one.arm in alone
+    ]
     ranges = [chart.y_range for chart in charts if chart.y_range]
     shared = (min(low for low, _ in ranges), max(high for _, high in ranges)) if ranges else None
-    charts = [replace(chart, y_range=shared) for chart in charts]
-    everyone: list[tuple[Text, Role, Arm]] = [
-        (arm_name(arm.name), role(arm, comparison, winner), arm) for arm in comparison.arms if arm.trials
-    ]
+    panels = tuple(replace(chart, y_range=shared) for chart in charts)
     note = say(
         "Training (dashed) and validation (solid) are both measured in inference mode, with dropout off. Faint lines "
         "are single seeds, strong lines their mean, dots the checkpoints that are judged; the shaded area is the gap."
     )
-    return Panels(tuple(charts), note), Panels((validation_chart(everyone), gap_chart(everyone)))
+    return Panels(panels, note, small=len(panels) > 4), Panels((validation_chart(everyone), gap_chart(everyone)))
 
 
 def _recipe_blocks(recipe: Recipe) -> tuple[Block, ...]:

@@ -64,7 +64,7 @@ class Page:
     def _network(self, network: Network) -> Html:
         index = self._number()
         self.networks[str(index)] = masks_data(network)
-        return draw_network(network, index)
+        return element("div", draw_network(network, index), _note(network.note))
 
     def _panels(self, panels: Panels) -> Html:
         grid = element(
@@ -135,7 +135,7 @@ def _facts(block: Facts) -> Html:
 
 
 def _table(block: Table) -> Html:
-    kinds = ["number" if column.number else None for column in block.columns]
+    kinds = ["number" if column.number else "wide" if column.wide else None for column in block.columns]
     head = [element("th", both(c.label), scope="col", class_=k) for c, k in zip(block.columns, kinds, strict=True)]
     rows = []
     for row in block.rows:

@@ -8,15 +8,15 @@ from sukima.base.messages import Message, say
 from sukima.records.result import Difference
 from sukima.reporting.text import Text
 
-__all__ = ["count", "duration", "interval", "number", "rate_text", "signed"]
+__all__ = ["alike", "count", "duration", "interval", "number", "rate_text", "signed"]
 
 MINUS = "\u2212"
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """``value`` with so many digits, below 1 so many decimals: ``0.1163``, ``12.30``, ``3.20e-07``; a dash for none.
+    """``value`` with so many decimals, fewer from 10 on: ``0.1163``, ``2.3026``, ``12.302``, ``3.20e-07``.
 
-    A small value keeps two digits that say something: ``0.00034``.
+    A small value keeps two digits that say something: ``0.00034``. ``None`` and NaN are a dash.
     """
     if value is None or math.isnan(value):
         return "–"
@@ -25,11 +25,18 @@ def number(value: float | None, digits: int = 4) -> str:
     if value and not 1e-4 <= abs(value) < 1e6:
         text = f"{value:.{max(digits - 2, 0)}e}"
     elif abs(value) >= 1:
-        text = f"{value:.{max(digits - len(str(int(abs(value)))), 0)}f}"
+        text = f"{value:.{max(digits + 1 - len(str(int(abs(value)))), 0)}f}"
     else:
         useful = 1 - math.floor(math.log10(abs(value))) if value else 0
         text = f"{value:.{max(digits, useful)}f}"
     return text.replace("-", MINUS, 1) if text.startswith("-") else text
+
+
+def alike(value: float, text: str) -> str:
+    """``value`` with as many decimals as ``text``, the number it stands beside."""
+    if "e" in text:
+        return number(value, 2)
+    return f"{value:.{len(text.partition('.')[2])}f}"
 
 
 def rate_text(rate: float) -> str:

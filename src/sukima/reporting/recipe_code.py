@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+import sukima
 from sukima.base.checks import check_choice
 from sukima.records.penalty import ElasticNet
 from sukima.records.recipe import Recipe
@@ -35,9 +36,19 @@ def _imports(recipe: Recipe, framework: Framework) -> list[str]:
         lines.append("import torch")
     if framework == "keras" and (recipe.weight_decay is not None or recipe.label_smoothing or recipe.early_stopping):
         lines.append("import keras")
-    if schedules := sorted({type(schedule).__name__ for schedule in recipe.schedules.values()}):
-        lines.append(f"from sukima.records.schedule import {', '.join(schedules)}")
-    return lines
+    return lines + sorted(
+        {f"from {kind.__module__} import {kind.__name__}" for kind in _kinds(recipe) if not _public(kind)}
+    )
+
+
+def _kinds(recipe: Recipe) -> set[type]:
+    """The classes of the recipe's entries: penalties, schedules."""
+    tables = (value for value in msgspec.structs.asdict(recipe).values() if isinstance(value, dict))
+    return {type(entry) for table in tables for entry in table.values() if isinstance(entry, msgspec.Struct)}
+
+
+def _public(kind: type) -> bool:
+    return kind.__name__ in sukima.__all__
 
 
 def _recipe(recipe: Recipe) -> list[str]:
@@ -62,15 +73,12 @@ def _literal(value: Any) -> str:
     if isinstance(value, str):
         text = repr(value)
         return f'"{text[1:-1]}"' if text[0] == "'" and '"' not in text and "\\'" not in text else text
-    if isinstance(value, float) and value - value != 0:
-        return f'float("{value}")'
     if isinstance(value, msgspec.Struct):
         kind = type(value)
         values = [_literal(getattr(value, name)) for name in value.__struct_fields__]
         if isinstance(value, ElasticNet):
             values = [f"{name}={text}" for name, text in zip(value.__struct_fields__, values, strict=True)]
-        penalty = kind.__module__ == "sukima.records.penalty"
-        return f"{'sukima.' if penalty else ''}{kind.__name__}({', '.join(values)})"
+        return f"{'sukima.' if _public(kind) else ''}{kind.__name__}({', '.join(values)})"
     return repr(value)
 
 
@@ -90,6 +98,8 @@ def _torch_training(recipe: Recipe) -> list[str]:
         lines.append(f"optimizer = torch.optim.AdamW(model.parameters(), weight_decay={decay})")
     if recipe.label_smoothing:
         lines.append(f"criterion = torch.nn.CrossEntropyLoss(label_smoothing={_literal(recipe.label_smoothing)})")
+    if recipe.schedules:
+        lines.append("# at the start of each epoch: applied.progress(epoch / epochs)")
     if recipe.penalties:
         lines.append("# in the training loop: loss = criterion(model(x), y) + applied.penalty()")
     if recipe.early_stopping is not None:

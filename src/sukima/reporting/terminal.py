@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
@@ -31,13 +32,16 @@ from sukima.reporting.blocks import (
     Table,
     Tone,
 )  # fmt: skip
-from sukima.reporting.numbers import number
+from sukima.reporting.numbers import number, signed
 from sukima.reporting.text import Text, in_language, visible
 
 __all__ = ["print_document"]
 
 _TONES: dict[Tone, str] = {"good": "green", "bad": "red", "warning": "yellow", "neutral": "cyan"}
 _ROLES: dict[Role, str] = {"winner": "bold cyan", "baseline": "", "guideline": "yellow", "other": ""}
+_ROOMY = 110
+"""Columns of a terminal from which on tables show their details."""
+
 _STEPS = "▁▂▃▄▅▆▇█"
 
 
@@ -51,7 +55,7 @@ def print_document(document: Document, console: Console | None = None, *, full: 
             console.print()
             console.print(Rule(_text(section.title, "bold"), align="left", style="dim"))
         for block in section.blocks:
-            for part in _DRAW[type(block)](block):
+            for part in _table(block, console.width) if isinstance(block, Table) else _DRAW[type(block)](block):
                 console.print(part)
 
 
@@ -82,12 +86,14 @@ def _facts(block: Facts) -> Sequence[RenderableType]:
     return [Padding(table, (0, 1))]
 
 
-def _table(block: Table) -> Sequence[RenderableType]:
-    table = RichTable(title=_text(block.caption) if block.caption else None, title_justify="left", header_style="bold")
-    for column in block.columns:
-        table.add_column(_text(column.label), justify="right" if column.number else "left")
+def _table(block: Table, width: int) -> Sequence[RenderableType]:
+    shown = [k for k, column in enumerate(block.columns) if width >= _ROOMY or not column.detail]
+    title = _text(block.caption, "bold") if block.caption else None
+    table = RichTable(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
+    for k in shown:
+        table.add_column(_text(block.columns[k].label), justify="right" if block.columns[k].number else "left")
     for row in block.rows:
-        table.add_row(*(_text(cell) for cell in row.cells), style=_ROLES[row.role])
+        table.add_row(*(_text(row.cells[k]) for k in shown), style=_ROLES[row.role])
     return [table]
 
 
@@ -134,11 +140,11 @@ def _forest(block: Forest) -> Sequence[RenderableType]:
     table = RichTable.grid(padding=(0, 2))
     for row in block.rows:
         picture = interval_picture(row.low, row.mean, row.high, min(ends), max(ends))
-        table.add_row(_text(row.name), RichText(picture, _ROLES[row.role]))
+        table.add_row(_text(row.name), RichText(picture, _ROLES[row.role]), signed(row.mean))
     return [_text(block.title, "bold"), Padding(table, (0, 1)), _text(block.label, "dim")]
 
 
-def interval_picture(low: float, mean: float, high: float, left: float, right: float, width: int = 48) -> str:
+def interval_picture(low: float, mean: float, high: float, left: float, right: float, width: int = 44) -> str:
     """``├──●──┤`` on a scale from ``left`` to ``right``, with the line of no difference."""
 
     def place(value: float) -> int:
@@ -165,7 +171,6 @@ _DRAW: dict[type, Callable[[Any], Sequence[RenderableType]]] = {
     Paragraph: _paragraph,
     List: _list,
     Facts: _facts,
-    Table: _table,
     Code: _code,
     Panels: _panels,
     Chart: _chart,

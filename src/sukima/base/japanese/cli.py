@@ -5,6 +5,13 @@ TEXTS = {
     "Dropout and regularization done properly: tune it, compare it, and see whether it helps.": (
         "ドロップアウトと正則化をきちんと使うための道具です。調整し、比較し、本当に効くかを確かめます。"
     ),
+    "{option}: there is no such option": "{option}: そのようなオプションはありません",
+    "{command}: there is no such command": "{command}: そのようなコマンドはありません",
+    "{name} must be given, got nothing": "{name} を指定してください",
+    "a whole number of at least {minimum}": "{minimum} 以上の整数",
+    "{place}the file ends the program (exit code {code})": (
+        "{place}ファイルがプログラムを終了させました（終了コード {code}）"
+    ),
     "Print the version.": "バージョンを表示します。",
     "Language of everything shown; by default the locale's.": "表示言語。省略時はロケールに従います。",
     "Print the result as JSON for machines.": "結果をプログラム向けの JSON で出力します。",

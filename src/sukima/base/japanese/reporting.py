@@ -39,7 +39,7 @@ TEXTS = {
     "task": "タスク",
     "model": "モデル",
     "time": "所要時間",
-    "onset": "始まり",
+    "overfitting begins": "過学習の始まり",
     "better": "改善",
     "worse": "悪化",
     "no difference": "差なし",
@@ -62,9 +62,11 @@ TEXTS = {
     "and {count} more sites": "ほか {count} サイト",
     "{rate}; the first {shown} of {all} units": "{rate}、全 {all} ユニット中、先頭の {shown} ユニット",
     "Each dot is a unit; pale ones are dropped in the training step shown. These are the masks that "
-    "`MaskKey(seed).fold_in(site).fold_in(step)` decides, the same on every machine.": (
+    "MaskKey(seed).fold_in(site).fold_in(step) decides, the same on every machine. Influence is how far the "
+    "validation score moved while the rate of that site was searched.": (
         "点の 1 つ 1 つがユニットで、薄い点は表示中の学習ステップで落とされるユニットです。"
-        "`MaskKey(seed).fold_in(site).fold_in(step)` が決めるマスクで、どのマシンでも同じになります。"
+        "MaskKey(seed).fold_in(site).fold_in(step) が決めるマスクで、どのマシンでも同じになります。"
+        "影響は、そのサイトの率を探索したときに検証の値が動いた幅です。"
     ),
     "{title}: rates from {low} to {high} cannot be told apart on validation data.": (
         "{title}: 率 {low} ～ {high} は検証データでは区別できません。"
@@ -95,7 +97,17 @@ TEXTS = {
     # Verdict
     "Does regularization help this model?": "このモデルに正則化は効くか",
     "Not known yet": "まだわかりません",
+    "{mean} ({count} diverged)": "{mean}（{count} 回発散）",
+    "Some runs diverged, so that no gain in {measure} on {data} can be given ({seeds} paired seeds). Look at "
+    "the curves.": (
+        "発散した学習があるため、{data}での{measure}の改善量は求められません（対応のあるシード {seeds} 個）。"
+        "曲線を確認してください。"
+    ),
     "Yes, it helps": "効果があります",
+    "Yes: {arm}": "はい: {arm}",
+    "{sentence} Of {count} recipes, {better} are better beyond doubt.": (
+        "{sentence}{count} 個のレシピのうち、{better} 個が確実に良いと言えます。"
+    ),
     "No, it does harm": "逆効果です",
     "No difference": "差はありません",
     "The search was interrupted before the final comparison; what follows rests on validation data, by which the "
@@ -212,9 +224,9 @@ TEXTS = {
     ),
     "These are the dropout layers that the model has already.": "モデルに元からあるドロップアウト層です。",
     "The model had no dropout. It was inserted behind the hidden activations, never after the output, and "
-    "`sukima.apply` does the same to your model.": (
+    "sukima.apply does the same to your model.": (
         "モデルにドロップアウトがなかったため、隠れ層の活性化の後に挿入しました（出力層の後には入れません）。"
-        "お手元のモデルにも `sukima.apply` で同じように挿入できます。"
+        "お手元のモデルにも sukima.apply で同じように挿入できます。"
     ),
     "Dropout was inserted at {count} of {all} sites.": (
         "全 {all} サイトのうち {count} か所にドロップアウトを挿入しました。"
@@ -222,9 +234,7 @@ TEXTS = {
     "rate before": "元の率",
     "rate in the recipe": "レシピの率",
     "usual rates": "目安",
-    "Sites of the model (influence: how far the validation score moved with the rate)": (
-        "モデルのサイト（影響: 率を変えたときに検証の値が動いた幅）"
-    ),
+    "Sites of the model": "モデルのサイト",
     "in the model": "元からある",
     "inserted": "挿入",
     "after the input": "入力の直後",
@@ -233,10 +243,43 @@ TEXTS = {
     "recurrent layer": "再帰層",
     "attention": "注意機構",
     "output": "出力",
-    "output: never dropped": "出力（落とさない）",
     "rate {rate}": "率 {rate}",
     "{rate}, inserted": "{rate}（挿入）",
+    # Findings
+    "Audit report": "監査レポート",
+    "Source files": "ソースファイル",
+    "Findings": "指摘",
+    "Is dropout wired right?": "ドロップアウトは正しく組まれているか",
+    "Nothing wrong found": "問題は見つかりませんでした",
+    "Every rule was met.": "すべてのルールを満たしています。",
+    "There is nothing to mend.": "直すところはありません。",
+    "No": "いいえ",
+    "Perhaps not": "疑わしいところがあります",
+    "Yes, with advice": "はい（助言あり）",
+    "Errors (always wrong): {errors}. Warnings (likely wrong): {warnings}. Advice: {advice}.": (
+        "誤り（必ず誤り）: {errors} 件。警告（おそらく誤り）: {warnings} 件。助言: {advice} 件。"
+    ),
+    "error": "誤り",
+    "warning": "警告",
+    "advice": "助言",
+    "severity": "重大度",
+    "code": "コード",
+    "where": "場所",
+    "what": "内容",
+    "remedy": "直し方",
+    "site {site}": "サイト {site}",
+    "{place}, site {site}": "{place}、サイト {site}",
+    "{code}: {message}": "{code}: {message}",
     # Origin
+    "training rows": "訓練データの件数",
+    "validation rows": "検証データの件数",
+    "test rows": "テストデータの件数",
+    "optimizer": "オプティマイザー",
+    "learning rate": "学習率",
+    "batch size": "バッチサイズ",
+    "epochs at most": "最大エポック数",
+    "patience in epochs": "打ち切りまでのエポック数",
+    "device": "デバイス",
     "searched by": "探索の基準",
     "compared by": "比較の基準",
     "seeds of the search": "探索のシード",
@@ -247,8 +290,20 @@ TEXTS = {
         "実行は途中で中断されました。そこまでに終わった分の結果です。"
     ),
     # Writing
-    "result must be what tune, compare or diagnose returned, got {value}": (
-        "result は tune・compare・diagnose の戻り値でなければなりません（指定値: {value}）"
+    "Draw the report on an earlier result again.\n\n"
+    "Reads the .json report that tune or compare wrote, prints it, and writes the page where one is wanted.\n\n"
+    "Examples: sukima tune -o result.json; sukima report result.json -o page.html": (
+        "以前の結果からレポートを作り直します。\n\n"
+        "tune や compare が書き出した .json レポートを読み、表示します。指定があればページも書き出します。\n\n"
+        "例: sukima tune -o result.json; sukima report result.json -o page.html"
+    ),
+    "A report of tune or compare.": "tune または compare のレポート。",
+    "{path}: cannot be written ({why})": "{path}: 書き込めません（{why}）",
+    "section must be one of {choices}, got {value}": (
+        "section は {choices} のいずれかでなければなりません（指定値: {value}）"
+    ),
+    "result must be what tune, compare, diagnose or audit returned, got {value}": (
+        "result は tune・compare・diagnose・audit の戻り値でなければなりません（指定値: {value}）"
     ),
     "{path}: a report is a .html or .json file, got {suffix}": (
         "{path}: レポートは .html か .json のファイルです（指定された拡張子: {suffix}）"

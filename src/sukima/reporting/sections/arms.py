@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from sukima.base.messages import Message, say
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Score, Trial
 from sukima.reporting.blocks import Role
-from sukima.reporting.numbers import number
+from sukima.reporting.numbers import alike, number
 from sukima.reporting.text import Text
 
 __all__ = [
+    "Drawn",
     "arm_name",
     "best_arm",
     "data_name",
+    "drawn_arms",
     "gap",
     "mean",
     "mean_text",
@@ -26,6 +29,23 @@ __all__ = [
     "scores",
     "winner_of",
 ]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An arm with the name and the colour that it has all over a report."""
+
+    arm: Arm
+    name: Text
+    role: Role
+    hue: int
+
+
+def drawn_arms(comparison: Comparison, winner: Arm | None) -> list[Drawn]:
+    """Every arm of a comparison, in its order."""
+    return [
+        Drawn(arm, arm_name(arm.name), role(arm, comparison, winner), hue) for hue, arm in enumerate(comparison.arms)
+    ]
 
 
 def arm_name(name: str) -> Text:
@@ -84,13 +104,14 @@ def mean(values: Sequence[float | None]) -> float | None:
 
 
 def mean_text(values: Sequence[float | None]) -> Text:
-    """The mean over the seeds with their standard deviation, ``0.1163 ± 0.004``."""
-    finite = [value for value in values if value is not None and math.isfinite(value)]
-    if not finite:
-        return "–"
-    if len(finite) == 1:
-        return number(finite[0])
-    return f"{number(fmean(finite))} ± {number(stdev(finite), 2)}"
+    """The mean over the seeds with their standard deviation, ``0.1163 ± 0.004``, and how many runs diverged."""
+    measured = [value for value in values if value is not None]
+    finite = [value for value in measured if math.isfinite(value)]
+    text = number(fmean(finite)) if finite else "–"
+    if len(finite) > 1:
+        text += f" ± {alike(stdev(finite), text)}"
+    lost = len(measured) - len(finite)
+    return say("{mean} ({count} diverged)", mean=text, count=lost) if lost else text
 
 
 def measure_name(by: str, metric: str) -> Text:

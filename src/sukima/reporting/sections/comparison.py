@@ -6,7 +6,7 @@ from sukima.base.messages import Message, say
 from sukima.records.result import Arm, Comparison, Outcome
 from sukima.reporting.blocks import Block, Column, Forest, ForestRow, Paragraph, Row, Table
 from sukima.reporting.numbers import interval, signed
-from sukima.reporting.sections.arms import arm_name, data_name, gap, mean_text, measure_name, role, scores
+from sukima.reporting.sections.arms import arm_name, data_name, drawn_arms, gap, mean_text, measure_name, role, scores
 from sukima.reporting.sections.scores import scores_table
 from sukima.reporting.sections.verdict import verdict_name
 from sukima.reporting.text import Text
@@ -36,21 +36,11 @@ def comparison_blocks(comparison: Comparison, winner: Arm | None) -> tuple[Block
 
 
 def _forest(comparison: Comparison, winner: Arm | None) -> Forest:
-    rows = []
-    for arm in comparison.arms:
-        difference = comparison.differences.get(arm.name)
-        if difference is not None and arm is not comparison.baseline:
-            rows.append(
-                ForestRow(
-                    arm_name(arm.name),
-                    role(arm, comparison, winner),
-                    difference.mean,
-                    difference.low,
-                    difference.high,
-                    difference.gains,
-                    difference.outcome,
-                )
-            )
+    rows = [
+        ForestRow(one.name, one.role, found.mean, found.low, found.high, found.gains, found.outcome, one.hue)
+        for one in drawn_arms(comparison, winner)[1:]
+        if (found := comparison.differences.get(one.arm.name)) is not None
+    ]
     title = say(
         "Gain over {baseline}, {level} % interval",
         baseline=arm_name(comparison.baseline.name),
@@ -70,11 +60,11 @@ def _table(comparison: Comparison, winner: Arm | None) -> Table:
         Column(say("arm"), number=False),
         Column(say("loss")),
         *([Column(metric)] if metric is not None else []),
-        Column(say("gap")),
-        Column(say("gain")),
+        Column(say("gap"), detail=True),
+        Column(say("gain"), detail=True),
         Column(say("{level} % interval", level=_level(comparison))),
         Column(say("outcome"), number=False),
-        Column(say("state"), number=False),
+        Column(say("state"), number=False, detail=True),
     ]
     rows = tuple(_row(comparison, arm, winner, metric is not None) for arm in comparison.arms)
     caption = say("The arms side by side, on {data}", data=data_name(comparison.data))

@@ -12,7 +12,7 @@ from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Trial
 from sukima.reporting.blocks import Chart, Point, Role, Series
-from sukima.reporting.sections.arms import arm_name
+from sukima.reporting.sections.arms import Drawn, arm_name
 from sukima.reporting.text import Text
 
 __all__ = [
@@ -38,7 +38,9 @@ def mean_curve(runs: Sequence[Sequence[float]]) -> tuple[float, ...]:
     return tuple(means)
 
 
-def loss_chart(title: Text, histories: Sequence[History], role: Role, trials: Sequence[Trial] = ()) -> Chart:
+def loss_chart(
+    title: Text, histories: Sequence[History], role: Role, trials: Sequence[Trial] = (), *, hue: int = 0
+) -> Chart:
     """Training and validation loss of one arm, the gap between them shaded, the judged checkpoints marked."""
     train, validation = ([tuple(getattr(h, name)) for h in histories] for name in ("train_loss", "validation_loss"))
     marks = tuple(
@@ -47,8 +49,8 @@ def loss_chart(title: Text, histories: Sequence[History], role: Role, trials: Se
         if trial.epoch > 0 and math.isfinite(trial.validation.loss)
     )
     series = (
-        _series(say("training"), role, train, dashed=True),
-        _series(say("validation"), role, validation, marks=marks),
+        _series(say("training"), role, train, dashed=True, hue=hue),
+        _series(say("validation"), role, validation, marks=marks, hue=hue),
     )
     return Chart(title, say("epoch"), say("loss"), series, y_range=robust_range([*train, *validation]), fill=(0, 1))
 
@@ -63,9 +65,9 @@ def metric_chart(title: Text, name: Text, histories: Sequence[History], role: Ro
     return Chart(title, say("epoch"), name, series, fill=(0, 1))
 
 
-def validation_chart(arms: Sequence[tuple[Text, Role, Arm]]) -> Chart:
+def validation_chart(arms: Sequence[Drawn]) -> Chart:
     """Validation loss of every arm over each other."""
-    return _validation([_series(name, role, _curves(arm, "validation_loss")) for name, role, arm in arms])
+    return _validation([_series(one.name, one.role, _curves(one.arm, "validation_loss"), hue=one.hue) for one in arms])
 
 
 def _validation(series: Sequence[Series]) -> Chart:
@@ -94,14 +96,14 @@ def candidates_chart(search: Sequence[Arm], recipe: Recipe) -> Chart:
     return replace(_validation(series), title=title)
 
 
-def gap_chart(arms: Sequence[tuple[Text, Role, Arm]]) -> Chart:
+def gap_chart(arms: Sequence[Drawn]) -> Chart:
     """Validation loss minus training loss of every arm."""
     series = []
-    for name, role, arm in arms:
-        pairs = zip(_curves(arm, "train_loss"), _curves(arm, "validation_loss"), strict=True)
+    for one in arms:
+        pairs = zip(_curves(one.arm, "train_loss"), _curves(one.arm, "validation_loss"), strict=True)
         gaps = [tuple(v - t for t, v in zip(train, validation, strict=False)) for train, validation in pairs]
-        series.append(_series(name, role, gaps))
-    runs = [run for one in series for run in one.runs]
+        series.append(_series(one.name, one.role, gaps, hue=one.hue))
+    runs = [run for one in series for run in (one.mean, *one.runs)]
     values = [value for run in runs for value in run[len(run) // 10 :] if math.isfinite(value)]
     y_range = _padded(min(0.0, *values), max(0.0, *values)) if values else None
     return Chart(
@@ -114,12 +116,18 @@ def _curves(arm: Arm, name: str) -> list[tuple[float, ...]]:
 
 
 def _series(
-    name: Text, role: Role, runs: Sequence[tuple[float, ...]], *, dashed: bool = False, marks: tuple[Point, ...] = ()
+    name: Text,
+    role: Role,
+    runs: Sequence[tuple[float, ...]],
+    *,
+    dashed: bool = False,
+    marks: tuple[Point, ...] = (),
+    hue: int = 0,
 ) -> Series:
     kept = tuple(run for run in runs if run)
     means = mean_curve(kept)
     x = tuple(float(epoch) for epoch in range(1, len(means) + 1))
-    return Series(name, role, x, means, dashed=dashed, runs=kept if len(kept) > 1 else (), marks=marks)
+    return Series(name, role, x, means, dashed=dashed, runs=kept if len(kept) > 1 else (), marks=marks, hue=hue)
 
 
 def robust_range(runs: Sequence[Sequence[float]]) -> tuple[float, float] | None:
@@ -127,7 +135,7 @@ def robust_range(runs: Sequence[Sequence[float]]) -> tuple[float, float] | None:
     values = [value for run in runs for value in run if math.isfinite(value)]
     if not values:
         return None
-    late = [value for run in runs for value in run[max(len(run) // 6, min(2, len(run) - 1)) :] if math.isfinite(value)]
+    late = [value for run in runs for value in run[max(len(run) // 4, min(2, len(run) - 1)) :] if math.isfinite(value)]
     low, high = min(0.0, *values), max(late or values)
     return _padded(low, high)
 

@@ -8,7 +8,8 @@ from sukima.base.messages import say
 from sukima.records.history import History
 from sukima.records.result import Arm, Comparison, Trial
 from sukima.reporting.blocks import Column, Row, Table
-from sukima.reporting.sections.arms import arm_name, mean_text, measure_name, role
+from sukima.reporting.numbers import number
+from sukima.reporting.sections.arms import arm_name, mean, measure_name, role
 from sukima.reporting.text import Text
 
 __all__ = ["scores_table"]
@@ -47,7 +48,7 @@ def _rows(comparison: Comparison, arm: Arm, winner: Arm | None, with_metric: boo
 
 
 def _cells(arm: Arm, measures: Sequence[Measure]) -> list[Text]:
-    return [mean_text([measure(trial) for trial in arm.trials]) for measure in measures]
+    return [number(mean([measure(trial) for trial in arm.trials])) for measure in measures]
 
 
 def _last(history: History, curve: str) -> float | None:
@@ -56,5 +57,7 @@ def _last(history: History, curve: str) -> float | None:
 
 
 def _span(epochs: Sequence[int]) -> str:
+    if not epochs:
+        return "–"
     low, high = min(epochs), max(epochs)
     return str(low) if low == high else f"{low}–{high}"

@@ -14,7 +14,7 @@ from sukima.reporting.numbers import number, rate_text
 from sukima.reporting.sections.ladder import influences
 from sukima.reporting.text import Text
 
-__all__ = ["rate_at", "site_blocks"]
+__all__ = ["rate_at", "site_blocks", "units_of"]
 
 
 def rate_at(site: Site, recipe: Recipe) -> float:
@@ -34,17 +34,17 @@ def site_blocks(result: TuneResult) -> tuple[Block, ...]:
             site.after,
             rate_at(site, result.recipe),
             not site.exists,
-            _units(site.after),
+            units_of(site.after),
             influence.get(site.name),
         )
         for site in result.sites
     )
     explanation = say(
         "Each dot is a unit; pale ones are dropped in the training step shown. These are the masks that "
-        "`MaskKey(seed).fold_in(site).fold_in(step)` decides, the same on every machine."
+        "MaskKey(seed).fold_in(site).fold_in(step) decides, the same on every machine. Influence is how far the "
+        "validation score moved while the rate of that site was searched."
     )
-    network = Network(result.model, sites)
-    return Paragraph(_where(result.sites)), network, Paragraph(explanation, muted=True), _table(result, influence)
+    return Paragraph(_where(result.sites)), Network(result.model, sites, explanation), _table(result, influence)
 
 
 def _where(sites: tuple[Site, ...]) -> Message:
@@ -54,12 +54,12 @@ def _where(sites: tuple[Site, ...]) -> Message:
     if len(inserted) == len(sites):
         return say(
             "The model had no dropout. It was inserted behind the hidden activations, never after the output, and "
-            "`sukima.apply` does the same to your model."
+            "sukima.apply does the same to your model."
         )
     return say("Dropout was inserted at {count} of {all} sites.", count=len(inserted), all=len(sites))
 
 
-def _units(layer: str) -> int | None:
+def units_of(layer: str) -> int | None:
     """How many outputs a layer has, as its text says: the second number of ``Linear(64, 256)``."""
     found = re.search(r"\((?:\w+=)?\d+, (?:\w+=)?(\d+)", layer)
     return int(found[1]) if found else None
@@ -69,15 +69,15 @@ def _table(result: TuneResult, influence: dict[str, float]) -> Table:
     columns = (
         Column(say("site"), number=False),
         Column(say("after"), number=False),
-        Column(say("place"), number=False),
+        Column(say("place"), number=False, detail=True),
         Column(say("rate before")),
         Column(say("rate in the recipe")),
-        Column(say("usual rates")),
-        Column(say("influence")),
+        Column(say("usual rates"), detail=True),
+        Column(say("influence"), detail=True),
         Column(say("dropout"), number=False),
     )
     rows = tuple(_row(site, rate_at(site, result.recipe), influence.get(site.name)) for site in result.sites)
-    return Table(columns, rows, say("Sites of the model (influence: how far the validation score moved with the rate)"))
+    return Table(columns, rows, say("Sites of the model"))
 
 
 def _row(site: Site, rate: float, influence: float | None) -> Row:

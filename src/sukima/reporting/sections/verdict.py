@@ -31,19 +31,40 @@ def tune_headline(result: TuneResult, winner: Arm | None) -> Headline:
             "keep the model as it is."
         )
         return Headline("neutral", question, say("No difference"), detail)
-    return comparison_headline(comparison, winner, question)
+    return _arm_headline(comparison, winner, question)
 
 
-def comparison_headline(comparison: Comparison, arm: Arm | None, question: Text) -> Headline:
-    """Is ``arm`` better than the baseline? ``None``: no arm is."""
-    if arm is None:
+def comparison_headline(comparison: Comparison, best: Arm | None) -> Headline:
+    """Is any arm better than the baseline? ``best``: the one that is, most of all, if any is beyond doubt."""
+    baseline = arm_name(comparison.baseline.name)
+    if not comparison.differences:
+        question = say("Is any recipe better than {baseline}?", baseline=baseline)
+        return Headline("neutral", question, say("Not known yet"), say("No run was finished."))
+    if len(comparison.arms) == 2:
+        arm = comparison.arms[1]
+        return _arm_headline(
+            comparison, arm, say("Is {arm} better than {baseline}?", arm=arm_name(arm.name), baseline=baseline)
+        )
+    question = say("Is any recipe better than {baseline}?", baseline=baseline)
+    count = len(comparison.differences)
+    if best is None:
         detail = say(
             "None of the {count} recipes is better than {baseline} beyond doubt: every interval includes zero "
             "or lies below it.",
-            count=len(comparison.arms) - 1,
-            baseline=arm_name(comparison.baseline.name),
+            count=count,
+            baseline=baseline,
         )
         return Headline("neutral", question, say("No difference"), detail)
+    detail = say(
+        "{sentence} Of {count} recipes, {better} are better beyond doubt.",
+        sentence=_sentence(comparison, best, comparison.differences[best.name]),
+        count=count,
+        better=sum(found.outcome == "better" for found in comparison.differences.values()),
+    )
+    return Headline("good", question, say("Yes: {arm}", arm=arm_name(best.name)), detail)
+
+
+def _arm_headline(comparison: Comparison, arm: Arm, question: Text) -> Headline:
     difference = comparison.differences[arm.name]
     tones: dict[str, tuple[Tone, Message]] = {
         "better": ("good", say("Yes, it helps")),
@@ -65,6 +86,12 @@ def _sentence(comparison: Comparison, arm: Arm, difference: Difference) -> Messa
         "interval": interval(difference),
         "seeds": len(difference.gains),
     }
+    if not math.isfinite(difference.mean):
+        return Message(
+            "Some runs diverged, so that no gain in {measure} on {data} can be given ({seeds} paired seeds). Look at "
+            "the curves.",
+            values,
+        )
     if not (math.isfinite(difference.low) and math.isfinite(difference.high)):
         return Message(
             "On {data} the {measure} goes from {before} to {after}, but {seeds} paired seeds give no interval: "

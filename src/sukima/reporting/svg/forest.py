@@ -37,7 +37,10 @@ def _percent(value: float) -> str:
 
 
 def _row(row: ForestRow, x: Scale, shown: list[float]) -> Html:
-    drawing = element("svg", *_picture(row, x, shown), height=HEIGHT, class_=f"role-{row.role}", aria_hidden="true")
+    hue = f"hue-{row.hue % 6}" if row.role == "other" else ""
+    drawing = element(
+        "svg", *_picture(row, x, shown), height=HEIGHT, class_=f"role-{row.role} {hue}".strip(), aria_hidden="true"
+    )
     name = element("span", both(row.name), class_="name")
     return element("div", name, drawing, element("span", signed(row.mean), class_="value"), class_="row")
 
