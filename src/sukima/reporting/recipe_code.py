@@ -9,6 +9,7 @@ import msgspec
 from sukima.base.checks import check_choice
 from sukima.records.penalty import ElasticNet
 from sukima.records.recipe import Recipe
+from sukima.records.schedule import Constant
 
 __all__ = ["Framework", "recipe_code"]
 
@@ -35,7 +36,10 @@ def _imports(recipe: Recipe, framework: Framework) -> list[str]:
         lines.append("import torch")
     if framework == "keras" and (recipe.weight_decay is not None or recipe.label_smoothing or recipe.early_stopping):
         lines.append("import keras")
-    if schedules := sorted({type(schedule).__name__ for schedule in recipe.schedules.values()}):
+    used = [*recipe.schedules.values(), *(penalty.schedule for penalty in recipe.penalties.values())]
+    if schedules := sorted(
+        {type(schedule).__name__ for schedule in used if schedule != Constant() or recipe.schedules}
+    ):
         lines.append(f"from sukima.records.schedule import {', '.join(schedules)}")
     return lines
 
@@ -66,11 +70,17 @@ def _literal(value: Any) -> str:
         return f'float("{value}")'
     if isinstance(value, msgspec.Struct):
         kind = type(value)
-        values = [_literal(getattr(value, name)) for name in value.__struct_fields__]
-        if isinstance(value, ElasticNet):
-            values = [f"{name}={text}" for name, text in zip(value.__struct_fields__, values, strict=True)]
-        penalty = kind.__module__ == "sukima.records.penalty"
-        return f"{'sukima.' if penalty else ''}{kind.__name__}({', '.join(values)})"
+        settings = {field.name: getattr(value, field.name) for field in msgspec.structs.fields(kind)}
+        if kind.__module__ != "sukima.records.schedule":  # a schedule is short: all that it has is shown
+            defaults = {field.name: field.default for field in msgspec.structs.fields(kind)}
+            settings = {name: setting for name, setting in settings.items() if setting != defaults[name]}
+        values = [_literal(setting) for setting in settings.values()]
+        if isinstance(value, ElasticNet) or list(settings) != list(kind.__struct_fields__)[: len(settings)]:
+            values = [f"{name}={text}" for name, text in zip(settings, values, strict=True)]
+        elif len(values) > 1 and kind.__module__ == "sukima.records.penalty":
+            values = [values[0], *(f"{name}={text}" for name, text in list(zip(settings, values, strict=True))[1:])]
+        home = "" if kind.__module__ == "sukima.records.schedule" else "sukima."
+        return f"{home}{kind.__name__}({', '.join(values)})"
     return repr(value)
 
 
@@ -78,7 +88,7 @@ def _model(recipe: Recipe) -> list[str]:
     lines = []
     if recipe.options:
         lines.append("# model = build(**recipe.options), with build your model factory")
-    if recipe.rates or recipe.penalties or recipe.schedules:
+    if recipe.rates or recipe.penalties or recipe.constraints or recipe.schedules:
         lines.append("applied = sukima.apply(model, recipe)")
     return lines
 
@@ -90,8 +100,10 @@ def _torch_training(recipe: Recipe) -> list[str]:
         lines.append(f"optimizer = torch.optim.AdamW(model.parameters(), weight_decay={decay})")
     if recipe.label_smoothing:
         lines.append(f"criterion = torch.nn.CrossEntropyLoss(label_smoothing={_literal(recipe.label_smoothing)})")
-    if recipe.penalties:
+    if any(penalty.form == "loss" for penalty in recipe.penalties.values()):
         lines.append("# in the training loop: loss = criterion(model(x), y) + applied.penalty()")
+    if recipe.constraints or any(penalty.form != "loss" for penalty in recipe.penalties.values()):
+        lines.append("# in the training loop, after optimizer.step(): applied.step(optimizer)")
     if recipe.early_stopping is not None:
         lines.append(f"# stop after {recipe.early_stopping} epochs without a better validation loss, keep the best")
     return lines

@@ -33,6 +33,8 @@ from sukima.torch.concrete import fixed as fixed
 from sukima.torch.connect import DropConnect as DropConnect
 from sukima.torch.connect import drop_connect as drop_connect
 from sukima.torch.connect import weight_dropout as weight_dropout
+from sukima.torch.constraints import constrain as constrain
+from sukima.torch.constraints import constrain_weights as constrain_weights
 from sukima.torch.corruption import Corruption as Corruption
 from sukima.torch.corruption import corrupt as corrupt
 from sukima.torch.dropout import Dropout as Dropout
@@ -51,7 +53,10 @@ from sukima.torch.multi_sample import multi_sample_dropout as multi_sample_dropo
 from sukima.torch.path import DropPath as DropPath
 from sukima.torch.path import drop_path as drop_path
 from sukima.torch.path import linear_rates as linear_rates
+from sukima.torch.penalties import activity_penalty as activity_penalty
+from sukima.torch.penalties import decoupled_step as decoupled_step
 from sukima.torch.penalties import penalty as penalty
+from sukima.torch.penalties import proximal_step as proximal_step
 from sukima.torch.predict import Ensemble as Ensemble
 from sukima.torch.predict import Prediction as Prediction
 from sukima.torch.predict import predict as predict

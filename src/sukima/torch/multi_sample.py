@@ -62,7 +62,7 @@ class MultiSampleDropout(RatedModule):
             return alone.unsqueeze(0)
         many = multi_sample_dropout(input, self.samples, self.p)
         result: Tensor = self.head(many.flatten(0, 1))
-        return result.unflatten(0, (self.samples, len(input)))
+        return result.view(self.samples, len(input), *result.shape[1:])
 
     def forward(self, input: Tensor) -> Tensor:
         """The mean of `outputs`."""
