@@ -66,6 +66,16 @@ def test_hostile_names_do_not_run(browser: Any, examples: ModuleType, tmp_path: 
     assert page.problems() == []
 
 
+def test_a_notebook_shows_the_page_in_a_frame(browser: Any, examples: ModuleType, tmp_path: Path) -> None:
+    with language("en"):
+        frame = examples.tune_result()._repr_html_()
+    (tmp_path / "notebook.html").write_text(f"<!doctype html><title>notebook</title>{frame}", encoding="utf-8")
+    page = browser.open(tmp_path / "notebook.html")
+    assert page.evaluate("document.querySelector('iframe').getBoundingClientRect().height") == 640
+    assert page.requests()[1:] in ([], ["about:srcdoc"])
+    assert page.problems() == []
+
+
 @pytest.mark.parametrize("script", [True, False])
 def test_language_switch(browser: Any, report: Path, script: bool) -> None:
     page = browser.open(report, script=script)

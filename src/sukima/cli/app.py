@@ -13,8 +13,10 @@ from typer.exceptions import TyperException
 import sukima
 from sukima.base.errors import SukimaError
 from sukima.base.messages import say
-from sukima.cli import compare, diagnose, tune
+from sukima.cli import compare, diagnose, report, tune
 from sukima.cli.objects import users_line
+from sukima.cli.options import Lang
+from sukima.cli.usage import usage_message
 
 __all__ = ["app", "run"]
 
@@ -30,6 +32,7 @@ app = typer.Typer(
 app.command("tune", help=str(tune.HELP))(tune.tune)
 app.command("compare", help=str(compare.HELP))(compare.compare)
 app.command("diagnose", help=str(diagnose.HELP))(diagnose.diagnose)
+app.command("report", help=str(report.HELP))(report.report)
 
 
 def _print_version(wanted: bool) -> None:
@@ -43,6 +46,7 @@ def _program(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help=str(say("Print the version.")))
     ] = False,
+    _lang: Lang = None,
 ) -> None:
     pass
 
@@ -54,8 +58,10 @@ def run() -> int:
     except typer.Abort:
         return 130
     except TyperException as error:
-        typer.echo(f"sukima: {error.format_message()}", err=True)
-        return 2
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(error.format_message(), err=True)
+            return 2
+        return _refuse(usage_message(error, sys.argv[1:]))
     except SukimaError as error:
         return _refuse(users_line(error) + str(error))
     except KeyboardInterrupt:
@@ -71,5 +77,6 @@ def run() -> int:
 
 
 def _refuse(text: str) -> int:
-    typer.echo(f"sukima: {text}", err=True)
+    """One line, whatever the text of an error that is not ours."""
+    typer.echo("sukima: " + " ".join(line.strip() for line in text.splitlines()), err=True)
     return 2

@@ -53,7 +53,7 @@ def compare(
     _lang: Lang = None,
 ) -> None:
     """Parse, run the workflow, show."""
-    from sukima.cli.results import show
+    from sukima.cli.results import command_progress, show
     from sukima.cli.tasks import chosen_task
     from sukima.reporting import check_report_path
     from sukima.workflow.compare import compare as run
@@ -62,7 +62,7 @@ def compare(
         check_report_path(output)  # before training, so that nothing is lost
     task = chosen_task(target, data, epochs)
     chosen = _chosen(recipe, recipes) or _beside(target)
-    show(run(task, chosen, by=by, seeds=seeds, first_seed=first_seed), output, json)
+    show(run(task, chosen, by=by, seeds=seeds, first_seed=first_seed, progress=command_progress()), output, json)
 
 
 def _beside(target: str | None) -> dict[str, Recipe] | None:

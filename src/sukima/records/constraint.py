@@ -15,7 +15,7 @@ class MaxNorm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     limit: float = 3.0
 
     def __post_init__(self) -> None:
-        check_number("limit", self.limit, above=0)
+        msgspec.structs.force_setattr(self, "limit", check_number("limit", self.limit, above=0))
 
 
 class UnitNorm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="unit_norm"):

@@ -33,7 +33,8 @@ class _Penalty(
 
     def _check(self, *strengths: str, forms: tuple[str, ...] = ("loss", "proximal", "decoupled")) -> None:
         for name in strengths:
-            check_number(name, getattr(self, name), minimum=0)
+            number = check_number(name, getattr(self, name), minimum=0)
+            msgspec.structs.force_setattr(self, name, number)  # a plain one, for the file formats
         check_choice("form", self.form, forms)
         if not isinstance(self.schedule, Schedule):
             raise InputError(

@@ -10,7 +10,7 @@ import math
 
 import msgspec
 
-from sukima.base.checks import check_number
+from sukima.base.checks import check_number, check_rate
 
 __all__ = ["Constant", "Cosine", "Curriculum", "Early", "Late", "Linear", "Schedule"]
 
@@ -36,7 +36,7 @@ class Early(_Schedule, frozen=True):
     until: float = 0.3
 
     def __post_init__(self) -> None:
-        check_number("until", self.until, minimum=0, maximum=1)
+        msgspec.structs.force_setattr(self, "until", check_rate("until", self.until))
 
     def factor(self, progress: float) -> float:
         """1 before ``until``, then 0."""
@@ -49,7 +49,7 @@ class Late(_Schedule, frozen=True):
     start: float = 0.3
 
     def __post_init__(self) -> None:
-        check_number("start", self.start, minimum=0, maximum=1)
+        msgspec.structs.force_setattr(self, "start", check_rate("start", self.start))
 
     def factor(self, progress: float) -> float:
         """0 before ``start``, then 1."""
@@ -63,8 +63,8 @@ class Linear(_Schedule, frozen=True):
     last: float = 1.0
 
     def __post_init__(self) -> None:
-        check_number("first", self.first, minimum=0, maximum=1)
-        check_number("last", self.last, minimum=0, maximum=1)
+        msgspec.structs.force_setattr(self, "first", check_rate("first", self.first))
+        msgspec.structs.force_setattr(self, "last", check_rate("last", self.last))
 
     def factor(self, progress: float) -> float:
         """``first`` at 0, ``last`` at 1."""
@@ -79,8 +79,8 @@ class Cosine(_Schedule, frozen=True):
     last: float = 1.0
 
     def __post_init__(self) -> None:
-        check_number("first", self.first, minimum=0, maximum=1)
-        check_number("last", self.last, minimum=0, maximum=1)
+        msgspec.structs.force_setattr(self, "first", check_rate("first", self.first))
+        msgspec.structs.force_setattr(self, "last", check_rate("last", self.last))
 
     def factor(self, progress: float) -> float:
         """``first`` at 0, halfway at 0.5, ``last`` at 1."""
@@ -95,7 +95,7 @@ class Curriculum(_Schedule, frozen=True):
     speed: float = 10.0
 
     def __post_init__(self) -> None:
-        check_number("speed", self.speed, above=0)
+        msgspec.structs.force_setattr(self, "speed", check_number("speed", self.speed, above=0))
 
     def factor(self, progress: float) -> float:
         """0 at 0, towards 1."""

@@ -135,7 +135,7 @@ def _facts(block: Facts) -> Html:
 
 
 def _table(block: Table) -> Html:
-    kinds = ["number" if column.number else None for column in block.columns]
+    kinds = ["number" if column.number else "wide" if column.wide else None for column in block.columns]
     head = [element("th", both(c.label), scope="col", class_=k) for c, k in zip(block.columns, kinds, strict=True)]
     rows = []
     for row in block.rows:

@@ -1,6 +1,5 @@
 """Dropout and regularization for PyTorch: the names and defaults of torch where torch has the thing."""
 
-from sukima.torch.accelerate import Acceleration as Acceleration
 from sukima.torch.accelerate import accelerate as accelerate
 from sukima.torch.alpha import AlphaDropout as AlphaDropout
 from sukima.torch.alpha import FeatureAlphaDropout as FeatureAlphaDropout
@@ -42,8 +41,13 @@ from sukima.torch.dropout import dropout as dropout
 from sukima.torch.edges import DropEdge as DropEdge
 from sukima.torch.edges import drop_edge as drop_edge
 from sukima.torch.edges import kept_edges as kept_edges
+from sukima.torch.fused import bias_activation_dropout as bias_activation_dropout
+from sukima.torch.fused import dropout_add as dropout_add
+from sukima.torch.fused import dropout_add_layer_norm as dropout_add_layer_norm
 from sukima.torch.gaussian import GaussianDropout as GaussianDropout
 from sukima.torch.gaussian import gaussian_dropout as gaussian_dropout
+from sukima.torch.keyed import call as call
+from sukima.torch.keyed import keyed as keyed
 from sukima.torch.layer_drop import LayerDrop as LayerDrop
 from sukima.torch.layer_drop import kept_layers as kept_layers
 from sukima.torch.locked import LockedDropout as LockedDropout
@@ -64,12 +68,12 @@ from sukima.torch.r_drop import r_drop as r_drop
 from sukima.torch.r_drop import r_drop_loss as r_drop_loss
 from sukima.torch.recurrent import GRU as GRU
 from sukima.torch.recurrent import LSTM as LSTM
-from sukima.torch.recurrent import RecurrentMode as RecurrentMode
 from sukima.torch.replace import replace as replace
 from sukima.torch.sampling import consistent as consistent
 from sukima.torch.sampling import sampling as sampling
 from sukima.torch.shaped import ShapedDropout as ShapedDropout
 from sukima.torch.shaped import shaped_dropout as shaped_dropout
+from sukima.torch.sites import at_output as at_output
 from sukima.torch.sites import sites as sites
 from sukima.torch.tokens import Embedding as Embedding
 from sukima.torch.tokens import TokenDropout as TokenDropout

@@ -10,13 +10,14 @@ from torch.utils.hooks import RemovableHandle
 
 from sukima.base.checks import check_instance, check_rate
 from sukima.base.errors import InputError
+from sukima.records.penalty import Penalty
 from sukima.records.recipe import ALL_SITES, Recipe
 from sukima.records.schedule import Constant, Schedule
 from sukima.records.site import Site
 from sukima.torch.insertion import InsertedDropout
 from sukima.torch.layers import rate_attribute
 from sukima.torch.regularizers import Regularizers, unknown_site
-from sukima.torch.sites import INPUT, sites
+from sukima.torch.sites import INPUT, at_output, sites
 
 __all__ = ["Applied", "apply"]
 
@@ -62,13 +63,17 @@ class Applied:
         self.model, self.recipe = model, recipe
         known = sites(model, example)
         rates = _chosen_rates(recipe, known, model)
+        if wrong := (rates.keys() - known.keys()) & at_output(model, example):
+            raise InputError(
+                "rates: dropout is never inserted at the output layer or after it, got {site}", site=repr(min(wrong))
+            )
         self._schedules = _chosen_schedules(recipe, rates)
         self._regularizers = Regularizers(model, recipe)
         self._attached: list[RemovableHandle] = []
         self._progress = 0.0
         self._originals: dict[str, float] = {}
         self._holders: dict[str, tuple[object, str]] = {}
-        self._inserted: list[InsertedDropout] = []
+        self._inserted: dict[str, InsertedDropout] = {}
         for name in rates:
             self._hold(name, known.get(name))
         self.rates = Rates(rates, self._refresh)
@@ -85,18 +90,31 @@ class Applied:
         on_input = name not in modules
         host = modules[name.removesuffix(INPUT) if on_input else name]
         inserted = InsertedDropout(host, site=name, on_input=on_input, kind=site.kind if site else "unit")
-        self._inserted.append(inserted)
+        self._inserted[name] = inserted
         self._holders[name] = (inserted, "p")
 
     def _refresh(self) -> None:
-        for name, rate in self.rates.items():
-            holder, attribute = self._holders[name]
+        for name, (holder, attribute) in self._holders.items():  # none once removed
+            rate = self.rates[name]
             setattr(holder, attribute, rate * self._schedules[name].factor(self._progress))
 
     def progress(self, progress: float) -> None:
         """Tell the schedules how much of training is over, from 0 to 1; call it at the start of each epoch or step."""
         self._progress = progress
         self._refresh()
+
+    def inserted(self) -> dict[str, InsertedDropout]:
+        """Site → what was inserted there."""
+        return dict(self._inserted)
+
+    def rate_now(self, site: str) -> float:
+        """The rate in force at ``site``, its schedule included; the module's own where the recipe is silent."""
+        holder, attribute = self._holders.get(site) or (self.model.get_submodule(site), "p")
+        return float(getattr(holder, attribute))
+
+    def penalised(self) -> list[tuple[list[str], Penalty]]:
+        """The names of the parameters that each penalty concerns."""
+        return self._regularizers.by_penalty(self.model)
 
     def penalty(self) -> Tensor:
         """The sum of the recipe's penalties, to add to the loss; zero if it has none.
@@ -123,12 +141,12 @@ class Applied:
         for name, rate in self._originals.items():
             holder, attribute = self._holders[name]
             setattr(holder, attribute, rate)
-        for inserted in self._inserted:
+        for inserted in self._inserted.values():
             inserted.remove()
         for handle in self._attached:
             handle.remove()
         self._regularizers.remove()
-        self._originals, self._inserted, self._attached = {}, [], []
+        self._originals, self._inserted, self._attached, self._holders = {}, {}, [], {}
 
 
 def apply(model: nn.Module, recipe: Recipe, example: Tensor | None = None) -> Applied:
@@ -141,8 +159,8 @@ def apply(model: nn.Module, recipe: Recipe, example: Tensor | None = None) -> Ap
     Args:
         model: any module. Its parameters, and the names in its state dict, stay as they are.
         recipe: rates, penalties, constraints and schedules by site. ``"*"`` stands for every site that `sites` finds,
-            except one after the output layer. Weight decay, label smoothing, early stopping and options concern the training
-            loop and are not used here.
+            except one after the output layer. Weight decay, label smoothing, early stopping and options concern the
+            training loop and are not used here.
         example: a batch of inputs, from which the order of execution is learnt (see `sites`).
 
     Returns:

@@ -9,7 +9,7 @@ import torch.utils._python_dispatch
 from torch import Tensor
 
 from sukima.masks.cpu import signed
-from sukima.masks.key import MaskKey
+from sukima.masks.key import Key, MaskKey
 
 __all__ = ["draw_key", "draw_seed", "key_tensor", "keys_of", "of_kind"]
 
@@ -52,10 +52,10 @@ def keys_of(tensor: Tensor) -> list[MaskKey]:
     return [MaskKey(seed & _WORD, stream & _WORD) for seed, stream in tensor.reshape(-1, 2).tolist()]
 
 
-def of_kind(key: MaskKey | Tensor, kind: str) -> MaskKey | Tensor:
+def of_kind(key: Key | Tensor, kind: str) -> Key | Tensor:
     """The key for a kind of mask ("channel", "path" …), so that two kinds under one key never share words."""
-    if isinstance(key, MaskKey):
-        if not torch.compiler.is_compiling():
+    if not isinstance(key, Tensor):
+        if not (torch.compiler.is_compiling() and isinstance(key, MaskKey)):
             return key.fold_in(kind)
         key = key_tensor(key)  # a compiler cannot follow the hash of a string
     folded: Tensor = torch.ops.sukima.fold_in(key, kind)

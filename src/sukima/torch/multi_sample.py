@@ -6,9 +6,9 @@ from torch import Tensor, nn
 
 from sukima.base.checks import check_count
 from sukima.masks.key import MaskKey
+from sukima.torch.decisions import kind_key
 from sukima.torch.dropout import dropout
-from sukima.torch.keys import of_kind
-from sukima.torch.masked import put_mask, site_key
+from sukima.torch.masked import put_mask
 from sukima.torch.rated import RatedModule, check_dims, is_off, rate_of
 
 __all__ = ["MultiSampleDropout", "multi_sample_dropout"]
@@ -29,7 +29,7 @@ def multi_sample_dropout(
     many = input.unsqueeze(0).expand(samples, *input.shape).contiguous()
     if is_off(True, rate):
         return dropout(many, 0)
-    return put_mask(many, of_kind(site_key(input, key), "multi-sample"), rate)
+    return put_mask(many, kind_key(input, key, "multi-sample"), rate)
 
 
 class MultiSampleDropout(RatedModule):

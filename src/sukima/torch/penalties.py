@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import torch
@@ -46,7 +47,7 @@ def _term(weight: Tensor, which: Penalty, layer: nn.Module | None) -> Tensor:
             return l1 * weight.abs().sum() + l2 * weight.square().sum()
         case GroupLasso(strength=strength, groups=side):
             _, norms, size = unit_norms(weight, layer, side)
-            return strength * size**0.5 * norms.sum()
+            return norms.sum() * (strength * math.sqrt(size))
         case Orthogonal(strength=strength):
             matrix = weight.flatten(1)
             gram = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix

@@ -57,6 +57,14 @@ class Regularizers:
 
         return note
 
+    def by_penalty(self, model: nn.Module) -> list[tuple[list[str], Penalty]]:
+        """The names of the parameters that each penalty on weights concerns."""
+        names = {id(parameter): name for name, parameter in model.named_parameters()}
+        found: dict[Penalty, list[str]] = {}
+        for weight, which in self._penalties:
+            found.setdefault(which, []).append(names[id(weight)])
+        return [(weights, which) for which, weights in found.items()]
+
     def loss(self, progress: float) -> Tensor:
         """The sum of the penalties that are terms of the loss; activities are those since the last call."""
         total = torch.zeros(())

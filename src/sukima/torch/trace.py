@@ -24,15 +24,20 @@ _ACTIVATION_FUNCTIONS = frozenset(
     if name.replace("_", "") in {cls.lower() for cls in activation.__all__}
     and not name.endswith(("softmax", "softmin"))
 )
+_MIXING_FUNCTIONS = frozenset(name for name in dir(functional) if name.startswith("conv")) | {
+    *("linear", "bilinear", "matmul", "mm", "bmm", "addmm", "baddbmm", "einsum", "__matmul__", "__rmatmul__")
+}
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that ran: a module of interest, or (``module is None``) an activation called as a function."""
+    """One thing that ran: a module of interest, or (``module is None``) a function: an activation, or one that
+    ``mixes`` its input with a parameter as a weight layer does (the tied output layer of a language model, say)."""
 
     name: str
     module: nn.Module | None
     ndim: int = 0
+    mixes: bool = False
 
 
 def _matters(module: nn.Module) -> bool:
@@ -67,9 +72,18 @@ class _Functions(TorchFunctionMode):
     ) -> Any:
         result = func(*args, **(kwargs or {}))
         name = getattr(func, "__name__", "").rstrip("_")
-        if name in _ACTIVATION_FUNCTIONS and not self._inside and isinstance(result, Tensor):
+        if self._inside or not isinstance(result, Tensor):
+            return result
+        if name in _ACTIVATION_FUNCTIONS:
             self._steps.append(Step(name, None, result.ndim))
+        elif name in _MIXING_FUNCTIONS and any(map(_is_weight, (*args, *(kwargs or {}).values()))):
+            self._steps.append(Step(name, None, result.ndim, mixes=True))
         return result
+
+
+def _is_weight(value: Any) -> bool:
+    """Whether it is a parameter or a view of one (its transpose, say)."""
+    return isinstance(value, nn.Parameter) or (isinstance(value, Tensor) and isinstance(value._base, nn.Parameter))
 
 
 def trace(model: nn.Module, example: Tensor) -> list[Step]:

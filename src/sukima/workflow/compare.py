@@ -21,6 +21,10 @@ from sukima.workflow.environment import environment
 __all__ = ["compare", "judged_by", "run_arms"]
 
 
+_AT_ONCE = 12
+"""Trials that an engine is offered together; an interruption loses those."""
+
+
 def compare(
     task: Task | None = None,
     recipes: Mapping[str, Recipe] | None = None,
@@ -85,17 +89,21 @@ def judged_by(task: Task, by: str) -> By:
 def run_arms(
     task: Task, recipes: Mapping[str, Recipe], seeds: Sequence[int], engine: LocalEngine, *, by: By, level: float
 ) -> Comparison:
-    """Train every arm with every seed, seed by seed, so that an interrupted comparison has whole pairs."""
+    """Train every arm with every seed, a few seeds at a time, so that an interrupted comparison has whole pairs."""
     trials: dict[str, list[Trial]] = {name: [] for name in recipes}
     complete = True
+    at_once = max(1, _AT_ONCE // len(recipes))
     try:
-        for seed in seeds:
+        for index, seed in enumerate(seeds):
+            if index % at_once == 0:
+                together = [(recipe, s) for s in seeds[index : index + at_once] for recipe in recipes.values()]
+                engine.prepare(together, test=True)
             row = {name: engine.run(recipe, [seed], test=True)[0] for name, recipe in recipes.items()}
             for name, trial in row.items():
                 trials[name].append(trial)
     except KeyboardInterrupt:
         complete = False
-        if len(next(iter(trials.values()))) < 2:
+        if not next(iter(trials.values())):
             raise
     arms = tuple(Arm(name, recipe, tuple(trials[name])) for name, recipe in recipes.items())
     on_test = task.test is not None

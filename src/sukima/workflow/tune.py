@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from sukima.base.checks import check_count, check_instance
 from sukima.base.errors import InputError
+from sukima.base.messages import say
 from sukima.diagnosis.verdict import judge
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress
@@ -111,17 +112,31 @@ class _Study:
 
     def _train_references(self) -> None:
         self.engine.stage("baseline", 2 * len(self.seeds))
+        self._prepare([self.none, self.guideline])
         self.search.append(Arm(BASELINE, self.none, self.engine.run(self.none, self.seeds)))
         self.verdict = judge([trial.history for trial in self.search[0].trials], source=BASELINE)
+        self._announce()
         self.search.append(Arm(GUIDELINE, self.guideline, self.engine.run(self.guideline, self.seeds)))
+
+    def _announce(self) -> None:
+        """Say how long all of it will take, from the time that the first trials took."""
+        so_far = self.engine.cost()
+        trials = ladder_trials(len(self.sites), len(self.seeds)) + len(self.seeds) + 3 * len(self.fresh)
+        minutes, seconds = divmod(round(trials * so_far.seconds / so_far.trials), 60)
+        took = f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
+        self.engine.progress.note(say("About {trials} trials, {time}.", trials=trials, time=took))
 
     def _climb(self) -> None:
         self.engine.stage("search", ladder_trials(len(self.sites), len(self.seeds)) - len(self.seeds))
         increases = self.by == "metric" and self.search[0].trials[0].history.metric_increases
-        for rung in ladder(self.none, [site.name for site in self.sites], self._values, increases=increases):
+        names = [site.name for site in self.sites]
+        for rung in ladder(self.none, names, self._values, increases=increases, expect=self._prepare):
             self.rungs.append(rung)
             name = f"{rung.site} {rung.rate:g}"
             self.search.append(Arm(name, rung.recipe, self.engine.run(rung.recipe, self.seeds)))
+
+    def _prepare(self, recipes: Sequence[Recipe]) -> None:
+        self.engine.prepare([(recipe, seed) for recipe in recipes for seed in self.seeds])
 
     def _values(self, recipe: Recipe) -> Sequence[float]:
         return [trial.validation.by(self.by) for trial in self.engine.run(recipe, self.seeds)]

@@ -1,6 +1,7 @@
 """Tune and compare from end to end, and the data sets by name."""
 
 TEXTS = {
+    "About {trials} trials, {time}.": "およそ {trials} 回の学習、所要時間は {time} ほどです。",
     "model: expected dropout, or hidden activations after which it can be inserted, got none in {model}": (
         "model: ドロップアウトも、その後に挿入できる隠れ層の活性化関数も見つかりません（{model}）"
     ),

@@ -12,7 +12,7 @@ from sukima.diagnosis.signals.noise import noise_level
 __all__ = ["Forecast", "extrapolate"]
 
 POWERS = (0.1, 0.25, 0.5, 1.0, 2.0)
-RATES = (0.5, 1.0, 2.0, 4.0, 8.0)
+RATES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 
 
 @dataclass(frozen=True)

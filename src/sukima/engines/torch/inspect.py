@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from sukima.engines.torch.data import example_input
-from sukima.engines.torch.fit import new_model
+from sukima.engines.torch.data import example_input, open_data, split_validation
+from sukima.engines.torch.model import new_model
+from sukima.engines.torch.preflight import preflight
 from sukima.records.recipe import Recipe
 from sukima.records.site import Site
 from sukima.records.task import Task
@@ -16,9 +17,12 @@ __all__ = ["sites_of"]
 
 
 def sites_of(task: Task) -> tuple[str, list[Site]]:
-    """The model in a few words, and its sites in the order of execution."""
+    """The model in a few words, and its sites in the order of execution; all data are checked on the way."""
+    train, validation = split_validation(task)
+    data = {"train": train, "validation": validation} | ({} if task.test is None else {"test": task.test})
     with torch.random.fork_rng():
         model = new_model(task, Recipe())
+        preflight(model, task, {name: open_data(name, part, task) for name, part in data.items()})
     layers = [describe(module) for module in model.modules() if not any(module.children())]
     names = f"{type(model).__name__}: {' → '.join(layers)}"
     return names if len(names) <= 200 else f"{names[:197]}…", list(sites(model, example_input(task)).values())

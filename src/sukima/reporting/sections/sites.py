@@ -14,7 +14,7 @@ from sukima.reporting.numbers import number, rate_text
 from sukima.reporting.sections.ladder import influences
 from sukima.reporting.text import Text
 
-__all__ = ["rate_at", "site_blocks"]
+__all__ = ["rate_at", "site_blocks", "units_of"]
 
 
 def rate_at(site: Site, recipe: Recipe) -> float:
@@ -34,7 +34,7 @@ def site_blocks(result: TuneResult) -> tuple[Block, ...]:
             site.after,
             rate_at(site, result.recipe),
             not site.exists,
-            _units(site.after),
+            units_of(site.after),
             influence.get(site.name),
         )
         for site in result.sites
@@ -59,7 +59,7 @@ def _where(sites: tuple[Site, ...]) -> Message:
     return say("Dropout was inserted at {count} of {all} sites.", count=len(inserted), all=len(sites))
 
 
-def _units(layer: str) -> int | None:
+def units_of(layer: str) -> int | None:
     """How many outputs a layer has, as its text says: the second number of ``Linear(64, 256)``."""
     found = re.search(r"\((?:\w+=)?\d+, (?:\w+=)?(\d+)", layer)
     return int(found[1]) if found else None
