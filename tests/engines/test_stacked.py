@@ -58,7 +58,8 @@ def task(model: Callable[[], nn.Module], rows: int = 97, **settings: object) -> 
     y = (x[:, 0] + 0.5 * x[:, 1] * x[:, 2] > 0).astype(int) + (x[:, 3] > 1)
     data = {"train": (x[:rows], y[:rows]), "validation": (x[rows : rows + 30], y[rows : rows + 30])}
     data |= {"test": (x[rows + 30 :], y[rows + 30 :])}
-    return Task(model=model, metric="accuracy", batch_size=16, epochs=5, learning_rate=0.01, **(data | settings))
+    usual = {"metric": "accuracy", "batch_size": 16, "epochs": 5, "learning_rate": 0.01}
+    return Task(model=model, **(usual | data | settings))
 
 
 def alone(task: Task, candidates: list[tuple[Recipe, int]]) -> list[Trial]:

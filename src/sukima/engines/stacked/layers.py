@@ -57,9 +57,10 @@ class Linear(StackedLayer):
         return y if x.ndim == 3 else torch.unflatten(y, 1, x.shape[1:-1])
 
     def select(self, kept: Sequence[int]) -> None:
-        self.weight.data = self.weight.data[kept]  # the parameter stays, for an optimizer that knows it
+        # New parameters: a graph that is still alive remembers the shape of the old ones.
+        self.weight = nn.Parameter(self.weight.detach()[kept])
         if self.bias is not None:
-            self.bias.data = self.bias.data[kept]
+            self.bias = nn.Parameter(self.bias.detach()[kept])
 
     def member(self, index: int) -> dict[str, Tensor]:
         found = {"weight": self.weight[index]}

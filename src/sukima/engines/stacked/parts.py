@@ -17,29 +17,32 @@ __all__ = ["Parts"]
 
 
 class Parts:
-    """Stacked parameter → its members' parts."""
+    """For each stacked parameter, in the network's order, its members' parts."""
 
     def __init__(self, network: StackedNetwork, members: int) -> None:
         self._network = network
-        stacked = [p for layer in network.layers if isinstance(layer, Linear) for p in layer.parameters()]
-        self._parts = {p: [nn.Parameter(p.data[index]) for index in range(members)] for p in stacked}
+        self._parts = [[nn.Parameter(p.data[index]) for index in range(members)] for p in self._stacked()]
+
+    def _stacked(self) -> list[nn.Parameter]:
+        return [p for layer in self._network.layers if isinstance(layer, Linear) for p in layer.parameters()]
 
     def parameters(self) -> list[nn.Parameter]:
         """All parts, and the parameters that members have for themselves."""
-        alone = [p for p in self._network.parameters() if p not in self._parts]
-        return [*(part for parts in self._parts.values() for part in parts), *alone]
+        stacked = set(self._stacked())
+        alone = [p for p in self._network.parameters() if p not in stacked]
+        return [*(part for parts in self._parts for part in parts), *alone]
 
     def take_gradients(self) -> None:
         """Hand the stacked gradients to the parts."""
-        for stacked, parts in self._parts.items():
+        for stacked, parts in zip(self._stacked(), self._parts, strict=True):
             if stacked.grad is not None:
                 for part, grad in zip(parts, stacked.grad.unbind(0), strict=True):
                     part.grad = grad
 
     def select(self, kept: Sequence[int]) -> None:
         """Go on with these members, after the network has; what an optimizer knows of a part stays true."""
-        for stacked, parts in self._parts.items():
-            self._parts[stacked] = [parts[index] for index in kept]
-            for part, data in zip(self._parts[stacked], stacked.data.unbind(0), strict=True):
+        self._parts = [[parts[index] for index in kept] for parts in self._parts]
+        for stacked, parts in zip(self._stacked(), self._parts, strict=True):
+            for part, data in zip(parts, stacked.data.unbind(0), strict=True):
                 part.data = data
                 part.grad = None
