@@ -1,6 +1,7 @@
 """Concrete dropout: the relaxed mask, its penalty, what is learned, what is left afterwards."""
 
 import math
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -64,34 +65,38 @@ def test_convolutions_and_bad_arguments() -> None:
         st.ConcreteDropout(nn.ReLU())  # type: ignore[arg-type]
 
 
-def learned(rows: int, initial: float, steps: int = 600) -> float:
-    """The rate that a network of one hidden layer learns for y = 2x + 8 + noise (the paper's data), at its output."""
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # the matrices are tiny
+    yield
+    torch.set_num_threads(before)
+
+
+def learned(rows: int, initial: float, steps: int = 800) -> float:
+    """The mean rate, over the last half, of a network of one hidden layer on the paper's data, y = 2x + 8 + noise."""
     torch.manual_seed(0)
     x = torch.randn(rows, 1)
     y = 2 * x + 8 + torch.randn(rows, 1)
-    scale = 1e-2**2 / rows, 2.0 / rows
-    options = {"weight_regularizer": scale[0], "dropout_regularizer": scale[1]}
-    hidden = st.ConcreteDropout(nn.Linear(32, 2), initial, **options)
-    net = nn.Sequential(nn.Linear(1, 32), nn.ReLU(), hidden)
-    fast = torch.optim.Adam(net[0].parameters(), 1e-2)
-    fast.add_param_group({"params": hidden.layer.parameters()})
-    fast.add_param_group({"params": [hidden.logit], "lr": 1e-1})
+    last = st.ConcreteDropout(nn.Linear(256, 2), initial, weight_regularizer=1e-8 / rows, dropout_regularizer=2 / rows)
+    net = nn.Sequential(nn.Linear(1, 256), nn.ReLU(), last)
+    weights = [*net[0].parameters(), *last.layer.parameters()]
+    optimizer = torch.optim.Adam([{"params": weights}, {"params": [last.logit], "lr": 5e-2}], 1e-2)
     order = torch.Generator().manual_seed(1)
     rates = []
-    for step in range(steps):
-        rows_now = torch.randint(rows, (32,), generator=order)
-        mean, log_variance = net(x[rows_now]).chunk(2, -1)
-        misfit = ((y[rows_now] - mean).square() * torch.exp(-log_variance) + log_variance).mean()
-        loss = misfit + st.concrete_penalty(net)
-        fast.zero_grad()
-        loss.backward()
-        fast.step()
-        if step >= steps // 2:
-            rates.append(hidden.rates()[0])
-    return sum(rates) / len(rates)
+    for _ in range(steps):
+        batch = torch.randint(rows, (20,), generator=order)
+        mean, log_variance = net(x[batch]).chunk(2, -1)
+        misfit = ((y[batch] - mean).square() * torch.exp(-log_variance) + log_variance).mean()
+        optimizer.zero_grad()
+        (misfit + st.concrete_penalty(net)).backward()
+        optimizer.step()
+        rates.append(last.rates()[0])
+    return sum(rates[steps // 2 :]) / (steps - steps // 2)
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_learned_rate_forgets_where_it_began_and_falls_with_data() -> None:
     low, high = learned(100, 0.05), learned(100, 0.4)
     assert abs(low - high) < 0.02, (low, high)
-    assert learned(10_000, 0.2) < low - 0.02
+    assert learned(10_000, 0.2) < low - 0.1

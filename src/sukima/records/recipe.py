@@ -15,6 +15,7 @@ import tomli_w
 
 from sukima.base.checks import check_count, check_number, check_rate, shown
 from sukima.base.errors import InputError
+from sukima.records.constraint import Constraint
 from sukima.records.files import check_writable, read_text
 from sukima.records.penalty import Penalty
 from sukima.records.schedule import Schedule
@@ -30,7 +31,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes:
         rates: site → probability that a unit is dropped; the site ``"*"`` stands for all that are not named.
-        penalties: site → penalty on the weights of that layer; ``"*"`` as above.
+        penalties: site → penalty on the weights of that layer; ``"*"`` as above. The name of a parameter, or a pattern
+            such as ``"encoder.*.weight"``, may stand in the place of a site.
+        constraints: site → constraint on the weights of that layer; names as for penalties.
         schedules: site → how its rate changes during training; ``"*"`` as above.
         weight_decay: decoupled weight decay (Loshchilov & Hutter 2019); ``None`` leaves the optimizer's own.
         label_smoothing: share of the label spread evenly over all classes, in [0, 1); with ``cross_entropy``.
@@ -40,6 +43,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     rates: dict[str, float] = {}
     penalties: dict[str, Penalty] = {}
+    constraints: dict[str, Constraint] = {}
     schedules: dict[str, Schedule] = {}
     weight_decay: float | None = None
     label_smoothing: float = 0.0
@@ -47,7 +51,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     options: dict[str, bool | int | float | str] = {}
 
     def __post_init__(self) -> None:
-        for table in ("rates", "penalties", "schedules", "options"):
+        for table in ("rates", "penalties", "constraints", "schedules", "options"):
             value = getattr(self, table)
             if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
                 raise InputError(
@@ -58,7 +62,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         msgspec.structs.force_setattr(self, "rates", rates)
         for name, option in self.options.items():
             _check_option(f"options[{name!r}]", option)
-        for table, kinds in (("penalties", Penalty), ("schedules", Schedule)):
+        for table, kinds in (("penalties", Penalty), ("constraints", Constraint), ("schedules", Schedule)):
             for site, value in getattr(self, table).items():
                 if not isinstance(value, kinds):
                     raise InputError(

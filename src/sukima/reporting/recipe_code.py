@@ -10,6 +10,7 @@ import sukima
 from sukima.base.checks import check_choice
 from sukima.records.penalty import ElasticNet
 from sukima.records.recipe import Recipe
+from sukima.records.schedule import Constant
 
 __all__ = ["Framework", "recipe_code"]
 
@@ -75,9 +76,17 @@ def _literal(value: Any) -> str:
         return f'"{text[1:-1]}"' if text[0] == "'" and '"' not in text and "\\'" not in text else text
     if isinstance(value, msgspec.Struct):
         kind = type(value)
-        values = [_literal(getattr(value, name)) for name in value.__struct_fields__]
-        if isinstance(value, ElasticNet):
-            values = [f"{name}={text}" for name, text in zip(value.__struct_fields__, values, strict=True)]
+        settings = {field.name: getattr(value, field.name) for field in msgspec.structs.fields(kind)}
+        if kind.__module__ != "sukima.records.schedule":  # a schedule is short: all that it has is shown
+            defaults = {field.name: field.default for field in msgspec.structs.fields(kind)}
+            settings = {name: setting for name, setting in settings.items() if setting != defaults[name]}
+        named = isinstance(value, ElasticNet)  # of two numbers the reader must know which is which
+        values = [
+            f"{name}={_literal(setting)}"
+            if named or (place and "schedule" not in kind.__module__)
+            else _literal(setting)
+            for place, (name, setting) in enumerate(settings.items())
+        ]
         return f"{'sukima.' if _public(kind) else ''}{kind.__name__}({', '.join(values)})"
     return repr(value)
 
@@ -86,7 +95,7 @@ def _model(recipe: Recipe) -> list[str]:
     lines = []
     if recipe.options:
         lines.append("# model = build(**recipe.options), with build your model factory")
-    if recipe.rates or recipe.penalties or recipe.schedules:
+    if recipe.rates or recipe.penalties or recipe.constraints or recipe.schedules:
         lines.append("applied = sukima.apply(model, recipe)")
     return lines
 
@@ -98,10 +107,12 @@ def _torch_training(recipe: Recipe) -> list[str]:
         lines.append(f"optimizer = torch.optim.AdamW(model.parameters(), weight_decay={decay})")
     if recipe.label_smoothing:
         lines.append(f"criterion = torch.nn.CrossEntropyLoss(label_smoothing={_literal(recipe.label_smoothing)})")
-    if recipe.schedules:
+    if recipe.schedules or any(penalty.schedule != Constant() for penalty in recipe.penalties.values()):
         lines.append("# at the start of each epoch: applied.progress(epoch / epochs)")
-    if recipe.penalties:
+    if any(penalty.form == "loss" for penalty in recipe.penalties.values()):
         lines.append("# in the training loop: loss = criterion(model(x), y) + applied.penalty()")
+    if recipe.constraints or any(penalty.form != "loss" for penalty in recipe.penalties.values()):
+        lines.append("# in the training loop, after optimizer.step(): applied.step(optimizer)")
     if recipe.early_stopping is not None:
         lines.append(f"# stop after {recipe.early_stopping} epochs without a better validation loss, keep the best")
     return lines

@@ -1,6 +1,5 @@
 """Dropout and regularization for PyTorch: the names and defaults of torch where torch has the thing."""
 
-from sukima.torch.accelerate import Acceleration as Acceleration
 from sukima.torch.accelerate import accelerate as accelerate
 from sukima.torch.alpha import AlphaDropout as AlphaDropout
 from sukima.torch.alpha import FeatureAlphaDropout as FeatureAlphaDropout
@@ -33,6 +32,8 @@ from sukima.torch.concrete import fixed as fixed
 from sukima.torch.connect import DropConnect as DropConnect
 from sukima.torch.connect import drop_connect as drop_connect
 from sukima.torch.connect import weight_dropout as weight_dropout
+from sukima.torch.constraints import constrain as constrain
+from sukima.torch.constraints import constrain_weights as constrain_weights
 from sukima.torch.corruption import Corruption as Corruption
 from sukima.torch.corruption import corrupt as corrupt
 from sukima.torch.dropout import Dropout as Dropout
@@ -56,7 +57,10 @@ from sukima.torch.multi_sample import multi_sample_dropout as multi_sample_dropo
 from sukima.torch.path import DropPath as DropPath
 from sukima.torch.path import drop_path as drop_path
 from sukima.torch.path import linear_rates as linear_rates
+from sukima.torch.penalties import activity_penalty as activity_penalty
+from sukima.torch.penalties import decoupled_step as decoupled_step
 from sukima.torch.penalties import penalty as penalty
+from sukima.torch.penalties import proximal_step as proximal_step
 from sukima.torch.predict import Ensemble as Ensemble
 from sukima.torch.predict import Prediction as Prediction
 from sukima.torch.predict import predict as predict
@@ -64,12 +68,12 @@ from sukima.torch.r_drop import r_drop as r_drop
 from sukima.torch.r_drop import r_drop_loss as r_drop_loss
 from sukima.torch.recurrent import GRU as GRU
 from sukima.torch.recurrent import LSTM as LSTM
-from sukima.torch.recurrent import RecurrentMode as RecurrentMode
 from sukima.torch.replace import replace as replace
 from sukima.torch.sampling import consistent as consistent
 from sukima.torch.sampling import sampling as sampling
 from sukima.torch.shaped import ShapedDropout as ShapedDropout
 from sukima.torch.shaped import shaped_dropout as shaped_dropout
+from sukima.torch.sites import at_output as at_output
 from sukima.torch.sites import sites as sites
 from sukima.torch.tokens import Embedding as Embedding
 from sukima.torch.tokens import TokenDropout as TokenDropout

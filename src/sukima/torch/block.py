@@ -9,9 +9,8 @@ from torch import Tensor
 from sukima.base.checks import check_count
 from sukima.base.errors import InputError
 from sukima.masks.key import MaskKey
-from sukima.torch.decisions import masked_by
-from sukima.torch.keys import of_kind
-from sukima.torch.masked import check_input, site_key
+from sukima.torch.decisions import kind_key, masked_by
+from sukima.torch.masked import check_input
 from sukima.torch.rated import RatedModule, is_off, kept_share, rate_of
 from sukima.torch.structured import keep_over
 
@@ -54,7 +53,7 @@ def _drop_block(
     else:
         factor = 1 / kept**volume if kept else 0.0
     shape = (*input.shape[:2], *(n + block - 1 for n in input.shape[2:]))
-    drawn = of_kind(site_key(input, key), "block")
+    drawn = kind_key(input, key, "block")
 
     def decide() -> Tensor:
         mask = keep_over(shape, drawn, seeds, input.device)

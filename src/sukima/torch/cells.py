@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sukima.masks.key import Key
-from sukima.torch.keys import of_kind
-from sukima.torch.masked import put_mask, site_key
+from sukima.masks.key import MaskKey
+from sukima.torch.decisions import kind_key
+from sukima.torch.masked import put_mask
 
 __all__ = ["CELLS", "Cell", "Rates", "State", "run_steps"]
 
@@ -67,11 +67,11 @@ def _masker(like: Tensor, rate: float, kind: str) -> Mask:
     """One mask, drawn now, for every step."""
     if not rate:
         return _same
-    key = of_kind(site_key(like, None), kind)
+    key = kind_key(like, None, kind)
     return lambda value: put_mask(value, key, rate)
 
 
-def _zoned(old: Tensor, new: Tensor, rate: float, key: Key | Tensor | None, step: int) -> Tensor:
+def _zoned(old: Tensor, new: Tensor, rate: float, key: MaskKey | Tensor | None, step: int) -> Tensor:
     """Each unit keeps its old value with probability ``rate``; without a key, the expectation."""
     if key is None:
         return rate * old + (1 - rate) * new
@@ -108,9 +108,8 @@ def run_steps(
     hide = _masker(hidden, rates.recurrent if training and rates.mode == "hidden" else 0.0, "recurrent hidden")
     update = _masker(state[-1], rates.recurrent if training and rates.mode == "update" else 0.0, "recurrent update")
     zoneouts = (rates.zoneout_hidden, rates.zoneout_cell)[: cell.states]
-    drawn = site_key(hidden, None) if training and any(zoneouts) else None
-    kinds = ("zoneout hidden", "zoneout cell")
-    keys = [None if drawn is None else of_kind(drawn, kind) for kind in kinds]
+    drawn = training and any(zoneouts)
+    keys = [kind_key(hidden, None, kind) if drawn else None for kind in ("zoneout hidden", "zoneout cell")]
     counts = [steps.shape[1]] * len(steps) if sizes is None else sizes.tolist()
     outputs: list[Tensor] = []
     order = range(len(steps) - 1, -1, -1) if backward else range(len(steps))

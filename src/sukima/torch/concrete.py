@@ -12,9 +12,9 @@ from torch.nn import functional
 from sukima.base.checks import check_count, check_instance, check_number
 from sukima.base.errors import InputError
 from sukima.masks.key import MaskKey
+from sukima.torch.decisions import kind_key
 from sukima.torch.dropout import Dropout
-from sukima.torch.keys import of_kind
-from sukima.torch.masked import check_input, site_key
+from sukima.torch.masked import check_input
 from sukima.torch.noise import uniform
 
 __all__ = ["ConcreteDropout", "GroupedDropout", "concrete_dropout", "concrete_penalty", "fixed"]
@@ -48,7 +48,7 @@ def concrete_dropout(
     check_number("temperature", temperature, above=0)
     if not training:
         return input
-    noise = uniform(input.shape, of_kind(site_key(input, key), "concrete"), input)
+    noise = uniform(input.shape, kind_key(input, key, "concrete"), input)
     dropped = torch.sigmoid((logit.to(noise.dtype) + torch.logit(noise)) / temperature)
     # 1 / (1 - rate) = 1 + exp(logit), which no rounding makes infinite before the rate itself is 1.
     return (input * ((1 - dropped) * (1 + logit.exp()))).to(input.dtype)

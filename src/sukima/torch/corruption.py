@@ -9,9 +9,10 @@ from torch import Tensor
 
 from sukima.base.checks import check_choice, check_number
 from sukima.masks.key import MaskKey
-from sukima.torch.keys import of_kind
-from sukima.torch.masked import check_input, put_mask, site_key
+from sukima.torch.decisions import kind_key
+from sukima.torch.masked import check_input, put_mask
 from sukima.torch.noise import normal, uniform
+from sukima.torch.operators import fold_in
 from sukima.torch.rated import RatedModule, check_dims, is_off, rate_of
 from sukima.torch.structured import keep_over
 
@@ -63,10 +64,10 @@ def corrupt(
         check_dims(input, 1)
     if is_off(training, rate):
         return input
-    drawn = of_kind(site_key(input, key), "corruption")
+    drawn = kind_key(input, key, "corruption")
     if kind == "mask":
         return put_mask(input, drawn, rate, 1.0)
-    chosen = of_kind(drawn, "value")
+    chosen = drawn.fold_in("value") if isinstance(drawn, MaskKey) else fold_in(drawn, "value")
     if kind == "salt_pepper":
         other = torch.where(keep_over(input.shape, chosen, 0.5, input.device), high, low)
     elif kind == "gaussian":

@@ -8,10 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sukima.base.errors import InputError
+from sukima.masks.key import Key, MaskKey, ShardedKey
 from sukima.torch import kernels
-from sukima.torch.masked import is_traced
+from sukima.torch.keys import of_kind
+from sukima.torch.masked import is_traced, site_key
 
-__all__ = ["masked_by", "multiplied_by"]
+__all__ = ["kind_key", "masked_by", "multiplied_by"]
 
 Make = Callable[[], Tensor]
 
@@ -40,6 +43,16 @@ class _Multiplied(torch.autograd.Function):
 
 _masked: Callable[..., Tensor] = _Masked.apply
 _multiplied: Callable[..., Tensor] = _Multiplied.apply
+
+
+def kind_key(input: Tensor, key: Key | None, kind: str) -> MaskKey | Tensor:
+    """The key of a call, for a kind of mask that is made as a whole; a key for a shard of the input is an error."""
+    found = of_kind(site_key(input, key), kind)
+    if isinstance(found, ShardedKey):
+        raise InputError(
+            "masks of a structure smaller than the tensor cannot be sharded; shard their decisions instead"
+        )
+    return found
 
 
 def _is_plain(input: Tensor) -> bool:

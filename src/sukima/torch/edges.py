@@ -8,8 +8,7 @@ from torch import Tensor
 from sukima.base.checks import check_instance
 from sukima.base.errors import InputError
 from sukima.masks.key import MaskKey
-from sukima.torch.keys import of_kind
-from sukima.torch.masked import site_key
+from sukima.torch.decisions import kind_key
 from sukima.torch.rated import RatedModule, is_off, rate_of
 from sukima.torch.structured import keep_over
 
@@ -37,7 +36,7 @@ def kept_edges(
             value=f"{tuple(edge_index.shape)} {edge_index.dtype}",
         )
     rate = rate_of(p)
-    drawn = of_kind(site_key(edge_index, key), "edge")
+    drawn = kind_key(edge_index, key, "edge")
     if not undirected:
         return keep_over(edge_index.shape[1:], drawn, rate, edge_index.device)
     pairs = edge_index.sort(0).values

@@ -5,9 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from sukima.masks.key import MaskKey
-from sukima.torch.decisions import multiplied_by
-from sukima.torch.keys import of_kind
-from sukima.torch.masked import check_input, site_key
+from sukima.torch.decisions import kind_key, multiplied_by
+from sukima.torch.masked import check_input
 from sukima.torch.noise import normal
 from sukima.torch.rated import RatedModule, is_off, rate_of
 
@@ -42,7 +41,7 @@ def gaussian_dropout(
     if is_off(training, rate):
         return input
     deviation = (rate / (1 - rate)) ** 0.5
-    drawn = of_kind(site_key(input, key), "gaussian")
+    drawn = kind_key(input, key, "gaussian")
     return multiplied_by(input, lambda: 1 + deviation * normal(input.shape, drawn, input))
 
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from sukima.base.checks import check_count
 from sukima.masks.key import MaskKey
-from sukima.torch.keys import of_kind
-from sukima.torch.masked import is_traced, site_key
+from sukima.torch.decisions import kind_key
+from sukima.torch.masked import is_traced
 from sukima.torch.rated import is_off, rate_of
 from sukima.torch.structured import keep_over
 
@@ -39,7 +39,7 @@ def kept_layers(
     """
     check_count("count", count)
     where = torch.empty(()) if like is None else like
-    return keep_over((count,), of_kind(site_key(where, key), "layer"), rate_of(p), where.device)
+    return keep_over((count,), kind_key(where, key, "layer"), rate_of(p), where.device)
 
 
 class LayerDrop(nn.ModuleList):

@@ -10,9 +10,8 @@ from torch.nn.utils.rnn import PackedSequence
 
 from sukima.base.errors import InputError
 from sukima.masks.key import MaskKey
-from sukima.torch.decisions import masked_by
-from sukima.torch.keys import of_kind
-from sukima.torch.masked import check_input, site_key
+from sukima.torch.decisions import kind_key, masked_by
+from sukima.torch.masked import check_input
 from sukima.torch.rated import RatedModule, is_off, rate_of
 from sukima.torch.structured import keep_over, masked_over, scale_of
 
@@ -67,13 +66,13 @@ def locked_dropout(
         shape: tuple[int, ...] = (1, features)
     else:
         shape = (input.shape[0], 1, features) if batch_first else (1, input.shape[1], features)
-    return masked_over(input, shape, of_kind(site_key(input, key), "locked"), rate)
+    return masked_over(input, shape, kind_key(input, key, "locked"), rate)
 
 
 def _packed(input: PackedSequence, rate: float | Tensor, key: MaskKey | None) -> Tensor:
     data = input.data
     check_input(data)
-    drawn = of_kind(site_key(data, key), "locked")
+    drawn = kind_key(data, key, "locked")
     counts = input.batch_sizes
     begins = counts.cumsum(0) - counts
     row = torch.arange(data.shape[0]) - begins.repeat_interleave(counts)  # place in the order of falling lengths

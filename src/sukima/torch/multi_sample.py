@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from sukima.base.checks import check_count
 from sukima.masks.key import MaskKey
+from sukima.torch.decisions import kind_key
 from sukima.torch.dropout import dropout
-from sukima.torch.keys import of_kind
-from sukima.torch.masked import put_mask, site_key
+from sukima.torch.masked import put_mask
 from sukima.torch.rated import RatedModule, check_dims, is_off, rate_of
 
 __all__ = ["MultiSampleDropout", "multi_sample_dropout"]
@@ -30,7 +29,7 @@ def multi_sample_dropout(
     many = input.unsqueeze(0).expand(samples, *input.shape).contiguous()
     if is_off(True, rate):
         return dropout(many, 0)
-    return put_mask(many, of_kind(site_key(input, key), "multi-sample"), rate)
+    return put_mask(many, kind_key(input, key, "multi-sample"), rate)
 
 
 class MultiSampleDropout(RatedModule):
@@ -63,8 +62,7 @@ class MultiSampleDropout(RatedModule):
             return alone.unsqueeze(0)
         many = multi_sample_dropout(input, self.samples, self.p)
         result: Tensor = self.head(many.flatten(0, 1))
-        samples: Tensor = torch.unflatten(result, 0, (self.samples, len(input)))
-        return samples
+        return result.view(self.samples, len(input), *result.shape[1:])
 
     def forward(self, input: Tensor) -> Tensor:
         """The mean of `outputs`."""

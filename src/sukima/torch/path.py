@@ -8,8 +8,8 @@ from torch import Tensor
 
 from sukima.base.checks import check_choice, check_count, check_rate
 from sukima.masks.key import MaskKey
-from sukima.torch.keys import of_kind
-from sukima.torch.masked import check_input, site_key
+from sukima.torch.decisions import kind_key
+from sukima.torch.masked import check_input
 from sukima.torch.rated import RatedModule, check_dims, is_off, rate_of
 from sukima.torch.structured import masked_over
 
@@ -54,7 +54,7 @@ def drop_path(
         return input
     rows = input.shape[:1] if per == "sample" else (1,) * min(1, input.dim())
     shape = (*rows, *(1 for _ in input.shape[1:]))
-    return masked_over(input, shape, of_kind(site_key(input, key), "path"), rate, None if scaled else 1.0)
+    return masked_over(input, shape, kind_key(input, key, "path"), rate, None if scaled else 1.0)
 
 
 def linear_rates(depth: int, last: float, first: float = 0.0) -> list[float]:

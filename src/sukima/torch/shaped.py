@@ -8,8 +8,8 @@ from torch import Tensor
 
 from sukima.base.errors import InputError
 from sukima.masks.key import MaskKey
-from sukima.torch.keys import of_kind
-from sukima.torch.masked import check_input, site_key
+from sukima.torch.decisions import kind_key
+from sukima.torch.masked import check_input
 from sukima.torch.rated import RatedModule, is_off, rate_of
 from sukima.torch.structured import masked_over
 
@@ -63,7 +63,7 @@ def shaped_dropout(
     shape = _mask_shape(input, noise_shape)
     if is_off(training, rate):
         return input
-    return masked_over(input, shape, of_kind(site_key(input, key), "shaped"), rate, inplace=inplace)
+    return masked_over(input, shape, kind_key(input, key, "shaped"), rate, inplace=inplace)
 
 
 class ShapedDropout(RatedModule):

@@ -12,9 +12,8 @@ from torch.nn import functional
 from sukima.base.checks import check_instance
 from sukima.base.errors import InputError
 from sukima.masks.key import MaskKey
-from sukima.torch.decisions import masked_by
-from sukima.torch.keys import of_kind
-from sukima.torch.masked import check_input, site_key
+from sukima.torch.decisions import kind_key, masked_by
+from sukima.torch.masked import check_input
 from sukima.torch.rated import RatedModule, check_dims, is_off, rate_of
 from sukima.torch.structured import keep_over, masked_over, scale_of
 
@@ -59,7 +58,7 @@ def word_dropout(
     rate = rate_of(p)
     if is_off(training, rate):
         return tokens
-    kept = keep_over(tokens.shape, of_kind(site_key(tokens, key), "word"), rate, tokens.device)
+    kept = keep_over(tokens.shape, kind_key(tokens, key, "word"), rate, tokens.device)
     for token in protected:
         kept = kept | (tokens == token)
     return torch.where(kept, tokens, torch.full_like(tokens, replacement))
@@ -78,7 +77,7 @@ def token_dropout(
     check_dims(input, 2)
     if is_off(training, rate):
         return input
-    return masked_over(input, (*input.shape[:-1], 1), of_kind(site_key(input, key), "token"), rate)
+    return masked_over(input, (*input.shape[:-1], 1), kind_key(input, key, "token"), rate)
 
 
 def _without_types(
@@ -87,7 +86,7 @@ def _without_types(
     rate = rate_of(p)
     if is_off(training, rate):
         return found
-    drawn = of_kind(site_key(found, key), "word type")
+    drawn = kind_key(found, key, "word type")
 
     def decide() -> Tensor:
         return keep_over((types,), drawn, rate, found.device)[tokens].unsqueeze(-1)

@@ -29,4 +29,8 @@ TEXTS = {
     "first and second must be logits of one shape (rows, classes), got {first} and {second}": (
         "first と second は同じ形状 (行数, クラス数) のロジットでなければなりません（{first} と {second} でした）"
     ),
+    "an activity penalty acts on what a layer gives, not on weights: use activity_penalty": (
+        "活性ペナルティは重みではなく層の出力に作用します。activity_penalty を使ってください"
+    ),
+    "{kind} has no proximal step": "{kind} には近接ステップがありません",
 }

@@ -23,8 +23,10 @@ from sukima.engines.torch.optimizers import make_optimizer
 from sukima.engines.torch.run import Run
 from sukima.engines.torch.seeding import generators_restored
 from sukima.engines.torch.threads import suitable_threads
+from sukima.records.penalty import L1, L2, ElasticNet
 from sukima.records.recipe import Recipe
 from sukima.records.result import Score, Trial
+from sukima.records.schedule import Constant
 from sukima.records.task import Task
 from sukima.torch.penalties import penalty
 
@@ -35,7 +37,7 @@ def may_stack(first: Recipe, other: Recipe) -> bool:
     """Whether two recipes may be members of one stack: they differ in rates, schedules and early stopping at most."""
 
     def rest(recipe: Recipe) -> tuple[object, ...]:
-        return recipe.penalties, recipe.weight_decay, recipe.label_smoothing, recipe.options
+        return recipe.penalties, recipe.constraints, recipe.weight_decay, recipe.label_smoothing, recipe.options
 
     return rest(first) == rest(other)
 
@@ -53,11 +55,22 @@ def fit_stack(task: Task, candidates: Sequence[tuple[Recipe, int]], *, test: boo
     """
     if not isinstance(task.optimizer, str):
         raise UnstackableError("the optimizer is not given by name")
+    if not all(_acts_through_the_loss(recipe) for recipe, _ in candidates):
+        raise UnstackableError("the recipe acts on single weights after each step, on activities or on a schedule")
     with generators_restored():
         runs = [Run(task, recipe, seed) for recipe, seed in candidates]
         with suitable_threads(runs[0].model, runs[0].example, task.batch_size):
             _Stack(task, runs, progress).train()
             return [run.finish(test=test) for run in runs]
+
+
+def _acts_through_the_loss(recipe: Recipe) -> bool:
+    """Whether all that it does to weights is a term of the loss that adds up over members and stays as it is."""
+    summed = all(
+        isinstance(p, L1 | L2 | ElasticNet) and p.form == "loss" and p.schedule == Constant()
+        for p in recipe.penalties.values()
+    )
+    return summed and not recipe.constraints
 
 
 class _Stack:

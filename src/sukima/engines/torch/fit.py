@@ -71,6 +71,7 @@ def fit(
 def _train(run: Run, progress: Progress) -> None:
     task, model = run.task, run.model
     optimizer = make_optimizer(task, run.recipe, run.trainable)
+    run.applied.attach(optimizer)
     model.train()
     seed_everything(derive_seed(run.seed, "masks"))
     for epoch in range(task.epochs):
