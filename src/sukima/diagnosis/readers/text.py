@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 LONGEST_LINE = 2**20
-MOST_BYTES = 256 * 2**20
+MOST_BYTES = 32 * 2**20
 """Most bytes that are held in memory at once; formats that are read line by line may be longer."""
 
 

@@ -59,6 +59,10 @@ def extrapolate(curve: Array, epochs: int) -> Forecast:
     found = [plan.solver @ weighted for plan in plans]
     misfits = np.array([float(np.sum((weighted - plan.design @ f) ** 2)) for plan, f in zip(plans, found, strict=True)])
     gains = np.array([float(f @ plan.step) for plan, f in zip(plans, found, strict=True)])
+    # A slow term is there for rises only, and a loss above zero does not end below it.
+    possible = np.array([len(f) < 3 or f[2] >= 0 for f in found]) & ((curve.min() < 0) | (gains < curve[-1]))
+    if possible.any():
+        misfits[~possible] = np.inf
     variance = max(float(misfits.min()) / max(1, count - 3), noise**2)
     score = misfits / (2 * variance) + np.array([len(plan.step) for plan in plans])
     share = np.exp(score.min() - score)
