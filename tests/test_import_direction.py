@@ -15,7 +15,7 @@ ROWS = [
     {"torch", "keras", "jax"},
     {"engines"},
     {"auditing", "diagnosis", "tuning", "comparison"},
-    {"report"},
+    {"reporting"},
     {"workflow"},
     {"integrations"},
     {"cli"},

@@ -11,18 +11,28 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME: dict[str, str] = {
+    "Activity": "sukima.records.penalty",
     "Constant": "sukima.records.schedule",
+    "Cosine": "sukima.records.schedule",
+    "Curriculum": "sukima.records.schedule",
     "Early": "sukima.records.schedule",
     "ElasticNet": "sukima.records.penalty",
+    "GroupLasso": "sukima.records.penalty",
     "History": "sukima.records.history",
     "L1": "sukima.records.penalty",
     "L2": "sukima.records.penalty",
     "Late": "sukima.records.schedule",
     "Linear": "sukima.records.schedule",
     "MaskKey": "sukima.masks.key",
+    "MaxNorm": "sukima.records.constraint",
+    "NonNegative": "sukima.records.constraint",
+    "Orthogonal": "sukima.records.penalty",
     "Recipe": "sukima.records.recipe",
     "Task": "sukima.records.task",
+    "UnitNorm": "sukima.records.constraint",
+    "accelerate": "sukima.workflow.models",
     "apply": "sukima.workflow.models",
+    "audit": "sukima.auditing.api",
     "compare": "sukima.workflow.compare",
     "demo_task": "sukima.workflow.demo",
     "diagnose": "sukima.diagnosis",
@@ -30,6 +40,7 @@ _HOME: dict[str, str] = {
     "report": "sukima.workflow.models",
     "sites": "sukima.workflow.models",
     "tune": "sukima.workflow.tune",
+    "watch": "sukima.auditing.watch",
 }
 
 __all__ = ["__version__", *_HOME]

@@ -9,7 +9,7 @@ import typer
 
 from sukima.base.errors import InputError
 from sukima.base.messages import say
-from sukima.cli.objects import load_object
+from sukima.cli.objects import load_module, load_object
 from sukima.cli.options import By, Data, Epochs, Json, Lang, Output, Target
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ __all__ = ["HELP", "compare"]
 
 HELP = say(
     "Train recipes side by side with paired seeds, and say which of them really differ.\n\n"
-    "Without recipes: no dropout against the guideline's rates. The first recipe is the baseline.\n\n"
+    "The first recipe is the baseline. Without recipes, those are taken that stand beside the task in its file, in a "
+    "dict called 'recipes'; else no dropout is compared with the guideline's rates.\n\n"
     "Examples: sukima compare; sukima compare my_task.py --recipe none= --recipe mine=recipe.toml; "
     "sukima compare my_task.py --recipes my_task.py:recipes"
 )
@@ -52,16 +53,24 @@ def compare(
     _lang: Lang = None,
 ) -> None:
     """Parse, run the workflow, show."""
-    from sukima.cli.results import show
+    from sukima.cli.results import command_progress, show
     from sukima.cli.tasks import chosen_task
-    from sukima.report import check_report_path
+    from sukima.reporting import check_report_path
     from sukima.workflow.compare import compare as run
 
     if output is not None:
         check_report_path(output)  # before training, so that nothing is lost
-    chosen = _chosen(recipe, recipes)
     task = chosen_task(target, data, epochs)
-    show(run(task, chosen, by=by, seeds=seeds, first_seed=first_seed), output, json)
+    chosen = _chosen(recipe, recipes) or _beside(target)
+    show(run(task, chosen, by=by, seeds=seeds, first_seed=first_seed, progress=command_progress()), output, json)
+
+
+def _beside(target: str | None) -> dict[str, Recipe] | None:
+    """The recipes that stand beside the task in the user's file, under that very name."""
+    if target is None or not isinstance(found := getattr(load_module(target), "recipes", None), dict):
+        return None
+    typer.echo(str(say("Recipes from {target}: {names}", target=target, names=", ".join(map(str, found)))), err=True)
+    return found
 
 
 def _chosen(files: list[str] | None, table: str | None) -> dict[str, Recipe] | None:

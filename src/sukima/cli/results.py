@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,23 +11,32 @@ import typer
 from sukima.base.messages import say
 
 if TYPE_CHECKING:
+    from sukima.engines.progress import Progress
     from sukima.records.result import Comparison, TuneResult
 
-__all__ = ["show"]
+__all__ = ["command_progress", "show"]
+
+
+def command_progress() -> Progress:
+    """A bar on a terminal, plain lines in a log."""
+    from sukima.engines.progress import Bar, Lines
+
+    return Bar() if sys.stderr.isatty() else Lines()
 
 
 def show(result: TuneResult | Comparison, output: Path | None, as_json: bool) -> None:
     """Print ``result`` and write its report; leave with 130 where the work was interrupted."""
-    from sukima.report import document_of, write_report
-    from sukima.report.json import to_json
-    from sukima.report.terminal import print_document
+    from sukima.reporting import document_of, write_report
+    from sukima.reporting.json import to_json
+    from sukima.reporting.terminal import print_document
 
+    if output is not None:  # first: what prints may fail (a closed pipe, a terminal that knows few characters)
+        write_report(result, output)
     if as_json:
         typer.echo(to_json(result))
     else:
         print_document(document_of(result))
     if output is not None:
-        write_report(result, output)
         typer.echo(str(say("Report: {path}", path=output)), err=True)
     if not result.complete:
         typer.echo(str(say("Interrupted: this is what was done so far.")), err=True)

@@ -41,13 +41,15 @@ def tune(
     _lang: Lang = None,
 ) -> None:
     """Parse, run the workflow, show."""
-    from sukima.cli.results import show
+    from sukima.cli.results import command_progress, show
     from sukima.cli.tasks import chosen_task
-    from sukima.report import check_report_path
+    from sukima.reporting import check_report_path
     from sukima.workflow.tune import tune as run
 
     if output is not None:
         check_report_path(output)  # before training, so that nothing is lost
     task = chosen_task(target, data, epochs)
-    result = run(task, by=by, search_seeds=search_seeds, test_seeds=seeds, first_seed=first_seed)
+    result = run(
+        task, by=by, search_seeds=search_seeds, test_seeds=seeds, first_seed=first_seed, progress=command_progress()
+    )
     show(result, output, json)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.site import Site
-from sukima.records.task import By
+from sukima.records.task import By, Setup
 from sukima.records.verdict import Verdict
 
 __all__ = ["Arm", "Comparison", "Cost", "Difference", "Outcome", "Rung", "Score", "Trial", "TuneResult"]
@@ -125,6 +126,7 @@ class Comparison:
         verdicts: arm name → verdict on its histories.
         cost: what it cost.
         environment: versions and machine, for the record.
+        setup: how the trials were trained (see `setup_of`).
         complete: whether it ran to its end.
     """
 
@@ -138,6 +140,7 @@ class Comparison:
     verdicts: dict[str, Verdict]
     cost: Cost
     environment: dict[str, str] = field(default_factory=dict)
+    setup: Setup = field(default_factory=dict)
     complete: bool = True
 
     @property
@@ -148,6 +151,9 @@ class Comparison:
     def arm(self, name: str) -> Arm:
         """The arm of that name."""
         return next(arm for arm in self.arms if arm.name == name)
+
+    def _repr_html_(self) -> str:
+        return _shown(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +182,7 @@ class TuneResult:
     comparison: Comparison | None
     cost: Cost
     environment: dict[str, str] = field(default_factory=dict)
+    setup: Setup = field(default_factory=dict)
     complete: bool = True
 
     @property
@@ -190,3 +197,12 @@ class TuneResult:
         if self.comparison is None:
             return {}
         return {arm.name: [trial.test for trial in arm.trials] for arm in self.comparison.arms}
+
+    def _repr_html_(self) -> str:
+        return _shown(self)
+
+
+def _shown(result: Comparison | TuneResult) -> str:
+    """How a notebook shows a result. Records know nothing of reports, so it is looked up only when it is shown."""
+    text: str = importlib.import_module("sukima.reporting.notebook").notebook_html(result)
+    return text

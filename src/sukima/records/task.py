@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,7 +10,10 @@ from typing import Any, Literal
 from sukima.base.checks import check_count, check_number, shown
 from sukima.base.errors import InputError
 
-__all__ = ["By", "Task"]
+__all__ = ["By", "Setup", "Task", "setup_of"]
+
+Setup = dict[str, str | int | float]
+"""How trials were trained, as a report tells it: rows of data, loss, optimizer, batch size, epochs."""
 
 By = Literal["loss", "metric"]
 """What a search goes by: the validation loss, or the validation metric (accuracy, say)."""
@@ -62,12 +66,15 @@ class Task:
     name: str = "task"
 
     def __post_init__(self) -> None:
-        if not callable(self.model):
+        # A model itself is callable too, but every trial needs a new one.
+        if not callable(self.model) or (hasattr(self.model, "parameters") and not isinstance(self.model, type)):
             raise InputError(
                 "model must be a function or class that makes a new model, got {value}", value=_kind(self.model)
             )
         for name in ("loss", "optimizer", "metric"):
             value = getattr(self, name)
+            if name == "loss" and isinstance(value, type):
+                raise InputError("loss must be a name or a callable, got the class {value}", value=value.__name__)
             if not (isinstance(value, str) or callable(value) or (name == "metric" and value is None)):
                 raise InputError("{name} must be a name or a callable, got {value}", name=name, value=_kind(value))
         if self.learning_rate is not None:
@@ -77,7 +84,7 @@ class Task:
         if self.patience is not None:
             check_count("patience", self.patience)
         check_data("train", self.train)
-        if isinstance(self.validation, int | float):
+        if isinstance(self.validation, numbers.Real):
             check_number("validation", self.validation, above=0, below=1)
             if not isinstance(self.train, tuple | list):
                 raise InputError(
@@ -125,6 +132,29 @@ def size_of(data: Any) -> int | None:
         return len(getattr(data, "dataset", data))
     except TypeError:
         return None
+
+
+def setup_of(task: Task) -> Setup:
+    """What a reader must know of a task to train it again, besides model and data; what is not known is left out."""
+    fraction = task.validation if isinstance(task.validation, int | float) else None
+    found: dict[str, str | int | float | None] = {
+        "train_rows": size_of(task.train),
+        "validation_rows": size_of(task.validation) if fraction is None else f"{100 * fraction:g} %",
+        "test_rows": None if task.test is None else size_of(task.test),
+        "loss": _named(task.loss),
+        "metric": None if task.metric is None else _named(task.metric),
+        "optimizer": _named(task.optimizer),
+        "learning_rate": task.learning_rate,
+        "batch_size": task.batch_size,
+        "epochs": task.epochs,
+        "patience": task.patience,
+        "device": task.device,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _named(value: str | Callable[..., Any]) -> str:
+    return value if isinstance(value, str) else getattr(value, "__name__", type(value).__name__)
 
 
 def _kind(value: Any) -> str:

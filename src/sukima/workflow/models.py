@@ -13,10 +13,19 @@ from sukima.records.task import Task
 
 if TYPE_CHECKING:
     from sukima.engines.torch.fit import Fitted
-    from sukima.report.write import Result
+    from sukima.reporting.write import Result
+    from sukima.torch.accelerate import Acceleration
     from sukima.torch.apply import Applied
 
-__all__ = ["apply", "fit", "report", "sites"]
+__all__ = ["accelerate", "apply", "fit", "report", "sites"]
+
+
+def accelerate() -> Acceleration:
+    """Serve every dropout of the process on CPU with fast masks from now on (see `sukima.torch.accelerate`)."""
+    require("torch", "torch")
+    from sukima.torch.accelerate import accelerate as torch_accelerate
+
+    return torch_accelerate()
 
 
 def sites(model: Any, example: Any = None) -> dict[str, Site]:
@@ -45,7 +54,7 @@ def fit(task: Task, recipe: Recipe | None = None, seed: int = 0, *, test: bool =
 
 def report(result: Result, path: str | Path = "sukima-report.html") -> Path:
     """Write the report on what tune, compare or diagnose returned, as a page or as JSON; gives its path."""
-    from sukima.report.write import write_report
+    from sukima.reporting.write import write_report
 
     return write_report(result, path)
 

@@ -1,8 +1,16 @@
 """The command line: help and closing words."""
 
 TEXTS = {
+    "Recipes from {target}: {names}": "{target} のレシピを使います: {names}",
     "Dropout and regularization done properly: tune it, compare it, and see whether it helps.": (
         "ドロップアウトと正則化をきちんと使うための道具です。調整し、比較し、本当に効くかを確かめます。"
+    ),
+    "{option}: there is no such option": "{option}: そのようなオプションはありません",
+    "{command}: there is no such command": "{command}: そのようなコマンドはありません",
+    "{name} must be given, got nothing": "{name} を指定してください",
+    "a whole number of at least {minimum}": "{minimum} 以上の整数",
+    "{place}the file ends the program (exit code {code})": (
+        "{place}ファイルがプログラムを終了させました（終了コード {code}）"
     ),
     "Print the version.": "バージョンを表示します。",
     "Language of everything shown; by default the locale's.": "表示言語。省略時はロケールに従います。",
@@ -34,11 +42,13 @@ TEXTS = {
         "最初のシード。変えると独立な試行としてやり直せます。"
     ),
     "Train recipes side by side with paired seeds, and say which of them really differ.\n\n"
-    "Without recipes: no dropout against the guideline's rates. The first recipe is the baseline.\n\n"
+    "The first recipe is the baseline. Without recipes, those are taken that stand beside the task in its file, in a "
+    "dict called 'recipes'; else no dropout is compared with the guideline's rates.\n\n"
     "Examples: sukima compare; sukima compare my_task.py --recipe none= --recipe mine=recipe.toml; "
     "sukima compare my_task.py --recipes my_task.py:recipes": (
         "複数のレシピを同じシードの組で学習し、本当に差があるものを示します。\n\n"
-        "レシピを指定しないときは、ドロップアウトなしと目安のドロップ率を比べます。最初のレシピが基準です。\n\n"
+        "最初のレシピが基準です。レシピを指定しないときは、タスクと同じファイルにある辞書 'recipes' を使い、"
+        "それもなければドロップアウトなしと目安のドロップ率を比べます。\n\n"
         "例: sukima compare、sukima compare my_task.py --recipe none= --recipe mine=recipe.toml、"
         "sukima compare my_task.py --recipes my_task.py:recipes"
     ),
@@ -52,14 +62,6 @@ TEXTS = {
     "--recipe must be NAME=FILE with a new name, got {value}": (
         "--recipe は重複しない名前で NAME=FILE の形に書いてください（指定値: {value}）"
     ),
-    "Say what the curves of a training run mean: overfitting or not, since when, how sure, and what to do next.\n\n"
-    "Reads CSV, JSON and Keras histories.\n\n"
-    "Examples: sukima diagnose history.csv; sukima diagnose run1.json run2.json --check": (
-        "学習曲線を読み、過学習かどうか、いつからか、どれほど確かか、次に何をすべきかを示します。\n\n"
-        "CSV、JSON、Keras の履歴を読めます。\n\n"
-        "例: sukima diagnose history.csv、sukima diagnose run1.json run2.json --check"
-    ),
-    "Histories.": "学習履歴のファイル。",
     "Exit with 1 unless every verdict is healthy.": "すべてが健全と判定されなければ終了コード 1 で終わります。",
     "Report: {path}": "レポート: {path}",
     "Interrupted: this is what was done so far.": "中断しました。ここまでの結果を示します。",

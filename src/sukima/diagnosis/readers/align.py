@@ -103,7 +103,9 @@ def aligned(train: Series, validation: Series, notes: list[Message]) -> tuple[Ar
         return train.values, validation.values
     # A validation before the first training value (a sanity check) or after the last has nothing beside it.
     with np.errstate(invalid="ignore", over="ignore"):
-        sums = np.add.reduceat(np.append(train.values, 0.0), np.minimum(begins, len(train.values)))
+        # Pairs of edges: without the ends `reduceat` would add up the last stretch to the end of the curve.
+        edges = np.stack([begins, cuts], axis=1).ravel()
+        sums = np.add.reduceat(np.append(train.values, 0.0), edges)[::2]
         means = np.where(filled, sums / np.maximum(1, cuts - begins), np.nan)
     if not filled.all():
         notes.append(

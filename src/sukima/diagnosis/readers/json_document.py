@@ -13,6 +13,7 @@ from sukima.base.errors import InputError
 from sukima.diagnosis.readers.keras_history import table_of
 from sukima.diagnosis.readers.reading import Reading
 from sukima.diagnosis.readers.rows import Rows
+from sukima.diagnosis.readers.runs import tables_of
 from sukima.diagnosis.readers.table import Table
 from sukima.diagnosis.readers.text import clean_name, read_bounded
 from sukima.records.history import History
@@ -55,7 +56,7 @@ def runs_in(document: Any, source: str) -> list[Table | Reading]:
             for one in document:
                 if isinstance(one, Mapping):
                     rows.add(flat(one))
-            return list(rows.tables(source, "JSON"))
+            return list(tables_of(rows, source, "JSON"))
         inner = [(f"{source}:{i + 1}", value) for i, value in enumerate(document)]
     else:
         inner = []

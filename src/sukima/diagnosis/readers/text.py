@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+from typing import TextIO
 
 from sukima.base.errors import InputError
+from sukima.base.messages import Message, say
 
-__all__ = ["MOST_BYTES", "check_regular", "clean_name", "decode", "encoding_of", "head_of", "read_bounded"]
+__all__ = [
+    "MOST_BYTES",
+    "bounded_lines",
+    "check_regular",
+    "clean_name",
+    "decode",
+    "encoding_of",
+    "head_of",
+    "read_bounded",
+]
 
+LONGEST_LINE = 2**20
 MOST_BYTES = 256 * 2**20
 """Most bytes that are held in memory at once; formats that are read line by line may be longer."""
 
@@ -68,3 +82,24 @@ def encoding_of(head: bytes) -> str:
 def decode(data: bytes) -> str:
     """Text from bytes; bytes that are not text become the replacement character, so that the rest can be read."""
     return data.decode(encoding_of(data), errors="replace")
+
+
+def bounded_lines(file: TextIO, notes: list[Message]) -> Iterator[str]:
+    """The lines, each of bounded length: a file may claim to be one line of many gigabytes."""
+    return chain.from_iterable(_blocks(file, notes))
+
+
+def _blocks(file: TextIO, notes: list[Message]) -> Iterator[list[str]]:
+    """The lines of each block of text, so that no call is made for a line."""
+    rest = ""
+    while block := file.read(LONGEST_LINE):
+        lines = (rest + block).split("\n")
+        rest = lines.pop()
+        yield lines
+        if len(rest) > LONGEST_LINE:
+            notes.append(
+                say("a line is longer than {count} characters; it and what follows are left out", count=LONGEST_LINE)
+            )
+            return
+    if rest:
+        yield [rest]

@@ -1,10 +1,11 @@
-"""The gap between training and validation at the end of a run."""
+"""The gap between training and validation at the end of a run, and whether it still grows."""
 
 from __future__ import annotations
 
 from sukima.diagnosis.curves import Array
+from sukima.diagnosis.signals.progress import Trend, end_trend
 
-__all__ = ["end_level", "gap_at_end"]
+__all__ = ["end_level", "gap_at_end", "gap_trend"]
 
 
 def end_level(curve: Array) -> float:
@@ -15,3 +16,8 @@ def end_level(curve: Array) -> float:
 def gap_at_end(train: Array, validation: Array) -> float:
     """Validation minus training at the end; positive where the model does worse on new data."""
     return end_level(validation) - end_level(train)
+
+
+def gap_trend(train: Array, validation: Array) -> Trend:
+    """How the gap changes per factor *e* of training time over the later half; positive where it widens."""
+    return end_trend(validation - train)

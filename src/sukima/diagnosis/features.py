@@ -1,0 +1,119 @@
+"""The numbers that the verdict is made from: signals of a run, on scales where equal steps mean alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sukima.diagnosis.curves import Array, Curves
+from sukima.diagnosis.signals.dropout_on import share_below_training
+from sukima.diagnosis.signals.extrapolation import extrapolate
+from sukima.diagnosis.signals.gap import end_level, gap_trend
+from sukima.diagnosis.signals.guessing import beyond_guessing
+from sukima.diagnosis.signals.noise import noise_level, quieting
+from sukima.diagnosis.signals.onset import turn_of
+from sukima.diagnosis.signals.progress import end_trend
+from sukima.diagnosis.signals.smoothing import smooth
+
+__all__ = ["FEATURES", "features_of", "pooled_features"]
+
+SMALL = 1e-3
+"""What counts as nothing beside a loss of one."""
+
+
+def features_of(curves: Curves) -> dict[str, float]:
+    """The features of one run of at least four epochs.
+
+    Losses are taken relative to the validation loss at the end, so that their unit does not matter, except where a
+    name says ``absolute``. ``asinh(20 x)`` is straight up to five percent and a logarithm beyond.
+    """
+    train, validation = curves.train, curves.validation
+    count = len(train)
+    scale = max(abs(end_level(validation)), 1e-9)
+    own = max(abs(end_level(train)), 1e-2 * scale)
+    turn = turn_of(validation)
+    later, last = end_trend(validation), end_trend(validation, 0.25)
+    train_later, train_last = end_trend(train), end_trend(train, 0.25)
+    forecast, train_forecast = extrapolate(validation, 2 * count), extrapolate(train, 2 * count)
+    smooth_train, smooth_validation = smooth(train), smooth(validation)
+    beyond = beyond_guessing(train, curves.train_share)
+    half, quarter = count // 2, 3 * count // 4
+    return {
+        "rise": _log(turn.rise / scale),
+        "rise_absolute": _log(turn.rise),
+        "rise_sigmas": float(np.arcsinh(turn.sigmas)),
+        "turn_at": turn.index / count,
+        "gap": (end_level(validation) - end_level(train)) / scale,
+        "gap_absolute": _bent(end_level(validation) - end_level(train)),
+        "gap_widens": _bent(gap_trend(train, validation).slope / scale),
+        "level_absolute": _log(scale),
+        "train_level_absolute": _log(own),
+        "fall": _ratio(scale, float(validation[0])),
+        "train_fall": _ratio(own, float(train[0])),
+        "train_worst": _ratio(own, float(train.max())),
+        "gain_later": _bent(later.gain(3) / scale),
+        "gain_last": _bent(last.gain(3) / scale),
+        "gain_later_sigmas": float(np.arcsinh(later.sigmas)),
+        "gain_last_sigmas": float(np.arcsinh(last.sigmas)),
+        "train_gain_later": _bent(train_later.gain(3) / own),
+        "train_gain_last": _bent(train_last.gain(3) / own),
+        "train_gain_sigmas": float(np.arcsinh(train_later.sigmas)),
+        "forecast": _bent(forecast.gain / scale),
+        "forecast_error": _log(forecast.error / scale),
+        "forecast_sigmas": float(np.clip((forecast.gain - 0.05 * scale) / (forecast.error + 0.01 * scale), -6, 6)),
+        "train_forecast": _bent(train_forecast.gain / own),
+        "half_fall": _ratio(float(smooth_validation[-1]), float(smooth_validation[half])),
+        "quarter_fall": _ratio(float(smooth_validation[-1]), float(smooth_validation[quarter])),
+        "train_half_fall": _ratio(float(smooth_train[-1]), float(smooth_train[half])),
+        "train_since_turn": _bent(float(smooth_train[turn.index] - smooth_train[-1]) / own),
+        "beyond_guessing": -1.0 if beyond is None or not curves.is_loss else float(np.clip(3 * beyond, -1, 3)),
+        "noise": _log(noise_level(validation) / scale),
+        "train_noise": _log(noise_level(train) / own),
+        "quieting": float(np.clip(quieting(validation), -5, 5)),
+        "train_quieting": float(np.clip(quieting(train), -5, 5)),
+        "slowing": _bent((last.gain(3) - later.gain(3)) / scale),
+        "train_slowing": _bent((train_last.gain(3) - train_later.gain(3)) / own),
+        "newest": _bent((float(smooth_validation[-max(2, count // 8) - 1]) - float(smooth_validation[-1])) / scale),
+        "train_newest": _bent((float(smooth_train[-max(2, count // 8) - 1]) - float(smooth_train[-1])) / own),
+        "below_training": share_below_training(train, validation),
+        "epochs": float(np.log(curves.epochs)),
+        "error_rate": _error(curves.validation_share),
+        "train_error_rate": _error(curves.train_share),
+        "has_accuracy": float(len(curves.train_share) > 0),
+    }
+
+
+def pooled_features(runs: Sequence[Curves]) -> Array:
+    """The features of several seeds of one configuration: their mean; what counts in errors grows with their number."""
+    table = np.array([list(features_of(run).values()) for run in runs])
+    mean: Array = table.mean(axis=0)
+    grown = np.array([name.endswith("sigmas") and name != "forecast_sigmas" for name in FEATURES])
+    mean[grown] = np.arcsinh(np.sinh(mean[grown]) * np.sqrt(len(runs)))
+    return mean
+
+
+def _log(value: float) -> float:
+    return float(np.log(min(max(value, 0.0), 1e6) + SMALL))
+
+
+def _bent(value: float) -> float:
+    return float(np.arcsinh(20 * np.clip(value, -1e6, 1e6)))
+
+
+def _ratio(end: float, start: float) -> float:
+    return float(np.clip(np.log(max(abs(end), 1e-9) / max(abs(start), 1e-9)), -8, 8))
+
+
+def _error(shares: Array) -> float:
+    return float(np.log(1.01 - shares[-3:].mean())) if len(shares) else -0.7
+
+
+FEATURES = tuple(
+    features_of(
+        Curves(
+            np.ones(4), np.ones(4), np.arange(1, 5), is_loss=True, train_share=np.empty(0), validation_share=np.empty(0)
+        )
+    )
+)
+"""Their names, in order."""

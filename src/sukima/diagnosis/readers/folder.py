@@ -1,0 +1,98 @@
+"""A folder: all runs in it. Event files of one run, and the metrics of an MLflow run, are put together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from sukima.base.errors import InputError, SukimaError
+from sukima.base.messages import Message, say
+from sukima.diagnosis.readers import mlflow, tensorboard
+from sukima.diagnosis.readers.naming import meaning_of
+from sukima.diagnosis.readers.reading import Reading
+from sukima.diagnosis.readers.rows import Column
+from sukima.diagnosis.readers.table import Table
+from sukima.diagnosis.readers.text import clean_name, head_of
+
+__all__ = ["tables_in"]
+
+MOST_FILES = 5_000
+DEEPEST = 8
+_SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".log", ""}
+"""In a folder only such files are opened: it also holds weights, images and code."""
+
+Found = list[Table | Reading]
+
+
+def tables_in(folder: Path, read: Callable[[Path], Sequence[Table | Reading]]) -> tuple[Found, list[Message]]:
+    """The runs in ``folder``, and why the other files were left out; ``read`` reads one file."""
+    tables: Found = []
+    skipped: list[Message] = []
+    events: dict[Path, list[Path]] = {}
+    metrics: set[Path] = set()
+    for path in _files(folder, skipped):
+        if any(place in metrics for place in path.parents):
+            continue
+        try:
+            head = head_of(path, 4096)
+            if tensorboard.recognises(head):
+                events.setdefault(_run_of(path.parent, folder), []).append(path)
+            elif mlflow.is_metric_file(head) and (place := _metrics_of(path, folder)):
+                metrics.add(place)
+                tables.append(mlflow.read_folder(place))
+            elif path.suffix.lower() in _SUFFIXES:
+                tables += read(path)
+        except SukimaError as error:
+            skipped.append(error.message)
+    for run, paths in events.items():
+        try:
+            tables.append(_run_of_events(run, paths))
+        except InputError as error:
+            skipped.append(error.message)
+    return tables, skipped
+
+
+def _files(folder: Path, skipped: list[Message]) -> Iterator[Path]:
+    count = 0
+    for place, folders, names in os.walk(folder, followlinks=False):
+        depth = len(Path(place).relative_to(folder).parts)
+        folders[:] = sorted(name for name in folders if not name.startswith(".")) if depth < DEEPEST else []
+        for name in sorted(names):
+            path = Path(place, name)
+            if name.startswith(".") or path.is_symlink() or not path.is_file():
+                continue
+            count += 1
+            if count > MOST_FILES:
+                skipped.append(
+                    say("{path}: only the first {count} files are looked at", path=clean_name(folder), count=MOST_FILES)
+                )
+                return
+            yield path
+
+
+def _run_of(place: Path, folder: Path) -> Path:
+    """The run that event files in ``place`` belong to: Keras writes ``train`` and ``validation`` folders inside it."""
+    return place.parent if place != folder and _role_of(place) else place
+
+
+def _role_of(place: Path) -> str:
+    meaning = meaning_of(place.name.split("_")[-1])
+    return meaning.role if not meaning.quantity else ""
+
+
+def _metrics_of(path: Path, folder: Path) -> Path | None:
+    """The folder called ``metrics`` that holds the file; the folder that was asked for may be it."""
+    inside = [place for place in path.parents if place.name == "metrics" and place.is_relative_to(folder)]
+    return inside[-1] if inside else None
+
+
+def _run_of_events(run: Path, paths: list[Path]) -> Table:
+    columns: dict[str, Column] = {}
+    notes: list[Message] = []
+    for path in paths:
+        role = "" if path.parent == run else f"{_role_of(path.parent)}/"
+        tensorboard.gather(path, columns, notes, role)
+    if not columns:
+        raise InputError("{path}: no scalars found in this event file", path=clean_name(run, 200))
+    return Table(tensorboard.series_of(columns), str(run), "TensorBoard", notes)

@@ -1,0 +1,140 @@
+"""Every format gives the same curves."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sukima.base.errors import InputError
+from sukima.diagnosis.readers import Reading, read_history
+
+TRAIN = [2.0, 1.5, 1.2, 1.0, 0.9]
+VALIDATION = [2.1, 1.7, 1.5, 1.6, 1.8]
+
+Write = Callable[[str | bytes], Path]
+
+
+def only(readings: list[Reading]) -> Reading:
+    assert len(readings) == 1
+    return readings[0]
+
+
+def test_each_format_gives_the_same_losses(written: Path) -> None:
+    reading = only(read_history(written))
+    assert reading.history.train_loss == pytest.approx(TRAIN)
+    assert reading.history.validation_loss == pytest.approx(VALIDATION)
+    assert reading.understood["train_loss"] != reading.understood["validation_loss"]
+    assert reading.format
+
+
+def test_accuracies_come_along(write: Write) -> None:
+    history = only(read_history(write("epoch,loss,val_loss,acc,val_acc\n1,2,2.1,.3,.2\n2,1,1.5,.6,.5\n"))).history
+    assert history.train_metric == [0.3, 0.6]
+    assert history.validation_metric == [0.2, 0.5]
+    assert history.metric == "acc"
+
+
+def test_an_error_metric_falls(write: Write) -> None:
+    history = only(read_history(write("epoch,loss,val_loss,rmse,val_rmse\n1,2,2.1,3,4\n2,1,1.5,1,2\n"))).history
+    assert history.metric == "rmse"
+    assert not history.metric_increases
+
+
+def test_map_names_the_columns(write: Write) -> None:
+    path = write("a,b,c\n1,2,3\n1,1.5,2.5\n")
+    with pytest.raises(InputError, match="--map"):
+        read_history(path)
+    history = only(read_history(path, {"train": "b", "val": "c"})).history
+    assert history.train_loss == [2, 1.5]
+    assert history.validation_loss == [3, 2.5]
+    with pytest.raises(InputError, match="no column"):
+        read_history(path, {"train": "b", "val": "z"})
+    with pytest.raises(InputError, match="train_metric"):
+        read_history(path, {"train": "b", "value": "c"})
+    with pytest.raises(InputError, match="go together"):
+        read_history(path, {"train": "b"})
+
+
+def test_log_through_a_pattern(write: Write) -> None:
+    path = write(
+        "\n".join(
+            f"[x] Epoch {i + 1}/5 - loss: {t} - val_loss: {v}"
+            for i, (t, v) in enumerate(zip(TRAIN, VALIDATION, strict=True))
+        )
+    )
+    for pattern in ("loss: {loss} - val_loss: {val_loss}", r"loss: (?P<train_loss>\S+) - val_loss: (?P<val_loss>\S+)"):
+        history = only(read_history(path, patterns=[pattern])).history
+        assert history.train_loss == TRAIN
+        assert history.validation_loss == VALIDATION
+
+
+def test_log_with_lines_of_training_and_validation_apart(write: Write) -> None:
+    lines = []
+    for i, (t, v) in enumerate(zip(TRAIN, VALIDATION, strict=True)):
+        lines += [f"epoch {i}", f"train loss {t:e}", "noise", f"valid loss {v}"]
+    history = only(
+        read_history(
+            write("\n".join(lines)), patterns=["epoch {epoch}", "train loss {train_loss}", "valid loss {valid_loss}"]
+        )
+    ).history
+    assert history.train_loss == pytest.approx(TRAIN)
+    assert history.validation_loss == VALIDATION
+
+
+@pytest.mark.parametrize("pattern", ["loss", "(?P<loss>[", "{}"])
+def test_a_pattern_that_finds_nothing_is_an_error(write: Write, pattern: str) -> None:
+    with pytest.raises(InputError):
+        read_history(write("loss 1 val 2\n"), patterns=[pattern])
+
+
+def test_runs_by_label_number_and_restart(write: Write) -> None:
+    rows = list(zip(range(1, 6), TRAIN, VALIDATION, strict=True))
+    by_label = "run,epoch,loss,val_loss\n" + "".join(f"{n},{e},{t},{v}\n" for n in ("a", "b") for e, t, v in rows)
+    by_number = "seed,epoch,loss,val_loss\n" + "".join(f"{n},{e},{t},{v}\n" for n in (0, 1) for e, t, v in rows)
+    appended = "epoch,loss,val_loss\n" + "".join(f"{e},{t},{v}\n" for _ in range(2) for e, t, v in rows)
+    for text in (by_label, by_number, appended):
+        readings = read_history(write(text))
+        assert [reading.history.validation_loss for reading in readings] == [VALIDATION, VALIDATION]
+        assert len({reading.source for reading in readings}) == 2
+
+
+def test_rows_of_several_runs_without_epochs_are_a_run_each(write: Write) -> None:
+    readings = read_history(write("run,accuracy,val_accuracy\nsmall,70,68\nlarge,99,75\n"))
+    assert [reading.history.validation_metric for reading in readings] == [[68], [75]]
+
+
+def test_a_resumed_run_keeps_the_later_rows(write: Write) -> None:
+    text = "epoch,loss,val_loss\n1,2,2.1\n2,1.5,1.7\n3,9,9\n3,1.2,1.5\n4,1.0,1.6\n5,.9,1.8\n"
+    reading = only(read_history(write(text)))
+    assert reading.history.validation_loss == VALIDATION
+    assert reading.notes
+
+
+def test_unordered_epochs_are_sorted(write: Write) -> None:
+    reading = only(read_history(write("epoch,loss,val_loss\n1,2,2.1\n3,1.2,1.5\n2,1.5,1.7\n5,.9,1.8\n4,1,1.6\n")))
+    assert reading.history.train_loss == TRAIN
+    assert reading.notes
+
+
+def test_mlflow_folder(tmp_path: Path) -> None:
+    for name, curve in (("train_loss", TRAIN), ("val_loss", VALIDATION)):
+        place = tmp_path / "0" / "abc" / "metrics"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text("".join(f"170000000000{i} {v} {i}\n" for i, v in enumerate(curve)))
+    reading = only(read_history(tmp_path))
+    assert (reading.history.train_loss, reading.history.validation_loss) == (TRAIN, VALIDATION)
+    assert reading.format == "MLflow"
+
+
+def test_a_folder_means_all_runs_in_it(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text("epoch,loss,val_loss\n1,2,2\n2,1,1.5\n")
+    (tmp_path / "weights.bin").write_bytes(b"\0" * 100)
+    (tmp_path / "config.json").write_text('{"width": 3}')
+    readings = read_history(tmp_path)
+    assert sorted(Path(reading.source).name for reading in readings) == ["a.csv", "b.csv"]
+
+
+def test_a_folder_without_runs_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        read_history(tmp_path)

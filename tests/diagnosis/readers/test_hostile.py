@@ -1,0 +1,186 @@
+"""Whatever a file holds, it is read, read in part, or refused with one line."""
+
+import json
+import pickle
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sukima.base.errors import SukimaError
+from sukima.diagnosis import judge
+from sukima.diagnosis.readers import read_history
+
+CELLS = [
+    "",
+    "nan",
+    "inf",
+    "-inf",
+    "-1",
+    "1e400",
+    "0",
+    "1",
+    "2.5",
+    "x",
+    '"',
+    "<b>",
+    "\x1b[31m",
+    "１",
+    "1_0",
+    "9" * 400,
+    "\0",
+]
+NAMES = [
+    "epoch",
+    "loss",
+    "val_loss",
+    "acc",
+    "val_acc",
+    "run",
+    "key",
+    "value",
+    "<script>",
+    "\x1b[2J",
+    "",
+    "step",
+    "検証損失",
+]
+PATTERNS = ["{loss} {val_loss}", "epoch {epoch} loss {loss} val_loss {val_loss}"]
+
+anything = settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+def survives(path: Path, content: bytes) -> None:
+    """Readings or one printable line; a verdict on what was read."""
+    path.write_bytes(content)
+    for patterns in ((), PATTERNS):
+        try:
+            readings = read_history(path, patterns=patterns)
+        except SukimaError as error:
+            assert_printable(str(error))
+            continue
+        for reading in readings:
+            for text in (reading.source, *reading.understood.values(), *map(str, reading.notes)):
+                assert_printable(text)
+            try:
+                verdict = judge([reading.history], source=reading.source)
+            except SukimaError as error:
+                assert_printable(str(error))
+            else:
+                assert 0 <= verdict.confidence <= 1
+                assert_printable(json.dumps(verdict.to_dict(), ensure_ascii=False))
+
+
+def assert_printable(text: str) -> None:
+    assert text.isprintable(), repr(text)
+
+
+@anything
+@given(content=st.binary(max_size=400))
+def test_bytes(tmp_path: Path, content: bytes) -> None:
+    survives(tmp_path / "f", content)
+
+
+@anything
+@given(
+    names=st.lists(st.sampled_from(NAMES), min_size=1, max_size=5),
+    rows=st.lists(st.lists(st.sampled_from(CELLS), max_size=6), max_size=8),
+    delimiter=st.sampled_from(",\t; "),
+)
+def test_tables(tmp_path: Path, names: list[str], rows: list[list[str]], delimiter: str) -> None:
+    survives(tmp_path / "f", "\n".join(delimiter.join(row) for row in [names, *rows]).encode())
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(CELLS),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@anything
+@given(document=values, lines=st.integers(1, 3))
+def test_json(tmp_path: Path, document: object, lines: int) -> None:
+    survives(tmp_path / "f", "\n".join([json.dumps(document)] * lines).encode())
+    survives(tmp_path / "f", json.dumps({"log_history": document}).encode())
+    survives(tmp_path / "f", json.dumps({"train_loss": document, "validation_loss": document}).encode())
+
+
+@anything
+@given(cut=st.integers(0, 400), flips=st.lists(st.tuples(st.integers(0, 399), st.integers(0, 255)), max_size=4))
+def test_damaged_files_of_each_format(tmp_path: Path, cut: int, flips: list[tuple[int, int]]) -> None:
+    for sound in sound_files():
+        content = bytearray(sound[:cut])
+        for at, byte in flips:
+            if at < len(content):
+                content[at] = byte
+        survives(tmp_path / "f", bytes(content))
+
+
+def sound_files() -> list[bytes]:
+    import struct
+
+    def record(event: bytes) -> bytes:
+        return struct.pack("<QI", len(event), 0) + event + bytes(4)
+
+    events = record(b"\x09" + bytes(8) + b"\x1a\x0dbrain.Event:2")
+    for tag in (b"loss", b"val_loss"):
+        value = b"\x0a" + bytes([len(tag)]) + tag + b"\x15" + struct.pack("<f", 1.5)
+        events += record(b"\x09" + bytes(8) + b"\x10\x01\x2a" + bytes([len(value) + 2, 0x0A, len(value)]) + value)
+    rows = [{"epoch": i, "loss": 1 / i, "val_loss": 1.2 / i} for i in range(1, 5)]
+    return [
+        events,
+        json.dumps({"log_history": rows}).encode(),
+        "\n".join(map(json.dumps, rows)).encode(),
+        "\n".join(["epoch,loss,val_loss", *(",".join(map(str, row.values())) for row in rows)]).encode(),
+    ]
+
+
+def test_no_pickle_is_opened(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return Path.touch, (tmp_path / "sprung",)  # type: ignore[return-value]
+
+    for protocol in range(6):
+        survives(tmp_path / "f", pickle.dumps(Trap(), protocol=protocol))
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_depth_length_and_size_are_bounded(tmp_path: Path) -> None:
+    survives(tmp_path / "f", b"[" * 200_000)
+    survives(tmp_path / "f", b'{"loss":' * 100_000)
+    survives(tmp_path / "f", b"loss,val_loss\n" + b"9" * 3_000_000)
+    survives(tmp_path / "f", b'loss,val_loss\n1,2\n"' + b"x," * 500_000)
+    survives(tmp_path / "f", ",".join(f"c{i}" for i in range(50_000)).encode() + b"\n1" + b",1" * 49_999)
+    survives(tmp_path / "f", b'{"loss": ' + b"9" * 100_000 + b"}")
+    survives(tmp_path / "f", ("a" * 1000 + "loss 1 val 2\n").encode() * 10)
+
+
+def test_a_sparse_file_of_many_gigabytes_is_refused_or_cut(tmp_path: Path) -> None:
+    for head in (b"{", b"epoch,loss,val_loss\n1,1,1\n"):
+        path = tmp_path / "f"
+        path.write_bytes(head)
+        with path.open("r+b") as file:
+            file.truncate(10 * 2**30)
+        try:
+            assert read_history(path)[0].notes
+        except SukimaError as error:
+            assert_printable(str(error))
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "nowhere", "a\0b"])
+def test_what_is_no_file_is_an_error(path: str) -> None:
+    with pytest.raises(SukimaError):
+        read_history(path)
+
+
+def test_names_from_files_are_escaped(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_text("\x1b[31mloss,val \x07loss<b>\n" + "\n".join(f"{random.random()},1" for _ in range(5)))
+    (reading,) = read_history(path, {"train": r"\x1b[31mloss", "val": r"val \x07loss<b>"})
+    assert reading.history.epochs == 5
+    assert all(name.isprintable() for name in reading.understood.values())
