@@ -159,7 +159,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dieharder", action="store_true", help="run dieharder too (it must be installed)")
     parser.add_argument("--bits", type=int, default=1 << 26, help="bits for each of our own tests")
-    parser.add_argument("--samples", type=int, default=20, help="dieharder's p samples for each test")
+    parser.add_argument("--samples", type=int, default=100, help="dieharder's p samples for each test")
     options = parser.parse_args()
     passed = own_tests(options.bits)
     if options.dieharder:

@@ -25,18 +25,38 @@ _NUMBERS: dict[str, tuple[Any, Any, int]] = {
     "bfloat16": (np.uint16(0), np.float32(0), 2),
     "float16": (np.int16(0), np.float32(0), 2),
 }
-_KINDS = {"walk": walk, "turned": turned, "broadcast": broadcast}
+
+
+# One maker a kind. What a function closes over is part of its name in the cache on disk and must be the same bytes
+# in every process: numbers are, compiled functions are not.
+def _walk(like: Any, one: Any, width: int) -> Callable[[Any], None]:
+    def work(job: Any) -> None:
+        walk(job, like, one, width)
+
+    return work
+
+
+def _turned(like: Any, one: Any, width: int) -> Callable[[Any], None]:
+    def work(job: Any) -> None:
+        turned(job, like, one, width)
+
+    return work
+
+
+def _broadcast(like: Any, one: Any, width: int) -> Callable[[Any], None]:
+    def work(job: Any) -> None:
+        broadcast(job, like, one, width)
+
+    return work
+
+
+_KINDS = {"walk": _walk, "turned": _turned, "broadcast": _broadcast}
 
 
 @cache
 def worker(kind: Kind, number: Number) -> int:
     """The address of a C function that takes a job's address and works on it."""
-    run = _KINDS[kind]
-    like, one, width = _NUMBERS[number]
-
-    def work(job: Any) -> None:
-        run(job, like, one, width)
-
+    work = _KINDS[kind](*_NUMBERS[number])
     work.__qualname__ = work.__name__ = f"{kind}_{number}"
     with caching() as kept:
         made = cfunc("void(int64)", cache=kept)(work)

@@ -56,7 +56,8 @@ def dropout(
     tensor([2., 0., 2., 2., 2., 2., 2., 2.])
     """
     check_input(input)
-    rate = p if isinstance(p, Tensor) else check_rate("p", p)
+    fine = type(p) is float and 0.0 <= p <= 1.0  # the usual case, told without the cost of the check
+    rate = p if fine or isinstance(p, Tensor) else check_rate("p", p)
     check_choice("form", form, ("inverted", "classic"))
     target = _target(input, inplace, out)
     if not training or (not isinstance(rate, Tensor) and rate == 0):
