@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from sukima.auditing.source.content import Content, content_of
-from sukima.auditing.source.intent import name_of
+from sukima.auditing.source.intent import is_test_function, name_of
 from sukima.auditing.source.names import Function
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class _Walk:
             owner = self.module.class_of(function)
             if owner is not None and not self._stands_alone(owner):
                 continue
-            if function.name.startswith("test_") or any(
+            if is_test_function(self.module, function) or any(
                 isinstance(a, ast.FunctionDef) for a in self.module.ancestors(function)
             ):
                 continue
@@ -253,6 +253,9 @@ class _Walk:
             if func.attr == "backward":
                 self._trained(call, frame)
                 return
+            if func.attr == "forward" and key in self.models:
+                self._used(call, str(key), frame)
+                return
             if (
                 isinstance(func.value, ast.Name)
                 and func.value.id == "self"
@@ -353,7 +356,8 @@ class _Walk:
         if not frame.no_grad:
             frame.called.add(key)
         # Who switches to training where no gradient can flow means it: batch norm statistics, Monte Carlo passes.
-        if not frame.evaluating or key in frame.meant:
+        held_out = any(_EVAL_DATA.search(name_of(n)) for a in call.args for n in ast.walk(a) if name_of(n))
+        if not (frame.evaluating or held_out) or key in frame.meant:
             return
         if "eval" in model.mode or model.content == "none":
             return
