@@ -1,6 +1,8 @@
-"""The networks: four architectures, each a page or less."""
+"""The networks: four architectures, each a page or less. Those of one kind may be trained side by side."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import torch
 from configuration import Configuration
@@ -11,15 +13,6 @@ from torch import Tensor, nn
 def network(c: Configuration, rows: Rows) -> nn.Module:
     """An untrained network for these data."""
     outputs = rows.classes or 1
-    text = rows.inputs.dtype == torch.int64
-    if c.architecture == "mlp":
-        start: list[nn.Module] = [nn.Embedding(rows.classes, 8)] if text else []
-        inputs = rows.inputs[0].numel() * (8 if text else 1)
-        layers = [*start, nn.Flatten()]
-        for _ in range(c.depth):
-            layers += [nn.Linear(inputs, c.width), nn.ReLU(), nn.Dropout(c.rate)]
-            inputs = c.width
-        return nn.Sequential(*layers, nn.Linear(inputs, outputs))
     if c.architecture == "cnn":
         channels = max(2, min(8, c.width // 4))
         side = rows.shape[-1] // 2
@@ -78,3 +71,35 @@ class Block(nn.Module):
         x = x + weights @ value
         out: Tensor = x + self.dense(x)
         return out
+
+
+class Stack(nn.Module):
+    """Several MLPs side by side: member × row × feature. Units beyond a member's own width are masked."""
+
+    def __init__(self, members: list[Configuration], rows: Rows) -> None:
+        super().__init__()
+        text = rows.inputs.dtype == torch.int64
+        widest = max(c.width for c in members)
+        inputs = rows.inputs[0].numel() * (8 if text else 1)
+        sizes = [inputs, *[widest] * members[0].depth, rows.classes or 1]
+        self.symbols = nn.Parameter(torch.randn(len(members), rows.classes, 8)) if text else None
+        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
+        for i, (before, after) in enumerate(pairwise(sizes)):
+            fan_in = torch.tensor([before if i == 0 else c.width for c in members])[:, None, None]
+            bound = fan_in.rsqrt()
+            self.weights.append(nn.Parameter((2 * torch.rand(len(members), before, after) - 1) * bound))
+            self.biases.append(nn.Parameter((2 * torch.rand(len(members), 1, after) - 1) * bound))
+        used = torch.tensor([[unit < c.width for unit in range(widest)] for c in members])
+        self.register_buffer("used", used[:, None].float())
+        self.register_buffer("rates", torch.tensor([c.rate for c in members])[:, None, None])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Outputs, member × row × class."""
+        if self.symbols is not None:
+            x = self.symbols[torch.arange(len(x))[:, None, None], x]
+        x = x.flatten(2)
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            x = torch.baddbmm(bias, x, weight).relu() * self.used
+            if self.training:
+                x = x * (torch.rand_like(x) >= self.rates) / (1 - self.rates)
+        return torch.baddbmm(self.biases[-1], x, self.weights[-1])

@@ -1,4 +1,4 @@
-"""One training run, with its held-out losses row by row."""
+"""Training runs, with their held-out losses row by row."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import numpy as np
 import torch
 from configuration import Configuration
 from datasets import Rows, load
-from networks import network
-from torch import Tensor
+from networks import Stack, network
+from torch import Tensor, nn
 from torch.nn import functional
+
+SHOWN = 400
+"""Training rows that the training curve is measured on."""
 
 
 @dataclass
@@ -19,78 +22,142 @@ class Run:
 
     start: float
     """Training loss of the untrained network."""
-    train_loss: list[float]
-    running_loss: list[float]
-    validation_loss: list[float]
-    train_metric: list[float]
-    validation_metric: list[float]
+    train_loss: np.ndarray
+    running_loss: np.ndarray
+    validation_loss: np.ndarray
+    train_metric: np.ndarray
+    validation_metric: np.ndarray
     held_out: np.ndarray
 
 
 def split(c: Configuration, rows: Rows) -> tuple[tuple[Tensor, Tensor], ...]:
     """Training, validation and held-out rows; validation and training change with the configuration."""
-    torch.manual_seed(10**6 + c.number)
     targets = rows.targets.clone()
     if c.wrong_labels:
         # The same wrong labels for every configuration of this share, so that one reference serves all.
         rng = torch.Generator().manual_seed(7)
         wrong = torch.rand(len(targets), generator=rng) < c.wrong_labels
         targets[wrong] = torch.randint(rows.classes, (int(wrong.sum()),), generator=rng)
-    others = torch.randperm(len(targets) - rows.held_out) + rows.held_out
+    mine = torch.Generator().manual_seed(10**6 + c.number)
+    others = torch.randperm(len(targets) - rows.held_out, generator=mine) + rows.held_out
     inside = others[: c.rows], others[c.rows : c.rows + c.validation_rows], torch.arange(rows.held_out)
     return tuple((rows.inputs[i], targets[i]) for i in inside)
 
 
 def losses(outputs: Tensor, targets: Tensor, classes: int) -> Tensor:
-    """The loss of each row."""
+    """The loss of each row of each member."""
     if classes:
-        return functional.cross_entropy(outputs, targets, reduction="none")
-    return (outputs[:, 0] - targets).square()
+        return functional.cross_entropy(outputs.flatten(0, 1), targets.flatten(), reduction="none").view(targets.shape)
+    return (outputs[..., 0] - targets).square()
 
 
-def train(c: Configuration, epochs: int) -> Run:
-    """Train for that many epochs, or until a loss is not finite."""
+def train(members: list[Configuration], epochs: int) -> list[Run]:
+    """Train networks of one kind side by side for that many epochs."""
+    c = members[0]
     rows = load(c.data)
-    (x, y), (xv, yv), (xh, yh) = split(c, rows)
-    model = network(c, rows)
-    everything, answers = torch.cat([x[:400], xv, xh]), torch.cat([y[:400], yv, yh])
-    shown = min(400, len(x))
-    optimizer = (
-        torch.optim.AdamW(model.parameters(), c.learning_rate, weight_decay=c.weight_decay, fused=True)
-        if c.optimizer == "adam"
-        else torch.optim.SGD(model.parameters(), c.learning_rate, 0.9, weight_decay=c.weight_decay / 10, fused=True)
-    )
+    torch.manual_seed(10**6 + c.number)
+    model: nn.Module = Stack(members, rows) if c.architecture == "mlp" else Alone(network(c, rows))
+    parts = [split(member, rows) for member in members]
+    x, y = (torch.stack([part[0][i] for part in parts]) for i in (0, 1))
+    shown, checked = min(SHOWN, x.shape[1]), parts[0][1][0].shape[0]
+    everything = torch.stack([torch.cat([part[0][0][:shown], part[1][0], part[2][0]]) for part in parts])
+    answers = torch.stack([torch.cat([part[0][1][:shown], part[1][1], part[2][1]]) for part in parts])
+    optimizer = Optimizer(model, members)
 
     def measure() -> tuple[Tensor, Tensor]:
         model.eval()
         with torch.inference_mode():
             outputs = model(everything)
             each = losses(outputs, answers, rows.classes)
-            right = (outputs.argmax(1) == answers).float() if rows.classes else each
-        return each, right
+            return each, (outputs.argmax(-1) == answers).float() if rows.classes else each
 
-    run = Run(float(measure()[0][:shown].mean()), [], [], [], [], [], np.empty(0))
-    held_out = []
+    start = measure()[0][:, :shown].mean(1)
+    running, curves, rights = [], [], []
     for epoch in range(epochs):
-        if epoch == int(c.drop_at * epochs):
-            for group in optimizer.param_groups:
-                group["lr"] /= 10
+        optimizer.begin(epoch / epochs)
         model.train()
-        total = torch.zeros(())
-        for batch in torch.randperm(len(x)).split(c.batch):
-            optimizer.zero_grad()
-            each = losses(model(x[batch]), y[batch], rows.classes)
-            each.mean().backward()
+        total = torch.zeros(len(members))
+        order = torch.stack([torch.randperm(x.shape[1]) for _ in members])
+        for batch in order.split(c.batch, dim=1):
+            member = torch.arange(len(members))[:, None]
+            each = losses(model(x[member, batch]), y[member, batch], rows.classes)
+            each.mean(1).sum().backward()
             optimizer.step()
-            total += each.detach().sum()
+            total += each.detach().sum(1)
         each, right = measure()
-        run.running_loss.append(float(total) / len(x))
-        run.train_loss.append(float(each[:shown].mean()))
-        run.validation_loss.append(float(each[shown : shown + len(xv)].mean()))
-        run.train_metric.append(float(right[:shown].mean()))
-        run.validation_metric.append(float(right[shown : shown + len(xv)].mean()))
-        held_out.append(each[shown + len(xv) :].numpy())
-        if not np.isfinite([run.running_loss[-1], run.train_loss[-1], run.validation_loss[-1]]).all():
-            break
-    run.held_out = np.stack(held_out)
-    return run
+        running.append((total / x.shape[1]).numpy())
+        curves.append(each.numpy())
+        rights.append(right.numpy())
+    return [
+        _run(i, float(start[i]), np.stack(running), np.stack(curves), np.stack(rights), shown, checked)
+        for i in range(len(members))
+    ]
+
+
+def _run(
+    i: int, start: float, running: np.ndarray, each: np.ndarray, right: np.ndarray, shown: int, checked: int
+) -> Run:
+    """The curves of member ``i``, up to and with the first epoch that is not finite."""
+    end = shown + checked
+    measured = [running[:, i], each[:, i, :shown].mean(1), each[:, i, shown:end].mean(1)]
+    bad = ~np.isfinite(measured).all(0)
+    count = int(bad.argmax()) + 1 if bad.any() else len(bad)
+    accuracy = right[:count, i, :shown].mean(1), right[:count, i, shown:end].mean(1)
+    train_running, train_loss, validation = (curve[:count] for curve in measured)
+    return Run(start, train_loss, train_running, validation, *accuracy, each[:count, i, end:])
+
+
+class Alone(nn.Module):
+    """One network in the form of a stack of one."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Outputs, 1 × row × class."""
+        out: Tensor = self.inner(x[0])[None]
+        return out
+
+
+class Optimizer:
+    """AdamW, or SGD with momentum 0.9, with each member's own learning rate and weight decay."""
+
+    def __init__(self, model: nn.Module, members: list[Configuration]) -> None:
+        self.weights = list(model.parameters())
+        self.members = members
+        self.adam = members[0].optimizer == "adam"
+        self.first = [torch.zeros_like(w) for w in self.weights]
+        self.second = [torch.zeros_like(w) for w in self.weights]
+        self.steps = 0
+
+    def begin(self, progress: float) -> None:
+        """Set the learning rates for an epoch."""
+        rates = [c.learning_rate * (0.1 if progress >= c.drop_at else 1) for c in self.members]
+        share = 1.0 if self.adam else 0.1
+        self.rates = [self._wide(torch.tensor(rates), w) for w in self.weights]
+        kept = torch.tensor([1 - r * c.weight_decay * share for r, c in zip(rates, self.members, strict=True)])
+        self.kept = [self._wide(kept, w) for w in self.weights]
+
+    def _wide(self, values: Tensor, weight: Tensor) -> Tensor | float:
+        return values.view(-1, *[1] * (weight.dim() - 1)) if len(self.members) > 1 else float(values[0])
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """One step from the gradients, which are cleared."""
+        self.steps += 1
+        unbias = (1 - 0.999**self.steps) ** 0.5 / (1 - 0.9**self.steps)
+        for weight, first, second, rate, kept in zip(
+            self.weights, self.first, self.second, self.rates, self.kept, strict=True
+        ):
+            gradient = weight.grad
+            weight.grad = None
+            assert gradient is not None
+            weight.mul_(kept)
+            if self.adam:
+                first.lerp_(gradient, 0.1)
+                second.mul_(0.999).addcmul_(gradient, gradient, value=0.001)
+                weight.sub_(first / (second.sqrt() + 1e-8 / unbias) * unbias * rate)
+            else:
+                first.mul_(0.9).add_(gradient)
+                weight.sub_(first * rate)

@@ -50,5 +50,5 @@ def test_names_are_no_formulas(examples: ModuleType) -> None:
 
 
 def test_unknown_section_is_one_line(examples: ModuleType) -> None:
-    with pytest.raises(InputError, match="section must be one of 'comparison', 'curves', 'ladder', got 'recipe'"):
+    with pytest.raises(InputError, match="section must be one of 'curves', 'comparison', 'ladder', got 'recipe'"):
         plot_section(examples.tune_result(), "recipe")

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 import sukima
 from sukima.base.errors import InputError
-from sukima.records.penalty import L1, L2, ElasticNet
+from sukima.records.constraint import MaxNorm, NonNegative, UnitNorm
+from sukima.records.penalty import L1, L2, Activity, ElasticNet, GroupLasso, Orthogonal
 from sukima.records.recipe import Recipe
-from sukima.records.schedule import Constant, Early, Late, Linear
+from sukima.records.schedule import Constant, Cosine, Curriculum, Early, Late, Linear
 from sukima.reporting.recipe_code import recipe_code
 
 torch = pytest.importorskip("torch")
@@ -20,19 +21,36 @@ torch = pytest.importorskip("torch")
 RATE = st.floats(0, 1)
 STRENGTH = st.floats(0, 10)
 NAME = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-PENALTY = st.one_of(st.builds(L1, STRENGTH), st.builds(L2, STRENGTH), st.builds(ElasticNet, STRENGTH, STRENGTH))
 SCHEDULE = st.one_of(
-    st.just(Constant()), st.builds(Early, RATE), st.builds(Late, RATE), st.builds(Linear, first=RATE, last=RATE)
+    st.just(Constant()),
+    st.builds(Early, RATE),
+    st.builds(Late, RATE),
+    st.builds(Linear, first=RATE, last=RATE),
+    st.builds(Cosine, first=RATE, last=RATE),
+    st.builds(Curriculum, st.floats(0.1, 99)),
 )
+FORM = st.sampled_from(["loss", "proximal", "decoupled"])
+PENALTY = st.one_of(
+    st.builds(L1, STRENGTH, form=FORM, schedule=SCHEDULE),
+    st.builds(L2, STRENGTH),
+    st.builds(ElasticNet, STRENGTH, STRENGTH, form=FORM),
+    st.builds(GroupLasso, STRENGTH, st.sampled_from(["output", "input"]), form=FORM, schedule=SCHEDULE),
+    st.builds(Orthogonal, STRENGTH, form=st.sampled_from(["loss", "decoupled"])),
+    st.builds(Activity, STRENGTH, st.sampled_from([1, 2])),
+)
+CONSTRAINT = st.one_of(st.builds(MaxNorm, st.floats(0.01, 9)), st.builds(UnitNorm), st.builds(NonNegative))
 RECIPE = st.builds(
     Recipe,
     rates=st.dictionaries(NAME, RATE, max_size=9),
     penalties=st.dictionaries(NAME, PENALTY, max_size=3),
+    constraints=st.dictionaries(NAME, CONSTRAINT, max_size=3),
     schedules=st.dictionaries(NAME, SCHEDULE, max_size=3),
     weight_decay=st.none() | STRENGTH,
     label_smoothing=st.floats(0, 1, exclude_max=True),
     early_stopping=st.none() | st.integers(1, 99),
-    options=st.dictionaries(NAME, st.booleans() | st.integers(-9, 9) | st.floats() | NAME, max_size=3),
+    options=st.dictionaries(
+        NAME, st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False, allow_infinity=False) | NAME, max_size=3
+    ),
 )
 
 
@@ -61,8 +79,8 @@ def run(code: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], App
 def test_torch_code_gives_the_recipe_back(recipe: Recipe) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         scope, applied = run(recipe_code(recipe), monkeypatch)
-    assert repr(scope["recipe"]) == repr(recipe)  # by repr, as a NaN in an option is not equal to itself
-    touches_model = bool(recipe.rates or recipe.penalties or recipe.schedules)
+    assert scope["recipe"] == recipe
+    touches_model = bool(recipe.rates or recipe.penalties or recipe.constraints or recipe.schedules)
     assert [(model is scope["model"]) for model, _ in applied.calls] == [True] * touches_model
 
 
@@ -73,11 +91,21 @@ def test_keras_code_is_python(recipe: Recipe) -> None:
 
 @given(recipe=RECIPE.filter(lambda recipe: not recipe.is_empty))
 def test_toml_is_the_file_of_the_recipe(recipe: Recipe) -> None:
-    assert repr(Recipe.from_toml(recipe_code(recipe, "toml"))) == repr(recipe)
+    assert Recipe.from_toml(recipe_code(recipe, "toml")) == recipe
 
 
 def test_empty_recipe_is_an_empty_file() -> None:
     assert Recipe.from_toml(recipe_code(Recipe(), "toml")) == Recipe()
+
+
+def test_real_model_takes_the_recipe() -> None:
+    recipe = Recipe(rates={"1": 0.4}, penalties={"0": L1(0.5)}, schedules={"1": Early(0.5)})
+    model = torch.nn.Sequential(torch.nn.Linear(3, 64), torch.nn.ReLU(), torch.nn.Linear(64, 2))
+    scope: dict[str, Any] = {"model": model}
+    exec(recipe_code(recipe), scope)
+    applied = scope["applied"]
+    assert dict(applied.rates) == {"1": 0.4}
+    assert applied.penalty().item() == pytest.approx(0.5 * model[0].weight.abs().sum().item())
 
 
 def test_known_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from sukima.base.errors import InputError
 from sukima.base.messages import language
+from sukima.records.saved import load_result
 from sukima.reporting import write_report
 from sukima.reporting.json import to_json
 
@@ -21,6 +22,14 @@ def test_page_and_json_by_suffix(examples: ModuleType, tmp_path: Path) -> None:
     assert json.loads(write_report(result, tmp_path / "report.json").read_text(encoding="utf-8"))["kind"] == "tune"
 
 
+@pytest.mark.parametrize("kind", ["tune_result", "comparison"])
+def test_page_can_be_drawn_again_from_the_json(examples: ModuleType, tmp_path: Path, kind: str) -> None:
+    result = getattr(examples, kind)()
+    again = load_result(write_report(result, tmp_path / "report.json"))
+    first, second = (write_report(one, tmp_path / "report.html").read_text("utf-8") for one in (result, again))
+    assert first == second
+
+
 @pytest.mark.parametrize("name", ["no/such/folder/report.html", "", "report.pdf", "report"])
 def test_unwritable_path_is_one_line(examples: ModuleType, tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError) as error:
@@ -29,9 +38,9 @@ def test_unwritable_path_is_one_line(examples: ModuleType, tmp_path: Path, name:
     assert str(tmp_path) in str(error.value)
 
 
-@pytest.mark.parametrize("result", [None, 3, "digits", [], [1], {}])
+@pytest.mark.parametrize("result", [None, 3, "digits", "", [1], {}, {1}])
 def test_what_is_no_result_is_refused(result: object, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="result must be what tune, compare or diagnose returned, got"):
+    with pytest.raises(InputError, match="result must be what tune, compare, diagnose or audit returned, got"):
         write_report(result, tmp_path / "report.html")  # type: ignore[arg-type]
 
 

@@ -13,8 +13,10 @@ from typer.exceptions import TyperException
 import sukima
 from sukima.base.errors import SukimaError
 from sukima.base.messages import say
-from sukima.cli import audit, compare, diagnose, tune
+from sukima.cli import audit, bench, compare, diagnose, report, tune
 from sukima.cli.objects import users_line
+from sukima.cli.options import Lang
+from sukima.cli.usage import usage_message
 
 __all__ = ["app", "run"]
 
@@ -29,8 +31,10 @@ app = typer.Typer(
 )
 app.command("tune", help=str(tune.HELP))(tune.tune)
 app.command("compare", help=str(compare.HELP))(compare.compare)
+app.command("bench", help=str(bench.HELP))(bench.bench)
 app.command("audit", help=str(audit.HELP))(audit.audit)
 app.command("diagnose", help=str(diagnose.HELP))(diagnose.diagnose)
+app.command("report", help=str(report.HELP))(report.report)
 
 
 def _print_version(wanted: bool) -> None:
@@ -44,6 +48,7 @@ def _program(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help=str(say("Print the version.")))
     ] = False,
+    _lang: Lang = None,
 ) -> None:
     pass
 
@@ -55,8 +60,10 @@ def run() -> int:
     except typer.Abort:
         return 130
     except TyperException as error:
-        typer.echo(f"sukima: {error.format_message()}", err=True)
-        return 2
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(error.format_message(), err=True)
+            return 2
+        return _refuse(usage_message(error, sys.argv[1:]))
     except SukimaError as error:
         return _refuse(users_line(error) + str(error))
     except KeyboardInterrupt:
@@ -72,5 +79,6 @@ def run() -> int:
 
 
 def _refuse(text: str) -> int:
-    typer.echo(f"sukima: {text}", err=True)
+    """One line, whatever the text of an error that is not ours."""
+    typer.echo("sukima: " + " ".join(line.strip() for line in text.splitlines()), err=True)
     return 2

@@ -11,7 +11,7 @@ __all__ = ["choose_language"]
 
 def choose_language(arguments: Sequence[str]) -> None:
     """Set the language that ``--lang`` names among the arguments, if it does; wrong ones are refused later."""
-    for here, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for here, following in zip(arguments, [*arguments, ""][1:], strict=True):
         value = following if here == "--lang" else here.removeprefix("--lang=") if here.startswith("--lang=") else ""
         for known in LANGUAGES:
             if value == known:

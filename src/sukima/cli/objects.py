@@ -15,10 +15,8 @@ from sukima.base.errors import InputError
 
 __all__ = ["load_module", "load_object", "users_line"]
 
-_LIBRARIES = tuple(
-    str(Path(folder).resolve())
-    for folder in (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), Path(sukima.__file__).parent)
-)
+_LIBRARIES = tuple(Path(folder).resolve() for folder in (sysconfig.get_path("stdlib"), Path(sukima.__file__).parent))
+_INSTALLED = {"site-packages", "dist-packages"}
 
 
 def load_object(target: str, default: str, kind: type) -> Any:
@@ -53,27 +51,46 @@ def load_object(target: str, default: str, kind: type) -> Any:
 
 def load_module(target: str) -> ModuleType:
     """The user's file as a module; a second call gives the same one."""
-    path = _split(target, "")[0].resolve()
+    typed = _split(target, "")[0]
+    path = typed.resolve()
     if not path.is_file():
-        raise InputError("{path}: no such file", path=path)
-    loaded = sys.modules.get(path.stem)
-    if loaded is not None and getattr(loaded, "__file__", None) == str(path):
-        return loaded
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+        raise InputError("{path}: no such file", path=typed)
+    taken = getattr(sys.modules.get(path.stem), "__file__", None) != str(path) and path.stem in sys.modules
+    name = f"{path.stem} at {path}" if taken else path.stem  # never in the way of a module of that name
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise InputError("{path}: expected a Python file", path=path)
     module = importlib.util.module_from_spec(spec)
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
-    if loaded is None:
-        sys.modules[path.stem] = module
+    sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except SyntaxError as error:
-        raise InputError(
-            "{path}:{line}: {error}", path=error.filename, line=error.lineno, error=f"SyntaxError: {error.msg}"
-        ) from None
+    except BaseException as error:
+        del sys.modules[name]
+        if (refusal := _refusal(path, error)) is not None:
+            raise refusal from None
+        raise
     return module
+
+
+def _refusal(path: Path, error: BaseException) -> InputError | None:
+    """What to say of a file that ended the program, or that Python could not even start; ``None`` for other errors."""
+    if isinstance(error, SyntaxError):
+        return InputError(
+            "{path}:{line}: {error}",
+            path=error.filename or path,
+            line=error.lineno or 1,
+            error=f"SyntaxError: {error.msg}",
+        )
+    if isinstance(error, SystemExit):
+        place = users_line(error) or f"{path}: "
+        return InputError("{place}the file ends the program (exit code {code})", place=place, code=error.code)
+    if not users_line(error) and isinstance(error, Exception):  # null bytes, say
+        return InputError("{path}:{line}: {error}", path=path, line=1, error=f"{type(error).__name__}: {error}")
+    return None
 
 
 def _split(target: str, default: str) -> tuple[Path, str]:
@@ -85,9 +102,10 @@ def _split(target: str, default: str) -> tuple[Path, str]:
 
 def users_line(error: BaseException) -> str:
     """``file.py:12: `` where the user's own code was last on the way to ``error``; empty where it was not."""
-    frames = traceback.extract_tb(error.__traceback__)
-    for frame in reversed(frames):
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = Path(frame.filename).resolve()
-        if file.is_file() and not str(file).startswith(_LIBRARIES) and file.name != "sukima":
+        ours = any(file.is_relative_to(folder) for folder in _LIBRARIES) or not _INSTALLED.isdisjoint(file.parts)
+        if file.is_file() and not ours:
             return f"{frame.filename}:{frame.lineno}: "
-    return ""
+    cause = error.__cause__
+    return users_line(cause) if cause is not None else ""

@@ -30,12 +30,13 @@ def show(result: TuneResult | Comparison, output: Path | None, as_json: bool) ->
     from sukima.reporting.json import to_json
     from sukima.reporting.terminal import print_document
 
+    if output is not None:  # first: what prints may fail (a closed pipe, a terminal that knows few characters)
+        write_report(result, output)
     if as_json:
         typer.echo(to_json(result))
     else:
         print_document(document_of(result))
     if output is not None:
-        write_report(result, output)
         typer.echo(str(say("Report: {path}", path=output)), err=True)
     if not result.complete:
         typer.echo(str(say("Interrupted: this is what was done so far.")), err=True)

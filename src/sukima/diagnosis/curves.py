@@ -61,9 +61,9 @@ def finite_part(history: History) -> tuple[History, int | None]:
     lost: list[int] = []
     for name in _MEASURED:
         curve = getattr(history, name)
-        bad = next((i for i, value in enumerate(curve) if not math.isfinite(value)), None)
-        if bad is None:
+        if all(map(math.isfinite, curve)):
             continue
+        bad = next(i for i, value in enumerate(curve) if not math.isfinite(value))
         if bad == 0 or any(map(math.isfinite, curve[bad:])):
             raise InputError(
                 "{curve} must be finite, got {value} at epoch {epoch}", curve=name, value=curve[bad], epoch=bad + 1

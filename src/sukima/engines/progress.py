@@ -88,7 +88,7 @@ class Bar:
         )
         self._depth = 0
         self._task: Any = None
-        self._done = 0.0
+        self._done, self._moved = 0, 0.0  # trials that have ended; the same with parts of those at work
 
     def __enter__(self) -> Self:
         if self._depth == 0:
@@ -104,8 +104,8 @@ class Bar:
     def stage(self, name: str, trials: int) -> None:
         """Close the stage before and open a new line."""
         if self._task is not None:
-            self._bar.update(self._task, total=max(self._done, 1), completed=max(self._done, 1))
-        self._done = 0.0
+            self._bar.update(self._task, total=max(self._done, 1), completed=max(self._done, 1), losses="")
+        self._done, self._moved = 0, 0.0
         self._task = self._bar.add_task(str(_STAGES.get(name, name)), total=trials, losses="")
 
     def note(self, message: Message) -> None:
@@ -113,18 +113,20 @@ class Bar:
         self._bar.console.print(str(message), markup=False, highlight=False)
 
     def epoch(self, history: History, epochs: int) -> None:
-        """Move on by a part of a trial."""
+        """Move on by a part of a trial; several may be at work side by side."""
         if self._task is None:
             self.stage("fit", 1)
         losses = f"{history.train_loss[-1]:.4f} / {history.validation_loss[-1]:.4f}"
         shown = say("epoch {epoch}/{epochs}, loss {losses}", epoch=history.epochs, epochs=epochs, losses=losses)
-        self._bar.update(self._task, completed=self._done + history.epochs / epochs, losses=str(shown))
+        self._moved += 1 / epochs
+        self._bar.update(self._task, completed=self._moved, losses=str(shown))
 
     def trial(self, trial: Trial) -> None:
         """Count it; a stage may turn out longer than was thought."""
         self._done += 1
+        self._moved = max(self._moved, self._done)  # one that stopped early has moved less than a whole
         total = next(task.total for task in self._bar.tasks if task.id == self._task)
-        self._bar.update(self._task, completed=self._done, total=max(total or 0, self._done + 0.5))
+        self._bar.update(self._task, completed=self._moved, total=max(total or 0, self._done + 0.5))
 
 
 class Lines(Silent):

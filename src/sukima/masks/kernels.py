@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numba import carray, njit
 
+from sukima.masks.fused import GROUP, SPAN, decide_group, fuses, put_decided, put_group
 from sukima.masks.machine import address_of, at, claim, transpose8
 from sukima.masks.numeric import times
 from sukima.masks.philox import LANES, fill
@@ -143,10 +144,36 @@ def _entry(job: Any, row: Any, one: Any) -> Any:
 
 
 @njit
+def _put_groups(
+    x: Any,
+    y: Any,
+    start: Any,
+    stop: Any,
+    first: Any,
+    seed: Any,
+    stream: Any,
+    dropped: Any,
+    factor: Any,
+    like: Any,
+    width: Any,
+) -> Any:
+    """As many whole groups from ``start`` on as there are, if one begins there; gives where they end."""
+    index = first + np.uint64(start)
+    if index % np.uint64(GROUP) or not fuses(like):
+        return start
+    number, groups = index // np.uint64(8), (stop - start) // GROUP
+    for group in range(groups):
+        at_x, at_y = x + (start + group * GROUP) * width, y + (start + group * GROUP) * width
+        put_group(at_x, at_y, like, number + np.uint64(group * LANES), seed, stream, np.uint16(dropped), factor)
+    return start + groups * GROUP
+
+
+@njit
 def walk(job: Any, like: Any, one: Any, width: Any) -> None:
     """Rows of any layout, in the order of the mask: fast where that is the order of memory."""
     size, split = _number(job, SIZE), _number(job, SPLIT)
     buffer, nothing = _buffer(), np.zeros(TILE, np.uint8)
+    in_order = _number(job, RANK) == 1 and _number(job, DIMS + 1) == _number(job, DIMS + 2) == 1
     while True:
         chunk = claim(job)
         if chunk >= _number(job, CHUNKS):
@@ -157,6 +184,8 @@ def walk(job: Any, like: Any, one: Any, width: Any) -> None:
         seed, stream, dropped, bits, first, factor = _entry(job, row, one)
         start = chunk % split * CHUNK
         stop = min(size, start + CHUNK)
+        if in_order and bits == 16 and not dropped >> np.uint64(16):
+            start = _put_groups(x, y, start, stop, first, seed, stream, dropped, factor, like, width)
         while start < stop:
             count, skipped = _tile(buffer, first + np.uint64(start), stop - start, bits, seed, stream)
             end = start + count
@@ -175,18 +204,39 @@ def walk(job: Any, like: Any, one: Any, width: Any) -> None:
 def _decide_range(
     buffer: Any, out: Any, index: Any, size: Any, seed: Any, stream: Any, dropped: Any, bits: Any
 ) -> None:
-    """One byte an element for ``size`` elements from ``index`` on."""
+    """One byte an element for ``size`` elements from ``index`` on, the first at the address ``out``.
+
+    Writes whole groups: up to ``GROUP`` bytes before and after belong to no one.
+    """
+    if bits == 16 and not dropped >> np.uint64(16):
+        skipped = np.int64(index % np.uint64(GROUP))
+        number = (index - np.uint64(skipped)) // np.uint64(8)
+        for group in range((skipped + size + GROUP - 1) // GROUP):
+            target = out - skipped + group * GROUP
+            decide_group(target, number + np.uint64(group * LANES), seed, stream, np.uint16(dropped))
+        return
+    decided = carray(at(out, np.uint8(0)), size)
     done = np.int64(0)
     while done < size:
         count, skipped = _tile(buffer, index + np.uint64(done), size - done, bits, seed, stream)
-        part = out[done : done + count]
+        part = decided[done : done + count]
         if dropped >> np.uint64(bits):
             part[:] = 0
-        elif bits == 16:
-            _decide(buffer.view(np.uint16)[skipped:], np.uint16(dropped), part)
         else:
             _decide(buffer.view(np.uint32)[skipped:], np.uint32(dropped), part)
         done += count
+
+
+@njit
+def _put_run(x: Any, y: Any, size: Any, decided: Any, factor: Any, like: Any, width: Any) -> None:
+    """``size`` elements that lie together, by decisions at an address."""
+    whole = size // SPAN * SPAN if fuses(like) else 0
+    for i in range(0, whole, SPAN):
+        put_decided(x + i * width, y + i * width, like, decided + i, factor)
+    if whole < size:
+        rest = carray(at(decided + whole, np.uint8(0)), size - whole)
+        tx, ty = x + whole * width, y + whole * width
+        _put_strided(_cells(tx, like), 1, _cells(ty, like), 1, rest, np.uint8(1), factor)
 
 
 @njit
@@ -200,8 +250,10 @@ def turned(job: Any, like: Any, one: Any, width: Any) -> None:
     xs, ys = _number(job, DIMS + 4 * (rank - 1) + 1), _number(job, DIMS + 4 * (rank - 1) + 2)
     ahead, along = _number(job, AHEAD), _number(job, ALONG)
     wide, tall = (deep + ahead - 1) // ahead, (long + along - 1) // along
-    buffer, across = _buffer(), np.empty((8, ahead + 8), np.uint8)
-    decided = np.empty((ahead + 8) * (along + 8), np.uint8)
+    stride = long if tall == 1 else along + 2 * GROUP
+    buffer, turned_space = _buffer(), np.empty(8 * (ahead + 8), np.uint8)
+    decided_space = np.empty((ahead + 8) * stride + 3 * GROUP + 64, np.uint8)
+    decided, across = address_of(decided_space) + GROUP, address_of(turned_space)
     while True:
         chunk = claim(job)
         if chunk >= _number(job, CHUNKS):
@@ -215,17 +267,16 @@ def turned(job: Any, like: Any, one: Any, width: Any) -> None:
             _decide_range(buffer, decided, index, deep_now * long, seed, stream, dropped, bits)
         else:
             for d in range(deep_now):
-                part_of = decided[d * along :]
-                _decide_range(buffer, part_of, index + np.uint64(d * long), long_now, seed, stream, dropped, bits)
-        stride = long if tall == 1 else along
+                here = index + np.uint64(d * long)
+                _decide_range(buffer, decided + d * stride, here, long_now, seed, stream, dropped, bits)
         x = _number(job, X) + (row * _number(job, ROW_X) + _place(job, outer, rank - 2, 1) + left + top * xs) * width
         y = _number(job, Y) + (row * _number(job, ROW_Y) + _place(job, outer, rank - 2, 2) + left + top * ys) * width
         for q in range(0, long_now, 8):
             for p in range(0, deep_now, 8):
-                transpose8(address_of(decided) + p * stride + q, stride, address_of(across) + p, ahead + 8)
+                transpose8(decided + p * stride + q, stride, across + p, ahead + 8)
             for r in range(min(8, long_now - q)):
                 tx, ty = x + (q + r) * xs * width, y + (q + r) * ys * width
-                _segment(tx, 1, ty, 1, deep_now, across[r], np.uint8(1), factor, like)
+                _put_run(tx, ty, deep_now, across + r * (ahead + 8), factor, like, width)
 
 
 @njit

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import numbers
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sukima.base.checks import shown
 from sukima.base.errors import InputError
 
-__all__ = ["MaskKey", "philox4x32"]
+__all__ = ["Key", "MaskKey", "ShardedKey", "philox4x32"]
 
 _M32 = 0xFFFFFFFF
 _M64 = 0xFFFFFFFFFFFFFFFF
@@ -59,6 +60,19 @@ class MaskKey:
         object.__setattr__(self, "seed", _word("seed", self.seed))
         object.__setattr__(self, "stream", _word("stream", self.stream))
 
+    def shard(self, shape: Sequence[int], local: Sequence[int], offset: Sequence[int]) -> ShardedKey:
+        """The key for one block of a tensor: its mask is that part of the whole tensor's mask.
+
+        Args:
+            shape: of the whole tensor.
+            local: shape of the block.
+            offset: the index, in the whole, of the block's first element in each dimension.
+
+        Raises:
+            InputError: the block does not fit.
+        """
+        return ShardedKey(self, tuple(shape), tuple(local), tuple(offset))
+
     def fold_in(self, value: int | str) -> MaskKey:
         """The key that this key and ``value`` decide.
 
@@ -76,6 +90,56 @@ class MaskKey:
         inner = philox4x32((*_halves(number), *_halves(self.stream)), _halves(self.seed))
         a, b, c, d = philox4x32(inner, _halves(domain))
         return MaskKey(a | b << 32, c | d << 32)
+
+
+@dataclass(frozen=True, slots=True)
+class ShardedKey:
+    """A `MaskKey` for a block of a larger tensor; made by `MaskKey.shard`."""
+
+    key: MaskKey
+    shape: tuple[int, ...]
+    local: tuple[int, ...]
+    offset: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        every = (*self.shape, *self.local, *self.offset)
+        counts = all(isinstance(n, numbers.Integral) and not isinstance(n, bool) and n >= 0 for n in every)
+        if not (
+            counts
+            and len(self.shape) == len(self.local) == len(self.offset)
+            and all(o + n <= whole for whole, n, o in zip(self.shape, self.local, self.offset, strict=True))
+        ):
+            raise InputError(
+                "the shard {local} at {offset} must lie within {shape}",
+                local=self.local,
+                offset=self.offset,
+                shape=self.shape,
+            )
+
+    def fold_in(self, value: int | str) -> ShardedKey:
+        """As `MaskKey.fold_in`, of the same block."""
+        return ShardedKey(self.key.fold_in(value), self.shape, self.local, self.offset)
+
+    def runs(self) -> tuple[int, list[int]]:
+        """The block as runs of consecutive indices: how long each is, and where each begins, in row-major order."""
+        length, d = 1, len(self.shape)
+        while d and self.local[d - 1] == self.shape[d - 1]:
+            d -= 1
+            length *= self.shape[d]
+        stride, starts = length, [0]
+        if d:
+            d -= 1
+            starts = [self.offset[d] * stride]
+            length *= self.local[d]
+            stride *= self.shape[d]
+        while d:
+            d -= 1
+            starts = [(self.offset[d] + i) * stride + s for i in range(self.local[d]) for s in starts]
+            stride *= self.shape[d]
+        return length, starts
+
+
+Key = MaskKey | ShardedKey
 
 
 def _word(name: str, value: Any, expected: str = "an integer in [0, 2**64)") -> int:

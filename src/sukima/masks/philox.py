@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 
 from sukima.masks.machine import address_of
 
-__all__ = ["LANES", "fill"]
+__all__ = ["LANES", "block_words", "fill"]
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 _LOW = 0xFFFFFFFF
@@ -69,19 +69,23 @@ def _shuffle(builder: Any, left: Any, right: Any, kind: Any, order: list[int]) -
     return builder.shuffle_vector(builder.bitcast(left, kind), builder.bitcast(right, kind), mask)
 
 
+def block_words(builder: Any, number: Any, seed: Any, stream: Any) -> Any:
+    """The words of ``LANES`` blocks from ``number`` on, a multiple of ``LANES``, as one vector in their order."""
+    words = _rounds(builder, number, seed, stream)
+    halves, lanes = ir.VectorType(_I32, 2 * LANES), ir.VectorType(_I64, LANES)
+    low = [w for i in range(LANES) for w in (2 * i, 2 * LANES + 2 * i)]
+    low_pair = _shuffle(builder, words[0], words[1], halves, low)
+    high_pair = _shuffle(builder, words[2], words[3], halves, low)
+    return _shuffle(builder, low_pair, high_pair, lanes, [w for i in range(LANES) for w in (i, LANES + i)])
+
+
 @intrinsic
 def _blocks(_context: Any, out: Any, number: Any, seed: Any, stream: Any) -> Any:
-    """Write the words of ``LANES`` blocks, from ``number`` (a multiple of ``LANES``) on, to the address ``out``."""
+    """Write the words of ``LANES`` blocks to the address ``out``."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        out, number, seed, stream = args
-        words = _rounds(builder, number, seed, stream)
-        halves, lanes = ir.VectorType(_I32, 2 * LANES), ir.VectorType(_I64, LANES)
-        low = [w for i in range(LANES) for w in (2 * i, 2 * LANES + 2 * i)]
-        low_pair = _shuffle(builder, words[0], words[1], halves, low)
-        high_pair = _shuffle(builder, words[2], words[3], halves, low)
-        both = _shuffle(builder, low_pair, high_pair, lanes, [w for i in range(LANES) for w in (i, LANES + i)])
-        builder.store(both, builder.inttoptr(out, both.type.as_pointer()), align=8)
+        words = block_words(builder, *args[1:])
+        builder.store(words, builder.inttoptr(args[0], words.type.as_pointer()), align=8)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.uint64, types.uint64, types.uint64), generate

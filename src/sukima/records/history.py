@@ -76,6 +76,8 @@ class History(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_def
                 metric=len(self.train_metric),
             )
         for curve in _CURVES:
+            if all(map(math.isfinite, getattr(self, curve))):
+                continue
             for epoch, value in enumerate(getattr(self, curve), 1):
                 if not math.isfinite(value):
                     raise InputError(

@@ -5,6 +5,7 @@ It can be applied to a model, printed as code, compared and searched over.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from typing import Any
 import msgspec
 import tomli_w
 
-from sukima.base.checks import check_count, check_number, check_rate
+from sukima.base.checks import check_count, check_number, check_rate, shown
 from sukima.base.errors import InputError
-from sukima.records.files import read_text
+from sukima.records.constraint import Constraint
+from sukima.records.files import check_writable, read_text
 from sukima.records.penalty import Penalty
 from sukima.records.schedule import Schedule
 
@@ -29,7 +31,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes:
         rates: site → probability that a unit is dropped; the site ``"*"`` stands for all that are not named.
-        penalties: site → penalty on the weights of that layer; ``"*"`` as above.
+        penalties: site → penalty on the weights of that layer; ``"*"`` as above. The name of a parameter, or a pattern
+            such as ``"encoder.*.weight"``, may stand in the place of a site.
+        constraints: site → constraint on the weights of that layer; names as for penalties.
         schedules: site → how its rate changes during training; ``"*"`` as above.
         weight_decay: decoupled weight decay (Loshchilov & Hutter 2019); ``None`` leaves the optimizer's own.
         label_smoothing: share of the label spread evenly over all classes, in [0, 1); with ``cross_entropy``.
@@ -39,6 +43,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     rates: dict[str, float] = {}
     penalties: dict[str, Penalty] = {}
+    constraints: dict[str, Constraint] = {}
     schedules: dict[str, Schedule] = {}
     weight_decay: float | None = None
     label_smoothing: float = 0.0
@@ -46,13 +51,18 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     options: dict[str, bool | int | float | str] = {}
 
     def __post_init__(self) -> None:
-        for table in ("rates", "penalties", "schedules", "options"):
+        for table in ("rates", "penalties", "constraints", "schedules", "options"):
             value = getattr(self, table)
             if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
-                raise InputError("{name} must be a table from names to values, got {value}", name=table, value=value)
-        for site, rate in self.rates.items():
-            check_rate(f"rates[{site!r}]", rate)
-        for table, kinds in (("penalties", Penalty), ("schedules", Schedule)):
+                raise InputError(
+                    "{name} must be a table from names to values, got {value}", name=table, value=shown(value)
+                )
+        # Plain numbers, for the file formats, and a table of its own.
+        rates = {site: check_rate(f"rates[{site!r}]", rate) for site, rate in self.rates.items()}
+        msgspec.structs.force_setattr(self, "rates", rates)
+        for name, option in self.options.items():
+            _check_option(f"options[{name!r}]", option)
+        for table, kinds in (("penalties", Penalty), ("constraints", Constraint), ("schedules", Schedule)):
             for site, value in getattr(self, table).items():
                 if not isinstance(value, kinds):
                     raise InputError(
@@ -62,10 +72,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                         value=repr(value),
                     )
         if self.weight_decay is not None:
-            check_number("weight_decay", self.weight_decay, minimum=0)
-        check_number("label_smoothing", self.label_smoothing, minimum=0, below=1)
+            decay = check_number("weight_decay", self.weight_decay, minimum=0)
+            msgspec.structs.force_setattr(self, "weight_decay", decay)
+        smoothing = check_number("label_smoothing", self.label_smoothing, minimum=0, below=1)
+        msgspec.structs.force_setattr(self, "label_smoothing", smoothing)
         if self.early_stopping is not None:
-            check_count("early_stopping", self.early_stopping)
+            msgspec.structs.force_setattr(self, "early_stopping", check_count("early_stopping", self.early_stopping))
 
     @property
     def is_empty(self) -> bool:
@@ -98,11 +110,29 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def load(cls, path: str | Path) -> Recipe:
         """Read a ``.toml`` or ``.json`` file."""
         text = read_text(path)
-        return cls.from_json(text) if Path(path).suffix == ".json" else cls.from_toml(text)
+        try:
+            return cls.from_json(text) if _is_json(path) else cls.from_toml(text)
+        except InputError as error:
+            raise InputError("{path}: {why}", path=path, why=error.message) from None
 
     def save(self, path: str | Path) -> None:
         """Write a ``.toml`` or ``.json`` file."""
-        Path(path).write_text(self.to_json() if Path(path).suffix == ".json" else self.to_toml(), encoding="utf-8")
+        check_writable(path).write_text(self.to_json() if _is_json(path) else self.to_toml(), encoding="utf-8")
+
+
+def _is_json(path: str | Path) -> bool:
+    return Path(path).suffix.lower() == ".json"
+
+
+def _check_option(name: str, value: Any) -> None:
+    """Raise unless ``value`` is what both file formats can hold."""
+    if type(value) in (bool, str):
+        return
+    if (type(value) is int and -(2**63) <= value < 2**63) or (type(value) is float and math.isfinite(value)):
+        return
+    raise InputError(
+        "{name} must be a bool, str, 64-bit int or finite float, got {value}", name=name, value=shown(value)
+    )
 
 
 def _decode(read: Any) -> Recipe:

@@ -8,8 +8,11 @@ import msgspec
 
 __all__ = ["Kind", "Place", "Site"]
 
-Kind = Literal["unit", "channel", "alpha", "attention", "recurrent"]
-"""What a mask drops there: single units, whole channels, attention weights, a recurrent layer's outputs."""
+Kind = Literal[
+    "unit", "channel", "alpha", "attention", "recurrent", "noise", "token", "block", "path", "head", "layer", "weight"
+]
+"""What a mask drops there: single units, whole channels, attention weights, a recurrent layer's outputs; nothing, but
+multiplies by noise; tokens, blocks of a map, paths of a residual network, attention heads, whole layers, weights."""
 
 Place = Literal["input", "hidden", "convolution", "recurrent", "attention", "output"]
 """Where in the network: what the guideline for rates goes by."""

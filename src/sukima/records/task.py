@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -65,12 +66,15 @@ class Task:
     name: str = "task"
 
     def __post_init__(self) -> None:
-        if not callable(self.model):
+        # A model itself is callable too, but every trial needs a new one.
+        if not callable(self.model) or (hasattr(self.model, "parameters") and not isinstance(self.model, type)):
             raise InputError(
                 "model must be a function or class that makes a new model, got {value}", value=_kind(self.model)
             )
         for name in ("loss", "optimizer", "metric"):
             value = getattr(self, name)
+            if name == "loss" and isinstance(value, type):
+                raise InputError("loss must be a name or a callable, got the class {value}", value=value.__name__)
             if not (isinstance(value, str) or callable(value) or (name == "metric" and value is None)):
                 raise InputError("{name} must be a name or a callable, got {value}", name=name, value=_kind(value))
         if self.learning_rate is not None:
@@ -80,7 +84,7 @@ class Task:
         if self.patience is not None:
             check_count("patience", self.patience)
         check_data("train", self.train)
-        if isinstance(self.validation, int | float):
+        if isinstance(self.validation, numbers.Real):
             check_number("validation", self.validation, above=0, below=1)
             if not isinstance(self.train, tuple | list):
                 raise InputError(

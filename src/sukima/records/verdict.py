@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sukima.base.messages import Message
+from sukima.records.recipe import Recipe
 
 __all__ = ["Conclusion", "Verdict"]
 
@@ -24,6 +25,7 @@ class Verdict:
         evidence: what was seen, in words and numbers.
         advice: what to do next.
         source: what was judged: a file, an arm, a run.
+        recipe: what to try next, if the advice can be put as a recipe.
     """
 
     verdict: Conclusion
@@ -33,6 +35,7 @@ class Verdict:
     evidence: tuple[Message, ...] = ()
     advice: tuple[Message, ...] = ()
     source: str = ""
+    recipe: Recipe | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The stable form for machines, texts in the language in force."""

@@ -64,11 +64,19 @@ class Facts:
 
 @dataclass(frozen=True)
 class Column:
-    """A column's heading, whether its cells are numbers, and whether it is left out where there is little room."""
+    """A column of a table.
+
+    Attributes:
+        label: its heading.
+        number: whether its cells are numbers.
+        detail: whether it is left out where there is little room.
+        wide: whether its cells are sentences.
+    """
 
     label: Text
     number: bool = True
     detail: bool = False
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -197,6 +205,7 @@ class NetworkSite:
         inserted: whether dropout was put there by applying the recipe.
         units: how many units (or channels) a mask decides over; ``None`` if not known.
         influence: how far the validation score moved while this site's rate was searched; ``None`` if it was not.
+        findings: what audit found there.
     """
 
     name: str
@@ -206,6 +215,7 @@ class NetworkSite:
     inserted: bool
     units: int | None = None
     influence: float | None = None
+    findings: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sukima.base.messages import say
+from sukima.records.finding import Finding
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, TuneResult
+from sukima.records.site import Site
 from sukima.records.verdict import Verdict
 from sukima.reporting.blocks import Block, Chart, Code, Document, Panels, Paragraph, Sample, Section
 from sukima.reporting.recipe_code import recipe_code
 from sukima.reporting.sections.arms import arm_name, best_arm, drawn_arms, metric_name, winner_of
 from sukima.reporting.sections.comparison import comparison_blocks
 from sukima.reporting.sections.curves import gap_chart, loss_chart, metric_chart, validation_chart
+from sukima.reporting.sections.findings import findings_headline, findings_network, findings_table
 from sukima.reporting.sections.ladder import ladder_blocks
 from sukima.reporting.sections.provenance import comparison_provenance, tune_provenance
 from sukima.reporting.sections.sites import site_blocks
@@ -27,7 +30,7 @@ from sukima.reporting.sections.verdict import (
 )
 from sukima.reporting.text import Text
 
-__all__ = ["comparison_document", "diagnosis_document", "tune_document"]
+__all__ = ["audit_document", "comparison_document", "diagnosis_document", "tune_document"]
 
 
 def tune_document(result: TuneResult) -> Document:
@@ -41,10 +44,10 @@ def tune_document(result: TuneResult) -> Document:
     if result.baseline is not None:
         question = say("Does the model overfit without it?")
         sections.append(Section("baseline", say("The baseline"), verdict_blocks(result.baseline, question)))
+    sections.append(Section("curves", say("Loss curves"), _tune_curves(result, winner), brief=False))
     if comparison is not None:
         sections.append(Section("comparison", say("Comparison"), comparison_blocks(comparison, winner)))
     sections += [
-        Section("curves", say("Loss curves"), _tune_curves(result, winner), brief=False),
         Section("ladder", say("The search"), ladder_blocks(result), brief=False),
         Section("sites", say("Where it acts"), site_blocks(result)),
         Section("recipe", say("The recipe"), _recipe_blocks(result.recipe)),
@@ -79,8 +82,19 @@ def diagnosis_document(judged: Sequence[tuple[Verdict, History]]) -> Document:
     return Document(say("Diagnosis"), subject, tuple(sections))
 
 
+def audit_document(findings: Sequence[Finding], model: str = "", sites: Sequence[Site] = ()) -> Document:
+    """The report on an audit; with the model's sites, each finding also stands at its place in the network."""
+    sections = [
+        Section("verdict", say("Verdict"), (findings_headline(findings),)),
+        Section("findings", say("Findings"), (findings_table(findings),)),
+    ]
+    if sites:
+        sections.append(Section("sites", say("Where it acts"), (findings_network(model, sites, findings),)))
+    return Document(say("Audit report"), model or say("Source files"), tuple(sections))
+
+
 def _charts(verdict: Verdict, history: History) -> tuple[Chart, ...]:
-    lines = ((float(verdict.onset_epoch), say("onset")),) if verdict.onset_epoch is not None else ()
+    lines = _onset(verdict)
     charts = []
     if history.train_loss or history.validation_loss:
         chart = loss_chart(say("Loss"), [history], "winner")
@@ -89,6 +103,13 @@ def _charts(verdict: Verdict, history: History) -> tuple[Chart, ...]:
         chart = metric_chart(metric_name(history.metric), metric_name(history.metric), [history], "winner")
         charts.append(replace(chart, lines=lines))
     return tuple(charts)
+
+
+def _onset(verdict: Verdict | None) -> tuple[tuple[float, Text], ...]:
+    """The line where overfitting begins, if it does."""
+    if verdict is None or verdict.onset_epoch is None:
+        return ()
+    return ((float(verdict.onset_epoch), say("overfitting begins")),)
 
 
 def _inference_note(history: History) -> Paragraph | None:
@@ -117,7 +138,10 @@ def _curves(comparison: Comparison, winner: Arm | None, alone: Sequence[Arm | No
     if not everyone:
         return (Paragraph(say("No run was finished.")),)
     charts = [
-        loss_chart(one.name, [t.history for t in one.arm.trials], one.role, one.arm.trials, hue=one.hue)
+        replace(
+            loss_chart(one.name, [t.history for t in one.arm.trials], one.role, one.arm.trials, hue=one.hue),
+            lines=_onset(comparison.verdicts.get(one.arm.name)),
+        )
         for one in everyone
         if one.arm in alone
     ]

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 import sukima
+from sukima.records.finding import Finding
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Cost, Rung, Score, TuneResult
@@ -18,21 +19,22 @@ from sukima.reporting.sections.arms import best_arm
 
 __all__ = ["to_json"]
 
-Judged = Sequence[Verdict | tuple[Verdict, History]]
+Listed = Sequence[Verdict | tuple[Verdict, History] | Finding]
 
 
-def to_json(result: TuneResult | Comparison | Judged) -> str:
-    """``tune`` and ``compare``: an object with ``recipe``, ``baseline``, ``candidates``, ``test`` and ``cost``;
+def to_json(result: TuneResult | Comparison | Listed) -> str:
+    """The result as JSON; numbers that are not finite become ``null``.
+
+    ``tune`` and ``compare``: an object with ``recipe``, ``baseline``, ``candidates``, ``test`` and ``cost``.
     ``diagnose``: a list of ``source``, ``verdict``, ``onset_epoch``, ``gap``, ``confidence``, ``evidence``, ``advice``.
-
-    Numbers that are not finite become ``null``.
+    ``audit``: a list of ``code``, ``severity``, ``path``, ``line``, ``site``, ``message``, ``fix``.
     """
     if isinstance(result, TuneResult):
         value: Any = _tune(result)
     elif isinstance(result, Comparison):
         value = _comparison(result)
     else:
-        value = [(item if isinstance(item, Verdict) else item[0]).to_dict() for item in result]
+        value = [(item[0] if isinstance(item, tuple) else item).to_dict() for item in result]
     return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=2)
 
 

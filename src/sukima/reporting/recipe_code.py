@@ -6,9 +6,11 @@ from typing import Any, Literal
 
 import msgspec
 
+import sukima
 from sukima.base.checks import check_choice
 from sukima.records.penalty import ElasticNet
 from sukima.records.recipe import Recipe
+from sukima.records.schedule import Constant
 
 __all__ = ["Framework", "recipe_code"]
 
@@ -35,9 +37,19 @@ def _imports(recipe: Recipe, framework: Framework) -> list[str]:
         lines.append("import torch")
     if framework == "keras" and (recipe.weight_decay is not None or recipe.label_smoothing or recipe.early_stopping):
         lines.append("import keras")
-    if schedules := sorted({type(schedule).__name__ for schedule in recipe.schedules.values()}):
-        lines.append(f"from sukima.records.schedule import {', '.join(schedules)}")
-    return lines
+    return lines + sorted(
+        {f"from {kind.__module__} import {kind.__name__}" for kind in _kinds(recipe) if not _public(kind)}
+    )
+
+
+def _kinds(recipe: Recipe) -> set[type]:
+    """The classes of the recipe's entries: penalties, schedules."""
+    tables = (value for value in msgspec.structs.asdict(recipe).values() if isinstance(value, dict))
+    return {type(entry) for table in tables for entry in table.values() if isinstance(entry, msgspec.Struct)}
+
+
+def _public(kind: type) -> bool:
+    return kind.__name__ in sukima.__all__
 
 
 def _recipe(recipe: Recipe) -> list[str]:
@@ -62,15 +74,20 @@ def _literal(value: Any) -> str:
     if isinstance(value, str):
         text = repr(value)
         return f'"{text[1:-1]}"' if text[0] == "'" and '"' not in text and "\\'" not in text else text
-    if isinstance(value, float) and value - value != 0:
-        return f'float("{value}")'
     if isinstance(value, msgspec.Struct):
         kind = type(value)
-        values = [_literal(getattr(value, name)) for name in value.__struct_fields__]
-        if isinstance(value, ElasticNet):
-            values = [f"{name}={text}" for name, text in zip(value.__struct_fields__, values, strict=True)]
-        penalty = kind.__module__ == "sukima.records.penalty"
-        return f"{'sukima.' if penalty else ''}{kind.__name__}({', '.join(values)})"
+        settings = {field.name: getattr(value, field.name) for field in msgspec.structs.fields(kind)}
+        if kind.__module__ != "sukima.records.schedule":  # a schedule is short: all that it has is shown
+            defaults = {field.name: field.default for field in msgspec.structs.fields(kind)}
+            settings = {name: setting for name, setting in settings.items() if setting != defaults[name]}
+        named = isinstance(value, ElasticNet)  # of two numbers the reader must know which is which
+        values = [
+            f"{name}={_literal(setting)}"
+            if named or (place and "schedule" not in kind.__module__)
+            else _literal(setting)
+            for place, (name, setting) in enumerate(settings.items())
+        ]
+        return f"{'sukima.' if _public(kind) else ''}{kind.__name__}({', '.join(values)})"
     return repr(value)
 
 
@@ -78,7 +95,7 @@ def _model(recipe: Recipe) -> list[str]:
     lines = []
     if recipe.options:
         lines.append("# model = build(**recipe.options), with build your model factory")
-    if recipe.rates or recipe.penalties or recipe.schedules:
+    if recipe.rates or recipe.penalties or recipe.constraints or recipe.schedules:
         lines.append("applied = sukima.apply(model, recipe)")
     return lines
 
@@ -90,8 +107,12 @@ def _torch_training(recipe: Recipe) -> list[str]:
         lines.append(f"optimizer = torch.optim.AdamW(model.parameters(), weight_decay={decay})")
     if recipe.label_smoothing:
         lines.append(f"criterion = torch.nn.CrossEntropyLoss(label_smoothing={_literal(recipe.label_smoothing)})")
-    if recipe.penalties:
+    if recipe.schedules or any(penalty.schedule != Constant() for penalty in recipe.penalties.values()):
+        lines.append("# at the start of each epoch: applied.progress(epoch / epochs)")
+    if any(penalty.form == "loss" for penalty in recipe.penalties.values()):
         lines.append("# in the training loop: loss = criterion(model(x), y) + applied.penalty()")
+    if recipe.constraints or any(penalty.form != "loss" for penalty in recipe.penalties.values()):
+        lines.append("# in the training loop, after optimizer.step(): applied.step(optimizer)")
     if recipe.early_stopping is not None:
         lines.append(f"# stop after {recipe.early_stopping} epochs without a better validation loss, keep the best")
     return lines

@@ -6,6 +6,7 @@ direction. They are shown as escapes (``\\x1b``, ``\\u202e``), and right-to-left
 
 from __future__ import annotations
 
+import numbers
 import unicodedata
 
 from sukima.base.messages import Language, Message
@@ -52,8 +53,8 @@ def in_language(text: Text, language: Language) -> str:
 def _value(value: object, language: Language) -> object:
     if isinstance(value, Message):
         return in_language(value, language)
-    if not isinstance(value, str):
-        return value
-    shown = visible(value)
+    if isinstance(value, numbers.Number):
+        return value  # the template may say how it is written
+    shown = visible(str(value))
     right_to_left = any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in shown)
     return f"{_FIRST_STRONG}{shown}{_POP}" if right_to_left else shown

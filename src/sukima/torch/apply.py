@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 
-import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.utils.hooks import RemovableHandle
 
 from sukima.base.checks import check_instance, check_rate
 from sukima.base.errors import InputError
@@ -15,8 +16,8 @@ from sukima.records.schedule import Constant, Schedule
 from sukima.records.site import Site
 from sukima.torch.insertion import InsertedDropout
 from sukima.torch.layers import rate_attribute
-from sukima.torch.penalties import penalty, weights_of
-from sukima.torch.sites import INPUT, sites
+from sukima.torch.regularizers import Regularizers, unknown_site
+from sukima.torch.sites import INPUT, at_output, sites
 
 __all__ = ["Applied", "apply"]
 
@@ -32,7 +33,7 @@ class Rates(MutableMapping[str, float]):
 
     def __setitem__(self, site: str, rate: float) -> None:
         if site not in self._rates:
-            raise _unknown("rates", site, self._rates)
+            raise unknown_site("rates", site, self._rates)
         self._rates[site] = check_rate(f"rates[{site!r}]", rate)
         self._changed()
 
@@ -62,12 +63,17 @@ class Applied:
         self.model, self.recipe = model, recipe
         known = sites(model, example)
         rates = _chosen_rates(recipe, known, model)
+        if wrong := (rates.keys() - known.keys()) & at_output(model, example):
+            raise InputError(
+                "rates: dropout is never inserted at the output layer or after it, got {site}", site=repr(min(wrong))
+            )
         self._schedules = _chosen_schedules(recipe, rates)
-        self._penalties = _chosen_penalties(recipe, model)
+        self._regularizers = Regularizers(model, recipe)
+        self._attached: list[RemovableHandle] = []
         self._progress = 0.0
         self._originals: dict[str, float] = {}
         self._holders: dict[str, tuple[object, str]] = {}
-        self._inserted: list[InsertedDropout] = []
+        self._inserted: dict[str, InsertedDropout] = {}
         for name in rates:
             self._hold(name, known.get(name))
         self.rates = Rates(rates, self._refresh)
@@ -84,12 +90,12 @@ class Applied:
         on_input = name not in modules
         host = modules[name.removesuffix(INPUT) if on_input else name]
         inserted = InsertedDropout(host, site=name, on_input=on_input, kind=site.kind if site else "unit")
-        self._inserted.append(inserted)
+        self._inserted[name] = inserted
         self._holders[name] = (inserted, "p")
 
     def _refresh(self) -> None:
-        for name, rate in self.rates.items():
-            holder, attribute = self._holders[name]
+        for name, (holder, attribute) in self._holders.items():  # none once removed
+            rate = self.rates[name]
             setattr(holder, attribute, rate * self._schedules[name].factor(self._progress))
 
     def progress(self, progress: float) -> None:
@@ -97,18 +103,50 @@ class Applied:
         self._progress = progress
         self._refresh()
 
+    def inserted(self) -> dict[str, InsertedDropout]:
+        """Site → what was inserted there."""
+        return dict(self._inserted)
+
+    def rate_now(self, site: str) -> float:
+        """The rate in force at ``site``, its schedule included; the module's own where the recipe is silent."""
+        holder, attribute = self._holders.get(site) or (self.model.get_submodule(site), "p")
+        return float(getattr(holder, attribute))
+
+    def penalised(self) -> list[tuple[list[str], Penalty]]:
+        """The names of the parameters that each penalty concerns."""
+        return self._regularizers.by_penalty(self.model)
+
     def penalty(self) -> Tensor:
-        """The sum of the recipe's penalties, to add to the loss; zero if it has none."""
-        return sum((penalty(weights, which) for weights, which in self._penalties), start=torch.zeros(()))
+        """The sum of the recipe's penalties, to add to the loss; zero if it has none.
+
+        Penalties on activities are those of the forward passes, in training mode, since the last call.
+        """
+        return self._regularizers.loss(self._progress)
+
+    def step(self, optimizer: Optimizer | float) -> None:
+        """What follows the optimizer's step: proximal and decoupled penalties, then constraints.
+
+        Args:
+            optimizer: the optimizer, for the learning rate of each weight, or a learning rate for all.
+        """
+        self._regularizers.step(optimizer, self._progress)
+
+    def attach(self, optimizer: Optimizer) -> None:
+        """Call `step` after each step of ``optimizer``, until `remove`: then the training loop needs no line for it."""
+        check_instance("optimizer", optimizer, Optimizer, "a torch.optim.Optimizer")
+        self._attached.append(optimizer.register_step_post_hook(lambda used, _args, _kwargs: self.step(used)))
 
     def remove(self) -> None:
         """Leave the model as it was before: old rates back, inserted dropout gone."""
         for name, rate in self._originals.items():
             holder, attribute = self._holders[name]
             setattr(holder, attribute, rate)
-        for inserted in self._inserted:
+        for inserted in self._inserted.values():
             inserted.remove()
-        self._originals, self._inserted, self._penalties = {}, [], []
+        for handle in self._attached:
+            handle.remove()
+        self._regularizers.remove()
+        self._originals, self._inserted, self._attached, self._holders = {}, {}, [], {}
 
 
 def apply(model: nn.Module, recipe: Recipe, example: Tensor | None = None) -> Applied:
@@ -120,9 +158,9 @@ def apply(model: nn.Module, recipe: Recipe, example: Tensor | None = None) -> Ap
 
     Args:
         model: any module. Its parameters, and the names in its state dict, stay as they are.
-        recipe: rates, penalties and schedules by site. ``"*"`` stands for every site that `sites` finds, except one
-            after the output layer. Weight decay, label smoothing, early stopping and options concern the training
-            loop and are not used here.
+        recipe: rates, penalties, constraints and schedules by site. ``"*"`` stands for every site that `sites` finds,
+            except one after the output layer. Weight decay, label smoothing, early stopping and options concern the
+            training loop and are not used here.
         example: a batch of inputs, from which the order of execution is learnt (see `sites`).
 
     Returns:
@@ -146,7 +184,7 @@ def _chosen_rates(recipe: Recipe, known: dict[str, Site], model: nn.Module) -> d
         if name == ALL_SITES:
             continue
         if name not in known and (name.removesuffix(INPUT) not in modules or not name):
-            raise _unknown("rates", name, known)
+            raise unknown_site("rates", name, known)
         chosen[name] = rate
     return chosen
 
@@ -154,29 +192,6 @@ def _chosen_rates(recipe: Recipe, known: dict[str, Site], model: nn.Module) -> d
 def _chosen_schedules(recipe: Recipe, rates: dict[str, float]) -> dict[str, Schedule]:
     for name in recipe.schedules:
         if name != ALL_SITES and name not in rates:
-            raise _unknown("schedules", name, rates)
+            raise unknown_site("schedules", name, rates)
     shared = recipe.schedules.get(ALL_SITES, Constant())
     return {name: recipe.schedules.get(name, shared) for name in rates}
-
-
-def _chosen_penalties(recipe: Recipe, model: nn.Module) -> list[tuple[list[nn.Parameter], Penalty]]:
-    layers = {name: module for name, module in model.named_modules() if name and weights_of(module)}
-    leaves = {name: module for name, module in layers.items() if not any(n.startswith(f"{name}.") for n in layers)}
-    for name in recipe.penalties:
-        if name != ALL_SITES and name not in layers:
-            raise _unknown("penalties", name, leaves)
-    chosen = [(weights_of(layers[name]), which) for name, which in recipe.penalties.items() if name != ALL_SITES]
-    if ALL_SITES in recipe.penalties:
-        named = {id(weight) for weights, _ in chosen for weight in weights}
-        rest = [weight for weight in weights_of(model) if id(weight) not in named]
-        chosen.append((rest, recipe.penalties[ALL_SITES]))
-    return chosen
-
-
-def _unknown(table: str, site: str, known: Iterable[str]) -> InputError:
-    return InputError(
-        "{table}: expected one of the model's sites ({known}), got {site}",
-        table=table,
-        known=", ".join(known) or "-",
-        site=repr(site),
-    )

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from sukima.base.checks import check_choice, check_rate
 from sukima.base.errors import InputError
-from sukima.masks.key import MaskKey
+from sukima.masks.key import Key
 from sukima.torch.masked import check_input, check_out, put_mask, site_key
 
 __all__ = ["Dropout", "Form", "dropout"]
@@ -23,9 +23,10 @@ def dropout(
     training: bool = True,
     inplace: bool = False,
     *,
-    key: MaskKey | None = None,
+    key: Key | None = None,
     form: Form = "inverted",
     out: Tensor | None = None,
+    call: int | None = None,
 ) -> Tensor:
     """Drop each element with probability ``p`` in training; do nothing at inference.
 
@@ -43,6 +44,7 @@ def dropout(
         key: what decides the mask; by default one draw from torch's generator, so that ``manual_seed`` holds.
         form: ``"inverted"`` or ``"classic"``.
         out: where to write the result, of the input's shape and dtype; not together with gradients.
+        call: inside `keyed`, which use of this site it is, if there are several in one pass.
 
     Raises:
         InputError: an argument is not as described.
@@ -61,7 +63,7 @@ def dropout(
         if form == "classic" and not training:
             return torch.mul(input, 1 - rate, out=target)
         return input if out is None else out.copy_(input)
-    return put_mask(input, site_key(input, key), rate, 1.0 if form == "classic" else None, target)
+    return put_mask(input, site_key(input, key, call), rate, 1.0 if form == "classic" else None, target)
 
 
 def _target(input: Tensor, inplace: bool, out: Tensor | None) -> Tensor | None:
@@ -100,9 +102,9 @@ class Dropout(nn.Module):
     def p(self, value: float) -> None:
         self._p = check_rate("p", value)
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Drop units of ``input`` in training mode."""
-        return dropout(input, self.p, self.training, self.inplace, form=self.form)
+    def forward(self, input: Tensor, call: int | None = None) -> Tensor:
+        """Drop units of ``input`` in training mode; ``call`` as for `dropout`."""
+        return dropout(input, self.p, self.training, self.inplace, form=self.form, call=call)
 
     def extra_repr(self) -> str:
         """The arguments, as torch shows them."""

@@ -29,7 +29,8 @@ class InsertedDropout:
 
     def __init__(self, host: nn.Module, *, site: str, on_input: bool, kind: Kind) -> None:
         self.p = 0.0
-        self._site, self._kind = site, kind
+        self.sampling = False  # act whatever the host's mode
+        self._site, self.kind = site, kind
         self._handle: RemovableHandle = (
             host.register_forward_pre_hook(self.on_input) if on_input else host.register_forward_hook(self.on_output)
         )
@@ -40,17 +41,19 @@ class InsertedDropout:
 
     def on_output(self, host: nn.Module, _args: tuple[Any, ...], output: Any) -> Tensor:
         """Forward hook."""
-        return self._drop(output, host.training)
+        return self._drop(output, host.training or self.sampling)
 
     def on_input(self, host: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Forward pre-hook; acts on the first argument."""
-        return (self._drop(args[0], host.training), *args[1:])
+        if not args:
+            raise InputError("site {site}: dropout needs the layer's input as its first argument", site=self._site)
+        return (self._drop(args[0], host.training or self.sampling), *args[1:])
 
     def _drop(self, value: Any, training: bool) -> Tensor:
         if not isinstance(value, Tensor):
             raise InputError(
                 "site {site}: dropout needs a tensor there, got {kind}", site=self._site, kind=type(value).__name__
             )
-        if self._kind == "channel" and value.ndim in _CHANNELWISE:
+        if self.kind == "channel" and value.ndim in _CHANNELWISE:
             return _CHANNELWISE[value.ndim](value, self.p, training)
         return dropout(value, self.p, training)

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from sukima.base.errors import InputError
+from sukima.base.imports import is_installed
 from sukima.masks import cpu, law, portable
 from sukima.masks.compiled import Number
 from sukima.masks.cpu import Dim
-from sukima.masks.key import MaskKey
+from sukima.masks.key import Key, MaskKey, ShardedKey
 from sukima.torch.keys import key_tensor, keys_of
 
 __all__ = ["NUMBERS", "decided", "dropped", "fold", "masked", "masked_rows", "masked_with"]
@@ -32,12 +34,40 @@ def _dims(input: Tensor, out: Tensor, mask: Sequence[int] | None = None) -> list
     return list(zip(input.shape, input.stride(), out.stride(), mask or [0] * input.dim(), strict=True))
 
 
+def _masked_shard(input: Tensor, out: Tensor, key: ShardedKey, rate: float, factor: float | None) -> Tensor:
+    if tuple(input.shape) != key.local:
+        raise InputError(
+            "{name} must have the shard's shape {expected}, got {value}",
+            name="input",
+            expected=key.local,
+            value=tuple(input.shape),
+        )
+    length, starts = key.runs()
+    if input.numel() == 0:
+        return out
+    source = input.contiguous()
+    target = out if out.is_contiguous() else torch.empty_like(source)
+    number, runs = NUMBERS[input.dtype], len(starts)
+    if not _native(input):
+        parts = [
+            masked(part, None, key.key, rate, factor, s) for part, s in zip(source.view(runs, -1), starts, strict=True)
+        ]
+        return out.copy_(torch.stack(parts).view(input.shape))
+    rows = cpu.table([key.key], [rate], number, [factor]).repeat(runs, axis=0)
+    rows[:, 5] = starts
+    threads = torch.get_num_threads()
+    cpu.apply(number, source.data_ptr(), target.data_ptr(), [(length, 1, 1, 0)], rows, (length, length), threads)
+    return out if target is out else out.copy_(target)
+
+
 def masked(
-    input: Tensor, out: Tensor | None, key: MaskKey, rate: float, factor: float | None = None, first: int = 0
+    input: Tensor, out: Tensor | None, key: Key, rate: float, factor: float | None = None, first: int = 0
 ) -> Tensor:
     """``input`` under the key's mask, into ``out`` (which may be the input) or a new tensor of its layout."""
     if out is None:
         out = torch.empty_like(input)
+    if isinstance(key, ShardedKey):
+        return _masked_shard(input, out, key, rate, factor)
     number = NUMBERS[input.dtype]
     if not _native(input):
         return _masked_elsewhere(input, out, key, rate, factor, first)
@@ -68,7 +98,13 @@ def masked(
 def _masked_elsewhere(
     input: Tensor, out: Tensor, key: MaskKey, rate: float, factor: float | None, first: int
 ) -> Tensor:
-    """In torch's own operations, on any device."""
+    """In Triton on a GPU, in torch's own operations on any other device."""
+    if input.device.type == "cuda" and is_installed("triton") and input.dtype != torch.float64:
+        from sukima.masks import gpu
+
+        made = torch.empty_like(input, memory_format=torch.contiguous_format)
+        gpu.apply(input.contiguous(), made, key_tensor(key).to(input.device), rate, factor, first)
+        return out.copy_(made)
 
     def arange(count: int) -> Tensor:
         return torch.arange(count, dtype=torch.int32, device=input.device)

@@ -6,12 +6,28 @@ from torch import nn
 from torch.nn.modules import activation, batchnorm, conv, dropout
 
 from sukima.records.site import Kind
+from sukima.torch.alpha import AlphaDropout
+from sukima.torch.attention import AttentionDropout, HeadDropout
+from sukima.torch.block import DropBlock1d, DropBlock2d, DropBlock3d
 from sukima.torch.channel import Dropout1d, Dropout2d, Dropout3d
+from sukima.torch.concrete import ConcreteDropout
+from sukima.torch.connect import DropConnect
+from sukima.torch.corruption import Corruption
 from sukima.torch.dropout import Dropout
+from sukima.torch.gaussian import GaussianDropout
+from sukima.torch.layer_drop import LayerDrop
+from sukima.torch.locked import LockedDropout
+from sukima.torch.multi_sample import MultiSampleDropout
+from sukima.torch.path import DropPath
+from sukima.torch.rated import RatedModule
+from sukima.torch.recurrent import GRU, LSTM
+from sukima.torch.shaped import ShapedDropout
+from sukima.torch.tokens import Embedding, TokenDropout, WordDropout
 
 __all__ = [
     "describe",
     "dropout_kind",
+    "has_dropout",
     "is_activation",
     "is_batch_norm",
     "is_convolution",
@@ -30,6 +46,23 @@ _DROPOUT_KINDS: tuple[tuple[type[nn.Module], Kind], ...] = (
     (Dropout3d, "channel"),
     (dropout._DropoutNd, "unit"),
     (Dropout, "unit"),
+    (AlphaDropout, "alpha"),
+    (GaussianDropout, "noise"),
+    (Corruption, "noise"),
+    (ShapedDropout, "unit"),
+    (LockedDropout, "unit"),
+    (MultiSampleDropout, "unit"),
+    (TokenDropout, "token"),
+    (WordDropout, "token"),
+    (Embedding, "token"),
+    (DropBlock1d, "block"),
+    (DropBlock2d, "block"),
+    (DropBlock3d, "block"),
+    (DropPath, "path"),
+    (HeadDropout, "head"),
+    (LayerDrop, "layer"),
+    (DropConnect, "weight"),
+    (AttentionDropout, "attention"),
     (nn.MultiheadAttention, "attention"),
     (nn.RNNBase, "recurrent"),
 )
@@ -42,6 +75,11 @@ def dropout_kind(module: nn.Module) -> Kind | None:
     if isinstance(module, nn.RNNBase) and module.num_layers < 2:
         return None  # torch drops between layers only, so a single layer has no such place
     return next((kind for cls, kind in _DROPOUT_KINDS if isinstance(module, cls)), None)
+
+
+def has_dropout(module: nn.Module) -> bool:
+    """Whether its own forward drops anything in training mode, at a rate that can be set or not."""
+    return dropout_kind(module) is not None or isinstance(module, RatedModule | ConcreteDropout | LSTM | GRU)
 
 
 def rate_attribute(module: nn.Module) -> str:

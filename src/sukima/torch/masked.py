@@ -10,8 +10,9 @@ from torch import Tensor
 
 from sukima.base.checks import check_instance
 from sukima.base.errors import InputError
-from sukima.masks.key import MaskKey
-from sukima.torch import kernels, operators
+from sukima.masks.key import Key, MaskKey, ShardedKey
+from sukima.torch import distributed, kernels, operators
+from sukima.torch.keyed import current
 from sukima.torch.keys import draw_key, key_tensor
 
 __all__ = ["check_input", "check_out", "is_traced", "put_mask", "site_key"]
@@ -82,7 +83,7 @@ class _Eager(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, input: Tensor, out: Tensor | None, key: MaskKey, rate: float, factor: float | None, first: int
+        ctx: Any, input: Tensor, out: Tensor | None, key: Key, rate: float, factor: float | None, first: int
     ) -> Tensor:
         ctx.mask = key, rate, factor, first
         if out is not None:
@@ -161,11 +162,13 @@ def _front(value: Tensor, dim: int | None, size: int) -> Tensor:
     return value.unsqueeze(0).expand(size, *value.shape) if dim is None else value.movedim(dim, 0)
 
 
-def site_key(input: Tensor, key: MaskKey | None) -> MaskKey | Tensor:
-    """The key of a call: the caller's, or one draw from the generator of the input's device."""
+def site_key(input: Tensor, key: Key | None, call: int | None = None) -> Key | Tensor:
+    """The key of a call: the caller's; inside `keyed` the site's; else a draw from the device's generator."""
     if key is not None:
-        check_instance("key", key, MaskKey)
+        check_instance("key", key, (MaskKey, ShardedKey), "a MaskKey")
         return key
+    if (named := current(call)) is not None:
+        return named
     if torch._C._are_functorch_transforms_active():
         # Only torch's own factories obey vmap's ``randomness``.
         seed = torch.randint(-(2**63), 2**63 - 1, (1,), dtype=torch.int64)
@@ -175,7 +178,7 @@ def site_key(input: Tensor, key: MaskKey | None) -> MaskKey | Tensor:
 
 def put_mask(
     input: Tensor,
-    key: MaskKey | Tensor,
+    key: Key | Tensor,
     rate: float | Tensor,
     factor: float | None = None,
     out: Tensor | None = None,
@@ -185,7 +188,11 @@ def put_mask(
 
     Differentiable, also twice and forward; element ``i`` of the input is element ``first + i`` of the mask.
     """
+    if distributed.is_distributed(input):
+        return distributed.on_shard(input, key, lambda local, part: put_mask(local, part, rate, factor))
     transformed = torch._C._are_functorch_transforms_active()
+    if isinstance(key, ShardedKey):
+        return _eager(input, out, key, rate, factor, first)
     if isinstance(key, MaskKey) and not isinstance(rate, Tensor) and not transformed and not is_traced(input):
         return _eager(input, out, key, rate, factor, first)
     keys = key_tensor(key) if isinstance(key, MaskKey) else key

@@ -17,6 +17,7 @@ from sukima.masks import cpu, law
 from sukima.masks.key import MaskKey
 from sukima.torch import keys, operators
 from sukima.torch.kernels import NUMBERS
+from sukima.torch.keyed import active, current
 from sukima.torch.masked import is_traced, put_mask
 from sukima.torch.structured import masked_over
 
@@ -45,6 +46,8 @@ def _served(input: Tensor) -> bool:
 
 
 def _key(input: Tensor) -> MaskKey | Tensor:
+    if (named := current()) is not None:
+        return named
     if torch._C._are_functorch_transforms_active() or is_traced(input):
         return operators.draw(input)
     return keys.draw_key()
@@ -62,9 +65,10 @@ def _make_dropout() -> Callable[[Tensor, float, bool], Tensor]:
         graph = input.requires_grad and torch.is_grad_enabled()
         number = NUMBERS.get(input.dtype)
         if type(input) is Tensor and not (modes() or transforms() or compiling()):
-            if size < (SMALL_WITH_GRADIENTS if graph else SMALL) or number is None or not 0 <= p <= 1:
+            few = size < (SMALL_WITH_GRADIENTS if graph else SMALL) and not active()
+            if few or number is None or not 0 <= p <= 1:
                 return torchs(input, p, train)
-            if not graph and input.is_contiguous():
+            if not graph and not active() and input.is_contiguous():
                 out = torch.empty_like(input)
                 apply_line(number, input.data_ptr(), out.data_ptr(), size, draw(), 0, p, None, threads())
                 return out
@@ -79,7 +83,7 @@ def _make_in_place() -> Callable[[Tensor, float, bool], Tensor]:
     torchs = _torchs("dropout_")
 
     def dropout_(input: Tensor, p: float, train: bool) -> Tensor:
-        small = input.numel() < SMALL_WITH_GRADIENTS and not is_traced(input)
+        small = input.numel() < SMALL_WITH_GRADIENTS and not is_traced(input) and not active()
         if not train or p == 0 or small or not 0 <= p <= 1 or not _served(input):
             return torchs(input, p, train)
         return put_mask(input, _key(input), p, out=input)

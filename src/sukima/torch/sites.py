@@ -16,18 +16,22 @@ from sukima.torch.layers import (
 )
 from sukima.torch.trace import Step, registered_order, trace
 
-__all__ = ["INPUT", "sites"]
+__all__ = ["INPUT", "at_output", "sites"]
 
 INPUT = ".input"
 """Ending of a site's name where dropout acts on what goes into a layer rather than on what comes out."""
+
+_SEVERAL_INPUTS = (nn.MultiheadAttention, nn.RNNBase, nn.RNNCellBase, nn.Bilinear)
+"""Not all of what goes into them are activations."""
 
 
 def sites(model: nn.Module, example: Tensor | None = None) -> dict[str, Site]:
     """Every place in ``model`` where dropout acts; if there is none, every place where it could be inserted.
 
     It acts in ``nn.Dropout`` and its kin, in ours, inside ``nn.MultiheadAttention`` (attention weights) and between
-    the layers of ``nn.LSTM``, ``nn.GRU`` and ``nn.RNN``. It could act after each hidden activation, and never after
-    the output layer.
+    the layers of ``nn.LSTM``, ``nn.GRU`` and ``nn.RNN``. It could act after each hidden activation and on what a
+    recurrent layer hands on, and never after the output layer. Attention and recurrent layers with rate 0 do not count
+    as dropout that the model has.
 
     Args:
         model: any module; it is left as it was.
@@ -43,7 +47,17 @@ def sites(model: nn.Module, example: Tensor | None = None) -> dict[str, Site]:
     if example is not None:  # dropout that did not run on this example is there all the same
         late = _existing(registered_order(model), ordered=False)
         found |= {name: site for name, site in late.items() if name not in found}
-    return found or _possible(steps)
+    built_in = all(site.kind in ("attention", "recurrent") and site.rate == 0 for site in found.values())
+    return found | _possible(steps) if built_in else found
+
+
+def at_output(model: nn.Module, example: Tensor | None = None) -> set[str]:
+    """Names of the last weight layer and of what follows it, as far as the order of execution is known."""
+    if example is None and not isinstance(model, nn.Sequential):
+        return set()
+    steps = registered_order(model) if example is None else trace(model, example)
+    last = max((i for i, step in enumerate(steps) if _has_weight(step)), default=len(steps))
+    return {step.name for step in steps[last:] if step.module is not None}
 
 
 def _existing(steps: list[Step], *, ordered: bool) -> dict[str, Site]:
@@ -75,23 +89,27 @@ def _possible(steps: list[Step]) -> dict[str, Site]:
     if not weights:
         return found
     first, last = weights[0], weights[-1]
-    at_output = {step.name for step in steps[last:] if step.module is not None and is_activation(step.module)}
+    late = {step.name for step in steps[last:] if step.module is not None and is_activation(step.module)}
     for i, step in enumerate(steps[first:last], first):
-        if step.module is None or step.name in at_output:
-            if step.module is not None and not is_activation(step.module):
-                continue
-            following = next(s for s in steps[i:] if _has_weight(s))
-            if isinstance(following.module, nn.MultiheadAttention | nn.RNNBase | nn.RNNCellBase | nn.Bilinear):
-                continue  # several inputs, not all of them activations
-            name = following.name + INPUT
-        elif is_activation(step.module):
-            name = step.name
-        else:
+        if not _is_hidden(step):
             continue
-        before = _weight_before(steps, i)
+        name = step.name
+        if step.module is None or name in late or isinstance(step.module, nn.RNNBase):
+            following = next(s for s in steps[i + 1 :] if _has_weight(s))
+            if following.module is None or isinstance(following.module, _SEVERAL_INPUTS):
+                continue
+            name = following.name + INPUT
+        before = step if isinstance(step.module, nn.RNNBase) else _weight_before(steps, i)
         kind: Kind = "channel" if _is_convolution(before) and step.ndim in (0, 3, 4, 5) else "unit"
         found.setdefault(name, _site(name, kind, 0.0, _place(before), before, steps[:i], exists=False))
     return found
+
+
+def _is_hidden(step: Step) -> bool:
+    """Whether what it gives is an activation: of a module, of a function, of a recurrent layer."""
+    if step.module is None:
+        return not step.mixes
+    return is_activation(step.module) or isinstance(step.module, nn.RNNBase)
 
 
 def _site(
@@ -107,7 +125,7 @@ def _site(
 
 
 def _has_weight(step: Step) -> bool:
-    return step.module is not None and is_weight_layer(step.module)
+    return step.mixes or (step.module is not None and is_weight_layer(step.module))
 
 
 def _is_convolution(step: Step | None) -> bool:

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sukima.base.errors import InputError
 from sukima.masks import cpu, law
-from sukima.masks.key import MaskKey
-from sukima.torch import kernels, operators
+from sukima.masks.key import Key, MaskKey, ShardedKey
+from sukima.torch import distributed, kernels, operators
 from sukima.torch.keys import key_tensor
 from sukima.torch.masked import is_traced
 
@@ -28,10 +29,10 @@ def scale_of(rate: float | Tensor) -> float | Tensor:
     return torch.where(left > 0, whole / left, 0.0)
 
 
-def keep_over(shape: Sequence[int], key: MaskKey | Tensor, rate: float | Tensor, device: torch.device) -> Tensor:
+def keep_over(shape: Sequence[int], key: Key | Tensor, rate: float | Tensor, device: torch.device) -> Tensor:
     """Which elements of ``shape`` are kept, as a boolean tensor: element ``i`` is the ``i``-th in row-major order."""
     rates, p = (rate, 0.0) if isinstance(rate, Tensor) else (None, rate)
-    keys = key_tensor(key) if isinstance(key, MaskKey) else key
+    keys = key_tensor(key)
     return operators.keep(keys, rates, p, math.prod(shape), device).reshape(tuple(shape))
 
 
@@ -57,7 +58,7 @@ _over: Callable[..., Tensor] = _Over.apply
 def masked_over(
     input: Tensor,
     shape: Sequence[int],
-    key: MaskKey | Tensor,
+    key: Key | Tensor,
     rate: float | Tensor,
     factor: float | None = None,
     inplace: bool = False,
@@ -67,6 +68,10 @@ def masked_over(
     Kept elements are multiplied by ``factor`` (by default the law's scale), the others are +0. Element ``i`` of the
     mask is element ``i``, in row-major order, of ``shape``.
     """
+    if distributed.is_distributed(input) or isinstance(key, ShardedKey):
+        raise InputError(
+            "masks of a structure smaller than the tensor cannot be sharded; shard their decisions instead"
+        )
     scale = scale_of(rate) if factor is None else factor
     plain = isinstance(key, MaskKey) and not isinstance(rate, Tensor) and not isinstance(scale, Tensor)
     if (

@@ -6,19 +6,25 @@ from collections.abc import Mapping, Sequence
 
 from sukima.base.checks import check_count, check_instance
 from sukima.base.errors import InputError
+from sukima.base.messages import say
 from sukima.comparison.statistics import paired_difference
 from sukima.diagnosis.verdict import judge
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress
-from sukima.engines.torch.inspect import sites_of
+from sukima.engines.torch.inspect import Inspected, check_recipes, inspect_model
 from sukima.records.guideline import guideline_recipe
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Trial
+from sukima.records.site import Site
 from sukima.records.task import By, Task, setup_of
 from sukima.workflow.demo import demo_task
 from sukima.workflow.environment import environment
 
-__all__ = ["compare", "judged_by", "run_arms"]
+__all__ = ["compare", "judged_by", "note_functional", "run_arms"]
+
+
+_AT_ONCE = 6
+"""Trials, about, that an engine is offered together; an interruption loses those."""
 
 
 def compare(
@@ -54,12 +60,15 @@ def compare(
     check_count("seeds", seeds, minimum=2)
     check_count("first_seed", first_seed, minimum=0)
     measure = judged_by(task, by)
-    recipes = dict(recipes) if recipes is not None else _default_recipes(task)
+    inspected = inspect_model(task)
+    recipes = dict(recipes) if recipes is not None else _default_recipes(inspected.sites)
     if len(recipes) < 2:
         raise InputError("recipes must be at least two, the baseline first, got {count}", count=len(recipes))
     for name, recipe in recipes.items():
         check_instance(f"recipes[{name!r}]", recipe, Recipe)
+    check_recipes(task, recipes.values())
     engine = LocalEngine(task, progress)
+    note_functional(inspected, engine.progress)
     engine.stage("comparison", len(recipes) * seeds)
     level = 1 - 0.05 / (len(recipes) - 1)
     with engine.progress:
@@ -85,17 +94,21 @@ def judged_by(task: Task, by: str) -> By:
 def run_arms(
     task: Task, recipes: Mapping[str, Recipe], seeds: Sequence[int], engine: LocalEngine, *, by: By, level: float
 ) -> Comparison:
-    """Train every arm with every seed, seed by seed, so that an interrupted comparison has whole pairs."""
+    """Train every arm with every seed, a few seeds at a time, so that an interrupted comparison has whole pairs."""
     trials: dict[str, list[Trial]] = {name: [] for name in recipes}
     complete = True
+    at_once = max(1, min(_AT_ONCE // len(recipes), len(seeds) // 2))
     try:
-        for seed in seeds:
+        for index, seed in enumerate(seeds):
+            if index % at_once == 0:
+                together = [(recipe, s) for s in seeds[index : index + at_once] for recipe in recipes.values()]
+                engine.prepare(together, test=True)
             row = {name: engine.run(recipe, [seed], test=True)[0] for name, recipe in recipes.items()}
             for name, trial in row.items():
                 trials[name].append(trial)
     except KeyboardInterrupt:
         complete = False
-        if len(next(iter(trials.values()))) < 2:
+        if not next(iter(trials.values())):
             raise
     arms = tuple(Arm(name, recipe, tuple(trials[name])) for name, recipe in recipes.items())
     on_test = task.test is not None
@@ -128,8 +141,19 @@ def _score(trial: Trial, by: By, on_test: bool) -> float:
     return score.by(by)
 
 
-def _default_recipes(task: Task) -> dict[str, Recipe]:
-    _, found = sites_of(task)
+def _default_recipes(found: Sequence[Site]) -> dict[str, Recipe]:
     none = Recipe(rates={site.name: 0.0 for site in found})
     guideline = guideline_recipe(site for site in found if site.place != "output")
     return {"none": none, "guideline": none.with_rates({**none.rates, **guideline.rates})}
+
+
+def note_functional(inspected: Inspected, progress: Progress) -> None:
+    """Say so where the model drops by itself: no arm is without that dropout."""
+    if inspected.functional:
+        progress.note(
+            say(
+                "The model calls {functions} itself: no recipe can set that rate, and every arm has it. Use a module "
+                "(nn.Dropout) instead.",
+                functions=", ".join(sorted(set(inspected.functional))),
+            )
+        )

@@ -11,14 +11,14 @@ from sukima.base.messages import say
 from sukima.diagnosis.verdict import judge
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress
-from sukima.engines.torch.inspect import sites_of
+from sukima.engines.torch.inspect import check_recipes, inspect_model
 from sukima.records.guideline import guideline_recipe
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Rung, TuneResult
 from sukima.records.task import Task, setup_of
 from sukima.records.verdict import Verdict
 from sukima.tuning.strategies.ladder import ladder, ladder_trials
-from sukima.workflow.compare import judged_by, run_arms
+from sukima.workflow.compare import judged_by, note_functional, run_arms
 from sukima.workflow.demo import demo_task
 from sukima.workflow.environment import environment
 
@@ -74,7 +74,9 @@ class _Study:
 
     def __init__(self, task: Task, by: str, seeds: range, fresh: range, engine: LocalEngine) -> None:
         self.task, self.by, self.seeds, self.fresh, self.engine = task, judged_by(task, by), seeds, fresh, engine
-        self.model, found = sites_of(task)
+        inspected = inspect_model(task)
+        note_functional(inspected, engine.progress)
+        self.model, found = inspected.model, inspected.sites
         self.sites = tuple(site for site in found if site.place != "output")
         if not self.sites:
             raise InputError(
@@ -84,6 +86,7 @@ class _Study:
         # Dropout after the output layer is never right, so no arm keeps it.
         self.none = Recipe(rates={site.name: 0.0 for site in found})
         self.guideline = self.none.with_rates({**self.none.rates, **guideline_recipe(self.sites).rates})
+        check_recipes(task, [self.guideline])
         self.search: list[Arm] = []
         self.rungs: list[Rung] = []
         self.verdict: Verdict | None = None
@@ -112,26 +115,31 @@ class _Study:
 
     def _train_references(self) -> None:
         self.engine.stage("baseline", 2 * len(self.seeds))
-        self.engine.run(self.none, self.seeds[:1])
-        self._announce()
+        self._prepare([self.none, self.guideline])
         self.search.append(Arm(BASELINE, self.none, self.engine.run(self.none, self.seeds)))
         self.verdict = judge([trial.history for trial in self.search[0].trials], source=BASELINE)
+        self._announce()
         self.search.append(Arm(GUIDELINE, self.guideline, self.engine.run(self.guideline, self.seeds)))
 
     def _announce(self) -> None:
-        """Say how long all of it will take, from the time that the first trial took."""
+        """Say how long all of it will take, from the time that the first trials took."""
+        so_far = self.engine.cost()
         trials = ladder_trials(len(self.sites), len(self.seeds)) + len(self.seeds) + 3 * len(self.fresh)
-        minutes, seconds = divmod(round(trials * self.engine.cost().seconds), 60)
+        minutes, seconds = divmod(round(trials * so_far.seconds / so_far.trials), 60)
         took = f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
         self.engine.progress.note(say("About {trials} trials, {time}.", trials=trials, time=took))
 
     def _climb(self) -> None:
         self.engine.stage("search", ladder_trials(len(self.sites), len(self.seeds)) - len(self.seeds))
         increases = self.by == "metric" and self.search[0].trials[0].history.metric_increases
-        for rung in ladder(self.none, [site.name for site in self.sites], self._values, increases=increases):
+        names = [site.name for site in self.sites]
+        for rung in ladder(self.none, names, self._values, increases=increases, expect=self._prepare):
             self.rungs.append(rung)
             name = f"{rung.site} {rung.rate:g}"
             self.search.append(Arm(name, rung.recipe, self.engine.run(rung.recipe, self.seeds)))
+
+    def _prepare(self, recipes: Sequence[Recipe]) -> None:
+        self.engine.prepare([(recipe, seed) for recipe in recipes for seed in self.seeds])
 
     def _values(self, recipe: Recipe) -> Sequence[float]:
         return [trial.validation.by(self.by) for trial in self.engine.run(recipe, self.seeds)]

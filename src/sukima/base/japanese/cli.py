@@ -5,6 +5,13 @@ TEXTS = {
     "Dropout and regularization done properly: tune it, compare it, and see whether it helps.": (
         "ドロップアウトと正則化をきちんと使うための道具です。調整し、比較し、本当に効くかを確かめます。"
     ),
+    "{option}: there is no such option": "{option}: そのようなオプションはありません",
+    "{command}: there is no such command": "{command}: そのようなコマンドはありません",
+    "{name} must be given, got nothing": "{name} を指定してください",
+    "a whole number of at least {minimum}": "{minimum} 以上の整数",
+    "{place}the file ends the program (exit code {code})": (
+        "{place}ファイルがプログラムを終了させました（終了コード {code}）"
+    ),
     "Print the version.": "バージョンを表示します。",
     "Language of everything shown; by default the locale's.": "表示言語。省略時はロケールに従います。",
     "Print the result as JSON for machines.": "結果をプログラム向けの JSON で出力します。",
@@ -55,14 +62,6 @@ TEXTS = {
     "--recipe must be NAME=FILE with a new name, got {value}": (
         "--recipe は重複しない名前で NAME=FILE の形に書いてください（指定値: {value}）"
     ),
-    "Say what the curves of a training run mean: overfitting or not, since when, how sure, and what to do next.\n\n"
-    "Reads CSV, JSON and Keras histories.\n\n"
-    "Examples: sukima diagnose history.csv; sukima diagnose run1.json run2.json --check": (
-        "学習曲線を読み、過学習かどうか、いつからか、どれほど確かか、次に何をすべきかを示します。\n\n"
-        "CSV、JSON、Keras の履歴を読めます。\n\n"
-        "例: sukima diagnose history.csv、sukima diagnose run1.json run2.json --check"
-    ),
-    "Histories.": "学習履歴のファイル。",
     "Exit with 1 unless every verdict is healthy.": "すべてが健全と判定されなければ終了コード 1 で終わります。",
     "Report: {path}": "レポート: {path}",
     "Interrupted: this is what was done so far.": "中断しました。ここまでの結果を示します。",

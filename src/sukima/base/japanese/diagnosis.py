@@ -90,15 +90,159 @@ TEXTS = {
     "{count} epochs without an accuracy are too few to judge": (
         "正解率がなく {count} エポックしかないため、判断できません"
     ),
-    "at the end training is at {train:.4g} and validation at {validation:.4g}": (
-        "最後の値は訓練 {train:.4g}、検証 {validation:.4g}"
+    "at the end training is at {train:.4g} and validation at {validation:.4g}: a gap of {gap:.3g}": (
+        "最後の値は訓練 {train:.4g}、検証 {validation:.4g} で、ギャップは {gap:.3g}"
     ),
     "training ended worse than it started": "訓練の値が開始時より悪くなって終わりました",
-    "validation has risen by {rise:.4g} (noise {error:.2g}) since epoch {epoch} while training fell": (
-        "エポック {epoch} 以降、訓練が下がる一方で検証は {rise:.4g} 上がりました（ノイズ {error:.2g}）"
+    "validation has not risen; its best is its end": "検証は上昇しておらず、最後の値が最良です",
+    "since epoch {epoch} validation has risen by {rise:.3g} (noise {error:.1g}), training fell by {fell:.3g}": (
+        "エポック {epoch} 以降、訓練が {fell:.3g} 下がる一方で検証は {rise:.3g} 上がりました（ノイズ {error:.1g}）"
     ),
-    "validation still falls: three times the epochs would take off about {gain:.2g}": (
-        "検証はまだ下がっています。3 倍のエポックで約 {gain:.2g} 下がる見込みです"
+    "since epoch {epoch} validation has risen by {rise:.3g} (noise {error:.1g}), and training did not fall": (
+        "エポック {epoch} 以降、検証は {rise:.3g} 上がり（ノイズ {error:.1g}）、訓練も下がっていません"
     ),
-    "validation neither rises nor still falls by more than noise": ("検証はノイズを超えて上がっても下がってもいません"),
+    "three times the epochs would change validation by about {change:+.1f} % (± {error:.1f})": (
+        "エポック数を 3 倍にしたときの検証の変化は約 {change:+.1f} %（± {error:.1f}）と見込まれます"
+    ),
+    "validation has been level, within its noise, since epoch {epoch}": (
+        "検証はエポック {epoch} 以降、ノイズの範囲で横ばいです"
+    ),
+    "the gap still widens, by {growth:.2g} with each doubling of the epochs": (
+        "ギャップはまだ広がっており、エポック数が 2 倍になるごとに {growth:.2g} 増えています"
+    ),
+    "the validation accuracy holds while the loss rises: errors are not more but surer": (
+        "検証の損失は上がっても正解率は保たれています。誤りが増えたのではなく、誤るときの確信が強まっています"
+    ),
+    (
+        "validation is mostly better than training: training looks measured with dropout on, or as a running mean, so "
+        "that the true gap is wider"
+    ): (
+        "検証がおおむね訓練より良い値です。訓練側はドロップアウトを効かせたまま、またはエポック中の移動平均で"
+        "測られているとみられ、実際の差はこれより大きいはずです"
+    ),
+    "training drops suddenly at epoch {epoch}, as when the learning rate is lowered": (
+        "訓練の値がエポック {epoch} で急に下がっています。学習率を下げたときに見られる形です"
+    ),
+    ("validation is {factor:.3g} times training from the first epoch on: a sum beside a mean, or other counts"): (
+        "検証は最初のエポックから訓練の {factor:.3g} 倍です。一方が合計で他方が平均か、割る数がサンプル数と"
+        "バッチ数で食い違っています"
+    ),
+    (
+        "validation is far better than training, though both were measured in inference mode: validation data are "
+        "easier, or training rows are among them"
+    ): (
+        "どちらも推論モードで測ったのに、検証が訓練よりはるかに良い値です。検証データが易しいか、訓練データが"
+        "混ざっています"
+    ),
+    "the curves fit {first} ({share:.0f} %) hardly better than {second} ({other:.0f} %)": (
+        "曲線からは{first}（{share:.0f} %）と{second}（{other:.0f} %）をほとんど区別できません"
+    ),
+    "overfitting": "過学習",
+    "underfitting": "学習不足",
+    "healthy": "良好",
+    "unfinished": "学習途中",
+    "diverged": "発散",
+    "mismatched": "不整合",
+    "unclear": "判断できない",
+    # advice
+    "leave it as it is; what is left to gain is within noise": "このままで十分です。改善の余地はノイズの範囲内です",
+    "lower the learning rate to a tenth, or clip the gradients": (
+        "学習率を 10 分の 1 に下げるか、勾配クリッピングを使ってください"
+    ),
+    "check that the inputs are scaled and that no label or input is NaN": (
+        "入力が正規化されているか、入力やラベルに NaN がないかを確かめてください"
+    ),
+    "measure both losses in the same way: mean over rows, in inference mode": (
+        "どちらの損失も同じ方法（推論モードでのサンプル平均）で測ってください"
+    ),
+    "check the split: the same rows, or rows of the same source, must not be on both sides": (
+        "データの分割を確かめてください。同じサンプルや同じ出所のサンプルが両側にあってはなりません"
+    ),
+    "train longer, or several seeds and judge them together: noise covers what happens": (
+        "もっと長く学習するか、複数のシードをまとめて診断してください。今はノイズに隠れて判断できません"
+    ),
+    "stop at epoch {epoch}, or keep the weights of that epoch": (
+        "エポック {epoch} で止めるか、そのエポックの重みを残してください"
+    ),
+    ("the accuracy holds while the loss rises: too sure of itself; label smoothing 0.1 would help"): (
+        "正解率は保たれ損失だけが上がっており、モデルが過信しています。ラベル平滑化 0.1 が有効です"
+    ),
+    "more data or augmentation would help more than regularization: dropout gains little with {rows} rows": (
+        "正則化よりデータの追加や拡張が有効です。{rows} 件ではドロップアウトの効果はわずかです"
+    ),
+    "cause: too many features, {inputs} for {rows} rows; keep fewer, or let an L1 penalty choose": (
+        "原因: 特徴量が多すぎます（{rows} 件に対して {inputs} 個）。減らすか、L1 ペナルティで選ばせてください"
+    ),
+    "cause: a model of {parameters} weights for {rows} rows can learn them by heart; try a smaller one": (
+        "原因: {rows} 件に対して重みが {parameters} 個あり、丸暗記できてしまいます。小さいモデルを試してください"
+    ),
+    "cause: too little data, {rows} rows": "原因: データが足りません（{rows} 件）",
+    "cause: too many epochs, {epochs} where {best} were best": (
+        "原因: エポック数が多すぎます（{epochs} エポック、最良は {best}）"
+    ),
+    "a larger model (twice the width), or one made for such data": (
+        "幅を 2 倍にするなどモデルを大きくするか、データに合った構造のモデルにしてください"
+    ),
+    "a higher learning rate, if training is slow rather than stuck": (
+        "停滞ではなく進みが遅いだけなら、学習率を上げてください"
+    ),
+    "go on: another {epochs} epochs would take {gain:.2g} ± {error:.1g} off the validation loss": (
+        "学習を続けてください。あと {epochs} エポックで検証の損失は {gain:.2g} ± {error:.1g} 下がる見込みです"
+    ),
+    "dropout after the hidden layers, rate {after:g}": "隠れ層の後に率 {after:g} のドロップアウトを入れてください",
+    "raise the rates from {before:g} to {after:g}": "率を {before:g} から {after:g} に上げてください",
+    "lower the rates from {before:g} to {after:g}": "率を {before:g} から {after:g} に下げてください",
+    "raise the rate at {site} from {before:g} to {after:g}": "{site} の率を {before:g} から {after:g} に上げてください",
+    "lower the rate at {site} from {before:g} to {after:g}": "{site} の率を {before:g} から {after:g} に下げてください",
+    "weight decay {decay:g}": "重み減衰を {decay:g} にしてください",
+    ("the validation set has about {rows} rows: its {share:.1f} % are known to ± {half:.1f} points only"): (
+        "検証データは約 {rows} 件で、正解率 {share:.1f} % には ± {half:.1f} ポイントの不確かさがあります"
+    ),
+    # live
+    "the loss is not finite": "損失が有限の値でなくなりました",
+    "validation has risen by {sigmas:.1f} standard errors since epoch {epoch}": (
+        "エポック {epoch} 以降、検証が標準誤差の {sigmas:.1f} 倍上がりました"
+    ),
+    "another {epochs} epochs would gain nothing worth having": (
+        "あと {epochs} エポック続けても、意味のある改善は見込めません"
+    ),
+    # command line
+    "Say what the curves of a training run mean: overfitting or not, since when, how sure, and what to do next.\n\n"
+    "Reads CSV, JSON, Keras, Lightning, Hugging Face, TensorBoard, MLflow and Weights & Biases histories; a folder "
+    "means all runs in it.\n\n"
+    "Examples: sukima diagnose history.csv; sukima diagnose run1.json run2.json --check; "
+    "sukima diagnose train.log --pattern 'loss {{loss}} val {{val_loss}}'": (
+        "学習曲線を読み、過学習かどうか、いつからか、どれほど確かか、次に何をすべきかを示します。\n\n"
+        "CSV、JSON、Keras、Lightning、Hugging Face、TensorBoard、MLflow、Weights & Biases の履歴を読めます。"
+        "フォルダーを渡すと、その中のすべての実行を診断します。\n\n"
+        "例: sukima diagnose history.csv、sukima diagnose run1.json run2.json --check、"
+        "sukima diagnose train.log --pattern 'loss {{loss}} val {{val_loss}}'"
+    ),
+    "Histories, or folders of them.": "学習履歴のファイル、またはそれを含むフォルダー。",
+    "Which columns are meant, where names do not say.": "名前から分からない場合に、どの列を使うかを指定します。",
+    "For text logs: a piece of a line, with {{loss}} and {{val_loss}} in it.": (
+        "テキストログ用: 行の一部を、数値の位置に {{loss}} や {{val_loss}} を置いて書きます。"
+    ),
+    "All histories are seeds of one configuration; judge them together.": (
+        "すべての履歴を同じ設定の異なるシードとみなし、まとめて診断します。"
+    ),
+    "The recipe that was in force; the advice goes by it.": "学習に使ったレシピ。助言はこれを踏まえます。",
+    "The task: its model's sites and amount of data.": "タスク。モデルのサイトとデータ量を助言に使います。",
+    "Number of training rows.": "訓練データの件数。",
+    "Where to write the recipe to try next: .toml or .json.": "次に試すレシピの書き出し先（.toml または .json）。",
+    "Where to draw the curves: a .png, .svg or .html file.": "曲線を描くファイル（.png、.svg、.html）。",
+    "--map must look like train=A,val=B, got {value}": (
+        "--map は train=A,val=B の形でなければなりません（指定値: {value}）"
+    ),
+    "training loss": "訓練損失",
+    "validation loss": "検証損失",
+    "training metric": "訓練の評価指標",
+    "validation metric": "検証の評価指標",
+    "{source}: {kind}, {epochs} epochs; {columns}": "{source}: {kind}、{epochs} エポック、{columns}",
+    "Picture: {path}": "図: {path}",
+    "no recipe follows from this verdict": "この判定から導けるレシピはありません",
+    "Recipe to try next: {path}": "次に試すレシピ: {path}",
+    "{path}: a picture is a .png or .svg file, got {suffix}": (
+        "{path}: 図は .png か .svg のファイルでなければなりません（指定値: {suffix}）"
+    ),
 }

@@ -13,11 +13,20 @@ TEXTS = {
         "model() は torch.nn.Module を返さなければなりません（戻り値: {kind}）"
     ),
     "model() must have parameters to train, got none": "model() に学習できるパラメーターがありません",
-    "model: expected to take inputs of {inputs}, got {kind}: {why}": (
-        "model: {inputs} の入力を受け取れません（{kind}: {why}）"
+    "model() must make new weights at each call, got {name} of an earlier model again": (
+        "model() は呼ぶたびに新しい重みを作らなければなりません（{name} が前のモデルと共有されています）"
     ),
-    "loss: expected to take outputs of {outputs} and targets of {targets}, got {kind}: {why}": (
-        "loss: 出力 {outputs} と正解 {targets} を受け取れません（{kind}: {why}）"
+    "options must be what the model factory takes, got {options}: {why}": (
+        "options はモデルを作る関数が受け取れるものでなければなりません（指定値: {options}、{why}）"
+    ),
+    "loss(outputs, targets) must give a tensor with one number, got {value}": (
+        "loss(outputs, targets) は 1 つの数値のテンソルを返さなければなりません（戻り値: {value}）"
+    ),
+    "model: expected to take {name} inputs of {inputs}, got {kind}: {why}": (
+        "model: {name} の入力 {inputs}を受け取れません（{kind}: {why}）"
+    ),
+    "{what}: expected to take outputs of {outputs} and {name} targets of {targets}, got {kind}: {why}": (
+        "{what}: 出力 {outputs} と {name} の正解 {targets} を受け取れません（{kind}: {why}）"
     ),
     "interrupted in epoch {epoch}": "エポック {epoch} で中断しました",
     "the loss became {value} in epoch {epoch}": "エポック {epoch} で損失が {value} になりました",
@@ -37,11 +46,11 @@ TEXTS = {
     "label_smoothing must be 0 unless loss is 'cross_entropy', got {value}": (
         "label_smoothing は損失が 'cross_entropy' のときだけ使えます（指定値: {value}）"
     ),
-    "loss 'cross_entropy' needs outputs of shape (batch, classes), got shape {shape}": (
-        "損失 'cross_entropy' には形状 (バッチ, クラス数) の出力が必要です（形状: {shape}）"
+    "loss 'cross_entropy' needs outputs of shape (batch, classes) with at least 2 classes, got shape {shape}": (
+        "損失 'cross_entropy' には形状 (バッチ, クラス数) で 2 クラス以上の出力が必要です（形状: {shape}）"
     ),
-    "targets must be classes in [0, {last}] (the model has {classes} outputs), got {wrong}": (
-        "正解は [0, {last}] のクラス番号でなければなりません（モデルの出力は {classes} 個、見つかった値: {wrong}）"
+    "{name} must be classes in [0, {last}] (the model has {classes} outputs), got {wrong}": (
+        "{name} は [0, {last}] のクラス番号でなければなりません（モデルの出力は {classes} 個、見つかった値: {wrong}）"
     ),
     "targets must have one number for each output {outputs}, got shape {targets}": (
         "正解は出力 {outputs} と同じ個数の数値でなければなりません（形状: {targets}）"

@@ -14,4 +14,45 @@ TEXTS = {
         "{name} は、入力そのものである場合を除き、入力とメモリが重なってはいけません"
     ),
     "{name} cannot be given where gradients are asked for": "勾配を求める計算では {name} を指定できません",
+    "{name} must be an integer tensor of one element, got {value}": (
+        "{name} は要素が 1 個の整数テンソルでなければなりません（指定値: {value}）"
+    ),
+    "inside keyed(), a mask needs a module that is running to name its site; or give key=": (
+        "keyed() の中では、マスクの位置を名付けるために実行中のモジュールが必要です。なければ key= を指定してください"
+    ),
+    "site {site} is used twice in one pass; tell its uses apart with call=": (
+        "位置 {site} が 1 回の順伝播で 2 度使われています。call= で区別してください"
+    ),
+    "the shard {local} at {offset} must lie within {shape}": (
+        "{offset} から始まる大きさ {local} のシャードは {shape} に収まらなければなりません"
+    ),
+    "{name} must have the shard's shape {expected}, got {value}": (
+        "{name} の形状はシャードと同じ {expected} でなければなりません（指定値: {value}）"
+    ),
+    "masks of a structure smaller than the tensor cannot be sharded; shard their decisions instead": (
+        "テンソルより小さい構造のマスクはシャードにできません。代わりに、その判定のほうをシャードしてください"
+    ),
+    "a DTensor must be sharded or replicated, got the placement {value}": (
+        "DTensor の配置は Shard か Replicate でなければなりません（指定値: {value}）"
+    ),
+    "{name} must have the shape {expected}, got {value}": (
+        "{name} の形状は {expected} でなければなりません（指定値: {value}）"
+    ),
+    (
+        "Measure what dropout costs on this machine: sukima, torch, torch.compile and what else is installed,\n"
+        "beside the cost of a multiplication.\n\n"
+        "Example: sukima bench --sizes 65536,1048576 --no-compile"
+    ): (
+        "このマシンでドロップアウトにかかる時間を測ります。sukima・torch・torch.compile のほか、導入済みのものと、\n"
+        "単なる乗算の時間を並べて示します。\n\n"
+        "例: sukima bench --sizes 65536,1048576 --no-compile"
+    ),
+    "Numbers of elements, separated by commas.": "要素数（カンマ区切り）。",
+    "How long to measure each, about, in seconds.": "1 項目あたりのおおよその測定時間（秒）。",
+    "Whether to include torch.compile.": "torch.compile も測るかどうか。",
+    "Whether to include JAX, TensorFlow and Keras.": "JAX・TensorFlow・Keras も測るかどうか。",
+    "Measuring": "測定中",
+    "Dropout at rate 0.5, forward, float32: nanoseconds an element, and times the cost of sukima": (
+        "ドロップアウト（率 0.5、順伝播、float32）: 1 要素あたりのナノ秒と、sukima に対する倍率"
+    ),
 }

@@ -1,6 +1,13 @@
 """Recipes, tasks, histories and the files they come from."""
 
 TEXTS = {
+    "loss must be a name or a callable, got the class {value}": (
+        "loss は名前または呼び出し可能なものでなければなりません（クラス {value} はインスタンスにしてください）"
+    ),
+    "{name} must be a bool, str, 64-bit int or finite float, got {value}": (
+        "{name} は真偽値、文字列、64 ビット整数、有限の実数のいずれかでなければなりません（指定値: {value}）"
+    ),
+    "{path}: {why}": "{path}: {why}",
     "not a recipe: {why}": "レシピとして読めません: {why}",
     "{name} must be a table from names to values, got {value}": (
         "{name} は名前から値への表でなければなりません（指定値: {value}）"
@@ -40,4 +47,9 @@ TEXTS = {
         "{name}: 入力と正解は同じ件数でなければなりません（入力 {inputs} 件、正解 {targets} 件）"
     ),
     "{name} must not be empty, got no rows": "{name} が空です（1 件以上必要です）",
+    "not a result of tune or compare: {why}": "tune・compare の結果として読めません: {why}",
+    "{path}: not JSON ({why})": "{path}: JSON として読めません（{why}）",
+    "{path}: expected a .json report that tune or compare wrote": (
+        "{path}: tune か compare が書き出した .json レポートではありません"
+    ),
 }

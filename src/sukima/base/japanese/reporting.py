@@ -39,7 +39,7 @@ TEXTS = {
     "task": "タスク",
     "model": "モデル",
     "time": "所要時間",
-    "onset": "始まり",
+    "overfitting begins": "過学習の始まり",
     "better": "改善",
     "worse": "悪化",
     "no difference": "差なし",
@@ -62,10 +62,10 @@ TEXTS = {
     "and {count} more sites": "ほか {count} サイト",
     "{rate}; the first {shown} of {all} units": "{rate}、全 {all} ユニット中、先頭の {shown} ユニット",
     "Each dot is a unit; pale ones are dropped in the training step shown. These are the masks that "
-    "MaskKey(seed).fold_in(site).fold_in(step) decides, the same on every machine. Influence is how far the "
+    "keyed(seed=seed, step=step) gives these sites, the same on every machine. Influence is how far the "
     "validation score moved while the rate of that site was searched.": (
         "点の 1 つ 1 つがユニットで、薄い点は表示中の学習ステップで落とされるユニットです。"
-        "MaskKey(seed).fold_in(site).fold_in(step) が決めるマスクで、どのマシンでも同じになります。"
+        "keyed(seed=seed, step=step) がこれらのサイトに与えるマスクで、どのマシンでも同じになります。"
         "影響は、そのサイトの率を探索したときに検証の値が動いた幅です。"
     ),
     "{title}: rates from {low} to {high} cannot be told apart on validation data.": (
@@ -243,9 +243,33 @@ TEXTS = {
     "recurrent layer": "再帰層",
     "attention": "注意機構",
     "output": "出力",
-    "output: never dropped": "出力（落とさない）",
     "rate {rate}": "率 {rate}",
     "{rate}, inserted": "{rate}（挿入）",
+    # Findings
+    "Audit report": "監査レポート",
+    "Source files": "ソースファイル",
+    "Findings": "指摘",
+    "Is dropout wired right?": "ドロップアウトは正しく組まれているか",
+    "Nothing wrong found": "問題は見つかりませんでした",
+    "Every rule was met.": "すべてのルールを満たしています。",
+    "There is nothing to mend.": "直すところはありません。",
+    "No": "いいえ",
+    "Perhaps not": "疑わしいところがあります",
+    "Yes, with advice": "はい（助言あり）",
+    "Errors (always wrong): {errors}. Warnings (likely wrong): {warnings}. Advice: {advice}.": (
+        "誤り（必ず誤り）: {errors} 件。警告（おそらく誤り）: {warnings} 件。助言: {advice} 件。"
+    ),
+    "error": "誤り",
+    "warning": "警告",
+    "advice": "助言",
+    "severity": "重大度",
+    "code": "コード",
+    "where": "場所",
+    "what": "内容",
+    "remedy": "直し方",
+    "site {site}": "サイト {site}",
+    "{place}, site {site}": "{place}、サイト {site}",
+    "{code}: {message}": "{code}: {message}",
     # Origin
     "training rows": "訓練データの件数",
     "validation rows": "検証データの件数",
@@ -266,11 +290,20 @@ TEXTS = {
         "実行は途中で中断されました。そこまでに終わった分の結果です。"
     ),
     # Writing
+    "Draw the report on an earlier result again.\n\n"
+    "Reads the .json report that tune or compare wrote, prints it, and writes the page where one is wanted.\n\n"
+    "Examples: sukima tune -o result.json; sukima report result.json -o page.html": (
+        "以前の結果からレポートを作り直します。\n\n"
+        "tune や compare が書き出した .json レポートを読み、表示します。指定があればページも書き出します。\n\n"
+        "例: sukima tune -o result.json; sukima report result.json -o page.html"
+    ),
+    "A report of tune or compare.": "tune または compare のレポート。",
+    "{path}: cannot be written ({why})": "{path}: 書き込めません（{why}）",
     "section must be one of {choices}, got {value}": (
         "section は {choices} のいずれかでなければなりません（指定値: {value}）"
     ),
-    "result must be what tune, compare or diagnose returned, got {value}": (
-        "result は tune・compare・diagnose の戻り値でなければなりません（指定値: {value}）"
+    "result must be what tune, compare, diagnose or audit returned, got {value}": (
+        "result は tune・compare・diagnose・audit の戻り値でなければなりません（指定値: {value}）"
     ),
     "{path}: a report is a .html or .json file, got {suffix}": (
         "{path}: レポートは .html か .json のファイルです（指定された拡張子: {suffix}）"

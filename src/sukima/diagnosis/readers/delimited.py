@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+from array import array
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -16,6 +18,7 @@ from sukima.diagnosis.readers.text import bounded_lines, check_regular, clean_na
 
 __all__ = ["read", "recognises"]
 
+CHUNK = 1024
 _DELIMITERS = ",\t;|"
 
 
@@ -39,7 +42,7 @@ def read(path: Path) -> list[Table]:
     """The runs in the file, one table each."""
     check_regular(path)
     head = head_of(path, 4)
-    with path.open(encoding=encoding_of(head), errors="replace", newline="") as file:
+    with path.open(encoding=encoding_of(head), errors="replace") as file:
         rows = read_rows(file)
     tables = tables_of(rows, str(path), "CSV")
     if not tables:
@@ -64,45 +67,63 @@ def read_rows(file: TextIO) -> Rows:
     names = _unique(names)
     columns = [rows.column(name) for name in names]
     labels = {i for i, name in enumerate(names) if is_label_name(name)}
+    table = _Target(rows, names, columns, labels, decimal_comma=delimiter == ";")
+    chunk: list[list[str]] = []
     try:
         for cells in _cells(lines, delimiter):
-            if cells[: len(names)] == names or not cells:
-                continue
-            _add(rows, columns, cells, names, labels, decimal_comma=delimiter == ";")
-            if rows.full:
-                rows.notes.append(say("only the first {count} rows are read", count=rows.count))
-                break
+            if cells and (cells[0] != names[0] or cells != names):
+                chunk.append(cells)
+            if len(chunk) == CHUNK:
+                table.add(chunk)
+                chunk = []
+                if rows.full:
+                    rows.notes.append(say("only the first {count} rows are read", count=rows.count))
+                    break
     except csv.Error:
-        rows.notes.append(say("row {row} is broken; it and what follows are left out", row=rows.count + 2))
+        rows.notes.append(say("row {row} is broken; it and what follows are left out", row=rows.count + len(chunk) + 2))
+    table.add(chunk)
     return rows
 
 
-def _add(
-    rows: Rows,
-    columns: list[Column | None],
-    cells: list[str],
-    names: list[str],
-    labels: set[int],
-    *,
-    decimal_comma: bool,
-) -> None:
-    at = rows.count
-    for i, (column, cell) in enumerate(zip(columns, cells, strict=False)):
-        if not cell or column is None:
-            continue
+@dataclass(frozen=True)
+class _Target:
+    """Where cells go: the columns by their position."""
+
+    rows: Rows
+    names: list[str]
+    columns: list[Column | None]
+    labels: set[int]
+    decimal_comma: bool
+
+    def add(self, chunk: list[list[str]]) -> None:
+        """Add rows; all at once where every cell is a number."""
         try:
-            value = float(cell)
+            numbers = [array("d", map(float, cells)) for cells in zip(*chunk, strict=True)]
         except ValueError:
-            loose = number(cell.replace(",", ".") if decimal_comma else cell)
-            if loose is None:
-                if i in labels:
-                    rows.add_label(names[i], cell)
+            numbers = []
+        if len(numbers) != len(self.columns):
+            for cells in chunk:
+                self._add_row(cells)
+            return
+        at = range(self.rows.count, self.rows.count + len(chunk))
+        for column, values in zip(self.columns, numbers, strict=True):
+            if column is not None:
+                column.rows.extend(at)
+                column.values.extend(values)
+                self.rows.cells += len(values)
+        self.rows.count += len(chunk)
+
+    def _add_row(self, cells: list[str]) -> None:
+        for i, (column, cell) in enumerate(zip(self.columns, cells, strict=False)):
+            if not cell or column is None:
                 continue
-            value = loose
-        column.rows.append(at)
-        column.values.append(value)
-        rows.cells += 1
-    rows.count += 1
+            value = number(cell.replace(",", ".") if self.decimal_comma else cell)
+            if value is not None:
+                column.add(self.rows.count, value)
+                self.rows.cells += 1
+            elif i in self.labels:
+                self.rows.add_label(self.names[i], cell)
+        self.rows.count += 1
 
 
 def delimiter_of(line: str) -> str | None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from sukima.diagnosis.curves import Array
 
 __all__ = ["kinks"]
+
+SIDE = 10
+"""Epochs on either side that say what is usual."""
 
 
 def kinks(train: Array) -> list[int]:
@@ -18,10 +22,7 @@ def kinks(train: Array) -> list[int]:
     if len(train) < 12:
         return []
     fall = -np.diff(train)
-    found: list[int] = []
-    for i in range(4, len(fall) - 1):
-        around = np.abs(np.concatenate((fall[max(0, i - 10) : i], fall[i + 1 : i + 11])))
-        before = float(np.abs(fall[i - 4 : i]).max())
-        if fall[i] > 6 * float(np.median(around)) and fall[i] > 3 * before and fall[i] > 0:
-            found.append(i + 1)
-    return found
+    typical = np.median(np.abs(sliding_window_view(np.pad(fall, SIDE, mode="reflect"), 2 * SIDE + 1)), axis=1)
+    before = np.full(len(fall), np.inf)
+    before[4:] = np.abs(sliding_window_view(fall, 4)[:-1]).max(axis=1)
+    return (np.flatnonzero((fall > 6 * typical) & (fall > 3 * before) & (fall > 0)) + 1).tolist()

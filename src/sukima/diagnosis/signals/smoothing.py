@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sukima.diagnosis.curves import Array
+from sukima.diagnosis.signals.noise import noise_level
 
-__all__ = ["leverage", "smooth"]
+__all__ = ["despiked", "leverage", "smooth"]
 
 Places = NDArray[np.int64]
 
@@ -22,6 +23,7 @@ def smooth(curve: Array, share: float = 0.15) -> Array:
     """
     if len(curve) < 3:
         return curve
+    curve = despiked(curve)
     first, last = _windows(len(curve), share)
     x = np.arange(len(curve), dtype=np.float64)
     n, sx, sxx, sy, sxy = (
@@ -32,6 +34,15 @@ def smooth(curve: Array, share: float = 0.15) -> Array:
     slope = (sxy - n * mean_x * mean_y) / spread
     fitted: Array = mean_y + slope * (x - mean_x) + curve[-1]
     return fitted
+
+
+def despiked(curve: Array) -> Array:
+    """The curve with every epoch that jumps out alone, by five noise levels, put back between its neighbours."""
+    middle = np.median(np.stack([curve[:-2], curve[1:-1], curve[2:]]), axis=0)
+    jumps = np.abs(curve[1:-1] - middle) > 5 * noise_level(curve)
+    result = curve.copy()
+    result[1:-1][jumps] = middle[jumps]
+    return result
 
 
 @lru_cache(maxsize=64)

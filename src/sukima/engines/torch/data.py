@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -15,8 +16,9 @@ from sukima.records.task import Task
 
 __all__ = ["Batches", "example_input", "open_data", "split_validation"]
 
-_ROWS_AT_INFERENCE = 1024
-"""Larger batches than in training: results are the same and small models spend less time in overhead."""
+_ROWS_AT_INFERENCE, _NUMBERS_AT_INFERENCE = 1024, 1 << 20
+"""Larger batches than in training: results are the same and small models spend less time in overhead. Only for rows
+that are short and real-valued: a batch of images or of token numbers may become very large inside a model."""
 
 Batch = tuple[Any, Any]
 
@@ -37,21 +39,33 @@ class ArrayBatches:
     """Rows of two tensors."""
 
     def __init__(self, inputs: Tensor, targets: Tensor, batch_size: int) -> None:
-        self._inputs, self._targets, self._size = inputs, targets, batch_size
+        self.inputs, self.targets, self._size = inputs, targets, batch_size
 
     def shuffled(self, seed: int) -> Iterator[Batch]:
-        """One epoch in a random order; a last batch of a single row is left out (batch norm cannot use it)."""
-        rows = len(self._targets)
-        order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed)).to(self._inputs.device)
-        for start in range(0, rows, self._size):
-            chosen = order[start : start + self._size]
-            if len(chosen) > 1 or rows == 1 or self._size == 1:
-                yield self._inputs[chosen], self._targets[chosen]
+        """One epoch in a random order."""
+        order = self.order(seed)
+        for start, stop in self.spans():
+            chosen = order[start:stop]
+            yield self.inputs[chosen], self.targets[chosen]
+
+    def order(self, seed: int) -> Tensor:
+        """The order of the rows in an epoch."""
+        order = torch.randperm(len(self.targets), generator=torch.Generator().manual_seed(seed))
+        return order.to(self.inputs.device)
+
+    def spans(self) -> list[tuple[int, int]]:
+        """Where the batches of an epoch begin and end; a last one of a single row is left out (batch norm fails)."""
+        rows = len(self.targets)
+        spans = [(start, min(start + self._size, rows)) for start in range(0, rows, self._size)]
+        return spans[:-1] if rows > 1 and self._size > 1 and rows % self._size == 1 else spans
 
     def in_order(self) -> Iterator[Batch]:
         """Every row once."""
-        size = max(self._size, _ROWS_AT_INFERENCE)
-        yield from zip(torch.split(self._inputs, size), torch.split(self._targets, size), strict=True)
+        size = self._size
+        if self.inputs.is_floating_point():
+            row = max(1, self.inputs[:1].numel())
+            size = max(size, min(_ROWS_AT_INFERENCE, _NUMBERS_AT_INFERENCE // row))
+        yield from zip(torch.split(self.inputs, size), torch.split(self.targets, size), strict=True)
 
 
 class LoaderBatches:
@@ -71,17 +85,22 @@ class LoaderBatches:
         yield from self._batches(0)
 
     def _batches(self, seed: int) -> Iterator[Batch]:
-        # The loader draws the seed of its order from the default generator when its first batch is asked for; the
-        # masks' own draws must go on from where they were, or two arms would not see the same batches.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            iterator = iter(self._loader)
-            first = next(iterator, None)
-        if first is None:
-            raise InputError("{name} must not be empty, got no rows", name=self._name)
-        yield self._pair(first)
-        for batch in iterator:
+        # The loader draws its order, and its data set random crops and the like, from the default generator. They get
+        # their own stretch of it: masks draw too, and two arms would not see the same batches otherwise.
+        state = torch.Generator().manual_seed(seed).get_state()
+        iterator, empty = None, True
+        while True:
+            with torch.random.fork_rng(devices=[]):
+                torch.set_rng_state(state)
+                iterator = iterator or iter(self._loader)
+                batch = next(iterator, None)
+                state = torch.get_rng_state()
+            if batch is None:
+                break
+            empty = False
             yield self._pair(batch)
+        if empty:
+            raise InputError("{name} must not be empty, got no rows", name=self._name)
 
     def _pair(self, batch: Any) -> Batch:
         if not isinstance(batch, tuple | list) or len(batch) != 2:
@@ -129,10 +148,10 @@ class DatasetBatches:
 
 def split_validation(task: Task) -> tuple[Any, Any]:
     """Training and validation data; a fraction sets aside the last rows of the training data, as Keras does."""
-    if not isinstance(task.validation, int | float):
+    if not isinstance(task.validation, numbers.Real):
         return task.train, task.validation
     rows = len(task.train[0])
-    kept = rows - round(rows * task.validation)
+    kept = rows - round(rows * float(task.validation))
     if not 0 < kept < rows:
         raise InputError(
             "validation must leave rows on both sides, got the fraction {value} of {rows} rows",

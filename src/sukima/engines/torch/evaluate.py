@@ -24,7 +24,7 @@ def evaluate(model: nn.Module, data: Batches, loss: Loss, metric: Metric | None)
     total, rows = 0.0, 0
     model.eval()
     try:
-        with torch.inference_mode():
+        with torch.no_grad():  # not inference_mode: what a model caches in its first pass is used in training too
             for inputs, targets in data.in_order():
                 outputs = model(inputs)
                 count = len(targets)

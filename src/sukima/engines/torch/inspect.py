@@ -2,23 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import torch
 
-from sukima.engines.torch.data import example_input
-from sukima.engines.torch.fit import new_model
+from sukima.engines.torch.data import example_input, open_data, split_validation
+from sukima.engines.torch.model import new_model
+from sukima.engines.torch.optimizers import make_optimizer
+from sukima.engines.torch.preflight import preflight
+from sukima.engines.torch.run import Run
+from sukima.engines.torch.seeding import generators_restored
 from sukima.records.recipe import Recipe
 from sukima.records.site import Site
 from sukima.records.task import Task
 from sukima.torch.layers import describe
 from sukima.torch.sites import sites
+from sukima.torch.trace import functional_dropout
 
-__all__ = ["sites_of"]
+__all__ = ["Inspected", "check_recipes", "inspect_model"]
 
 
-def sites_of(task: Task) -> tuple[str, list[Site]]:
-    """The model in a few words, and its sites in the order of execution."""
+@dataclass(frozen=True)
+class Inspected:
+    """A task's model.
+
+    Attributes:
+        model: the model in a few words.
+        sites: its sites in the order of execution.
+        functional: the dropout functions that it calls itself, out of a recipe's reach.
+    """
+
+    model: str
+    sites: tuple[Site, ...]
+    functional: tuple[str, ...]
+
+
+def inspect_model(task: Task) -> Inspected:
+    """What is known of the model before any training; all data are checked on the way."""
+    train, validation = split_validation(task)
+    data = {"train": train, "validation": validation} | ({} if task.test is None else {"test": task.test})
     with torch.random.fork_rng():
         model = new_model(task, Recipe())
+        preflight(model, task, {name: open_data(name, part, task) for name, part in data.items()})
     layers = [describe(module) for module in model.modules() if not any(module.children())]
     names = f"{type(model).__name__}: {' → '.join(layers)}"
-    return names if len(names) <= 200 else f"{names[:197]}…", list(sites(model, example_input(task)).values())
+    example = example_input(task)
+    return Inspected(
+        model=names if len(names) <= 200 else f"{names[:197]}…",
+        sites=tuple(sites(model, example).values()),
+        functional=tuple(functional_dropout(model, example)),
+    )
+
+
+def check_recipes(task: Task, recipes: Iterable[Recipe]) -> None:
+    """Everything short of training, for each recipe: what does not fit the model shows before anything long begins."""
+    with generators_restored():
+        for recipe in recipes:
+            run = Run(task, recipe, seed=0)
+            make_optimizer(task, recipe, run.trainable)

@@ -12,7 +12,7 @@ from torch.nn import functional
 from sukima.base.checks import check_choice
 from sukima.base.errors import InputError
 
-__all__ = ["LOSSES", "Loss", "make_loss", "match_targets"]
+__all__ = ["LOSSES", "Loss", "check_classes", "classes_second", "make_loss", "match_targets"]
 
 Loss = Callable[[Any, Any], Tensor]
 """From outputs and targets of a batch to the mean loss over it."""
@@ -44,7 +44,7 @@ def make_loss(loss: str | Loss, *, label_smoothing: float = 0.0) -> Loss:
 def match_targets(outputs: Tensor, targets: Tensor) -> Tensor:
     """Targets as floating-point numbers in the shape of the outputs; broadcasting would silently be wrong."""
     if outputs.shape != targets.shape:
-        if outputs.numel() != targets.numel():
+        if outputs.squeeze().shape != targets.squeeze().shape:
             raise InputError(
                 "targets must have one number for each output {outputs}, got shape {targets}",
                 outputs=tuple(outputs.shape),
@@ -67,9 +67,9 @@ def classes_second(outputs: Tensor, targets: Tensor) -> Tensor:
 
 
 def _cross_entropy(outputs: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:
-    if outputs.ndim < 2:
+    if outputs.ndim < 2 or outputs.shape[1] < 2:
         raise InputError(
-            "loss 'cross_entropy' needs outputs of shape (batch, classes), got shape {shape}",
+            "loss 'cross_entropy' needs outputs of shape (batch, classes) with at least 2 classes, got shape {shape}",
             shape=tuple(outputs.shape),
         )
     if not targets.is_floating_point() and targets.shape == outputs.shape:
@@ -86,16 +86,17 @@ def _cross_entropy(outputs: Tensor, targets: Tensor, label_smoothing: float) -> 
         targets = targets.long()
         if targets.ndim == outputs.ndim and targets.shape[1] == 1:
             targets = targets.squeeze(1)
-        _check_classes(targets, outputs.shape[1])
+        check_classes(targets, outputs.shape[1])
     return functional.cross_entropy(outputs, targets, label_smoothing=label_smoothing)
 
 
-def _check_classes(targets: Tensor, classes: int) -> None:
+def check_classes(targets: Tensor, classes: int, name: str = "targets") -> None:
     """Raise unless every target is a class; torch's own error stops the process on some devices."""
     low, high = (int(v) for v in torch.aminmax(targets))
     if low < 0 or high >= classes:
         raise InputError(
-            "targets must be classes in [0, {last}] (the model has {classes} outputs), got {wrong}",
+            "{name} must be classes in [0, {last}] (the model has {classes} outputs), got {wrong}",
+            name=name,
             last=classes - 1,
             classes=classes,
             wrong=low if low < 0 else high,

@@ -46,12 +46,13 @@ class _Mean(Metric):
 class _Accuracy(Metric):
     """Share of rows (of positions, for sequences) whose class is right; of signs that are right for binary logits."""
 
-    def __init__(self) -> None:
+    def __init__(self, by_sign: bool = False) -> None:
+        self._by_sign = by_sign
         self._right, self._seen = 0, 0
 
     def add(self, outputs: Any, targets: Any, rows: int) -> None:
         outputs = classes_second(outputs, targets)
-        if outputs.ndim < 2 or outputs.shape[1] == 1:
+        if self._by_sign or outputs.ndim < 2 or outputs.shape[1] == 1:
             right = (outputs.flatten() > 0) == (match_targets(outputs, targets).flatten() > 0.5)
         else:
             classes = targets.argmax(1) if targets.shape == outputs.shape else targets.reshape(outputs[:, 0].shape)
@@ -109,7 +110,8 @@ def make_metric(task: Task) -> Metric | None:
     if callable(task.metric):
         return _Mean(task.metric, task.metric_increases is not False)
     check_choice("metric", task.metric, METRICS)
-    metric = METRICS[task.metric]()
+    by_sign = task.metric == "accuracy" and task.loss == "binary_cross_entropy"  # several labels may be right in a row
+    metric = _Accuracy(by_sign=True) if by_sign else METRICS[task.metric]()
     if task.metric_increases not in (None, metric.increases):
         raise InputError(
             "metric_increases must be {expected} for {metric}, got {value}",

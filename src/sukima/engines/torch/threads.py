@@ -8,28 +8,58 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from sukima.torch.layers import is_weight_layer
 
 __all__ = ["suitable_threads"]
 
-_SMALL = 10_000_000
-"""Multiplications in a training step (about) below which one thread does it."""
+_SMALL = 20_000_000
+"""Multiplications in a forward pass (about) below which one thread does it."""
 
 
 @contextlib.contextmanager
-def suitable_threads(model: nn.Module, rows: int) -> Iterator[None]:
+def suitable_threads(model: nn.Module, example: Any, rows: int) -> Iterator[None]:
     """One thread while small models train in batches of ``rows``, torch's own setting for others.
 
-    The choice depends on sizes alone, so that the same call gives the same bits.
+    ``example`` is a batch of inputs of any size. The choice depends on sizes alone, so that the same call gives the
+    same bits.
     """
     before = torch.get_num_threads()
-    small = rows * sum(parameter.numel() for parameter in model.parameters() if parameter.ndim == 2) < _SMALL
-    convolves = any(parameter.ndim > 2 for parameter in model.parameters())
-    if before > 1 and small and not convolves:
+    if before > 1 and _multiplications_a_row(model, example) * rows < _SMALL:
         torch.set_num_threads(1)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _multiplications_a_row(model: nn.Module, example: Any) -> float:
+    """Of the layers with weights, for one row: each position of an output takes one column of the weights."""
+    if not isinstance(example, Tensor):
+        return float("inf")
+    counted = 0
+
+    def count(layer: nn.Module, _inputs: Any, output: Any) -> None:
+        nonlocal counted
+        first = output[0] if isinstance(output, tuple) else output
+        if isinstance(first, Tensor) and first.ndim > 1:
+            weights = sum(parameter.numel() for parameter in layer.parameters() if parameter.ndim > 1)
+            channels = first.shape[1] if isinstance(layer, nn.modules.conv._ConvNd) else first.shape[-1]
+            counted += weights * first.numel() // max(channels, 1)
+
+    handles = [layer.register_forward_hook(count) for layer in model.modules() if is_weight_layer(layer)]
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        with torch.no_grad(), torch.random.fork_rng():
+            model(example)
+    finally:
+        for handle in handles:
+            handle.remove()
+        for module, mode in modes.items():
+            module.training = mode
+    return counted / max(len(example), 1)

@@ -208,7 +208,7 @@
       return beside.filter((chart) => chart.svg.querySelector(".label-x").textContent === this.svg.querySelector(".label-x").textContent);
     }
 
-    place_of(event) {
+    placeOf(event) {
       const box = this.svg.getBoundingClientRect();
       return [(event.clientX - box.left) / box.width * this.size.width, (event.clientY - box.top) / box.height * this.size.height];
     }
@@ -216,7 +216,7 @@
     listen() {
       let from = null, frame = null;
       this.svg.addEventListener("pointermove", (event) => {
-        const [x, y] = this.place_of(event);
+        const [x, y] = this.placeOf(event);
         if (from) {
           const at = { x: Math.min(x, from[0]), y: Math.min(y, from[1]), width: Math.abs(x - from[0]), height: Math.abs(y - from[1]) };
           if (!frame) this.svg.append(frame = make("rect", { class: "frame" }));
@@ -224,10 +224,10 @@
         }
         this.move(this.vx(x));
       });
-      this.svg.addEventListener("pointerdown", (event) => { if (event.pointerType !== "touch" && event.button === 0) from = this.place_of(event); });
+      this.svg.addEventListener("pointerdown", (event) => { if (event.pointerType !== "touch" && event.button === 0) from = this.placeOf(event); });
       addEventListener("pointerup", (event) => {
         if (from && frame) {
-          const to = this.place_of(event), clamp = (v, low, high) => Math.min(Math.max(v, low), high), { x, y, width, height } = this.area;
+          const to = this.placeOf(event), clamp = (v, low, high) => Math.min(Math.max(v, low), high), { x, y, width, height } = this.area;
           const xs = [from[0], to[0]].map((v) => this.vx(clamp(v, x, x + width))).sort((a, b) => a - b);
           const ys = [from[1], to[1]].map((v) => this.vy(clamp(v, y, y + height))).sort((a, b) => a - b);
           const wide = Math.abs(to[0] - from[0]) > 8, tall = Math.abs(to[1] - from[1]) > 8;

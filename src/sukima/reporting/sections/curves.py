@@ -135,7 +135,7 @@ def robust_range(runs: Sequence[Sequence[float]]) -> tuple[float, float] | None:
     values = [value for run in runs for value in run if math.isfinite(value)]
     if not values:
         return None
-    late = [value for run in runs for value in run[max(len(run) // 6, min(2, len(run) - 1)) :] if math.isfinite(value)]
+    late = [value for run in runs for value in run[max(len(run) // 4, min(2, len(run) - 1)) :] if math.isfinite(value)]
     low, high = min(0.0, *values), max(late or values)
     return _padded(low, high)
 

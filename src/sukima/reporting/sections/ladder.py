@@ -27,7 +27,7 @@ def ladder_blocks(result: TuneResult) -> tuple[Block, ...]:
     candidates = Panels((candidates_chart(result.search, result.recipe),)) if len(result.search) > 3 else None
     if not result.ladder:
         return (candidates,) if candidates else (Paragraph(say("No rates were searched.")),)
-    metric = result.comparison.metric if result.comparison else ""
+    metric = result.comparison.metric if result.comparison else str(result.setup.get("metric", ""))
     measure = say("{measure} on {data}", measure=measure_name(result.by, metric), data=say("validation data"))
     grouped = _by_site(result.ladder)
     shown = sorted(grouped, key=lambda site: (site != ALL_SITES, -_reach(grouped[site])))[:MOST_PANELS]

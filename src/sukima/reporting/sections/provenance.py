@@ -48,8 +48,14 @@ def _by(by: str, metric: str, data: str) -> Message:
 
 
 def _seeds(arms: Sequence[Arm]) -> Text:
-    seeds = sorted({seed for arm in arms for seed in arm.seeds})
-    return ", ".join(map(str, seeds)) if seeds else "–"
+    """Every seed; those in a row as a range."""
+    spans: list[list[int]] = []
+    for seed in sorted({seed for arm in arms for seed in arm.seeds}):
+        if spans and spans[-1][1] == seed - 1:
+            spans[-1][1] = seed
+        else:
+            spans.append([seed, seed])
+    return ", ".join(f"{low}–{high}" if low < high else str(low) for low, high in spans) or "–"
 
 
 def _cost(cost: Cost) -> list[Fact]:

@@ -14,7 +14,7 @@ from sukima.reporting.numbers import number, rate_text
 from sukima.reporting.sections.ladder import influences
 from sukima.reporting.text import Text
 
-__all__ = ["rate_at", "site_blocks"]
+__all__ = ["rate_at", "site_blocks", "units_of"]
 
 
 def rate_at(site: Site, recipe: Recipe) -> float:
@@ -34,14 +34,14 @@ def site_blocks(result: TuneResult) -> tuple[Block, ...]:
             site.after,
             rate_at(site, result.recipe),
             not site.exists,
-            _units(site.after),
+            units_of(site.after),
             influence.get(site.name),
         )
         for site in result.sites
     )
     explanation = say(
         "Each dot is a unit; pale ones are dropped in the training step shown. These are the masks that "
-        "MaskKey(seed).fold_in(site).fold_in(step) decides, the same on every machine. Influence is how far the "
+        "keyed(seed=seed, step=step) gives these sites, the same on every machine. Influence is how far the "
         "validation score moved while the rate of that site was searched."
     )
     return Paragraph(_where(result.sites)), Network(result.model, sites, explanation), _table(result, influence)
@@ -59,7 +59,7 @@ def _where(sites: tuple[Site, ...]) -> Message:
     return say("Dropout was inserted at {count} of {all} sites.", count=len(inserted), all=len(sites))
 
 
-def _units(layer: str) -> int | None:
+def units_of(layer: str) -> int | None:
     """How many outputs a layer has, as its text says: the second number of ``Linear(64, 256)``."""
     found = re.search(r"\((?:\w+=)?\d+, (?:\w+=)?(\d+)", layer)
     return int(found[1]) if found else None

@@ -16,13 +16,13 @@ from sukima.reporting.markup import Html, both, element, svg_text, void
 from sukima.reporting.svg.scale import Scale, extent, tick_text, ticks
 from sukima.reporting.text import Text, in_language
 
-__all__ = ["HEIGHT", "WIDTH", "chart_data", "draw_chart", "x_extent", "y_extent"]
+__all__ = ["chart_data", "draw_chart"]
 
 WIDTH, HEIGHT = 560, 300
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 40
 
 
-def x_extent(chart: Chart) -> tuple[float, float]:
+def _x_extent(chart: Chart) -> tuple[float, float]:
     """The horizontal range, with room at the ends where single points are drawn."""
     if chart.x_range is not None:
         return chart.x_range
@@ -30,7 +30,7 @@ def x_extent(chart: Chart) -> tuple[float, float]:
     return extent(values, 0.06 if chart.dots else 0.0)
 
 
-def y_extent(chart: Chart) -> tuple[float, float]:
+def _y_extent(chart: Chart) -> tuple[float, float]:
     """The vertical range shown at first."""
     if chart.y_range is not None and chart.y_range[0] < chart.y_range[1]:
         return chart.y_range
@@ -50,8 +50,8 @@ def _positions(series: Series) -> Sequence[float]:
 
 def draw_chart(chart: Chart, index: int) -> Html:
     """The figure: caption, legend, drawing."""
-    x = Scale(*x_extent(chart), LEFT, WIDTH - RIGHT)
-    y = Scale(*y_extent(chart), HEIGHT - BOTTOM, TOP)
+    x = Scale(*_x_extent(chart), LEFT, WIDTH - RIGHT)
+    y = Scale(*_y_extent(chart), HEIGHT - BOTTOM, TOP)
     drawing = element(
         "svg",
         element("clipPath", _plot_area(), id=f"clip-{index}"),
@@ -117,14 +117,14 @@ def _contents(chart: Chart, x: Scale, y: Scale) -> Iterator[Html]:
         low, high = chart.flat
         yield void(
             "rect", class_="flat", x=x(low), width=x(high) - x(low), y=TOP, height=HEIGHT - TOP - BOTTOM,
-            data_band=f"{low!r} {high!r}",
+            data_band=_data(low, high),
         )  # fmt: skip
     if chart.fill is not None:
         yield _fill(chart, chart.fill, x, y)
     for value, label in chart.lines:
-        yield void("line", class_="rule", x1=x(value), x2=x(value), y1=TOP, y2=HEIGHT - BOTTOM, data_rule=repr(value))
+        yield void("line", class_="rule", x1=x(value), x2=x(value), y1=TOP, y2=HEIGHT - BOTTOM, data_rule=_data(value))
         text = svg_text(label)
-        yield element("text", text, class_="rule", x=x(value) + 5, y=TOP + 12, data_rule=repr(value))
+        yield element("text", text, class_="rule", x=x(value) + 5, y=TOP + 12, data_rule=_data(value))
     for number, series in enumerate(chart.series):
         yield element("g", *_series(chart, series, number, x, y), class_=_role(series), data_series=str(number))
 
@@ -139,7 +139,7 @@ def _series(chart: Chart, series: Series, number: int, x: Scale, y: Scale) -> It
     for place, (low, high) in zip(positions, series.spread, strict=False):
         yield void(
             "line", class_="whisker", x1=x(place), x2=x(place), y1=y(low), y2=y(high),
-            data_from=f"{place!r} {low!r}", data_to=f"{place!r} {high!r}",
+            data_from=_data(place, low), data_to=_data(place, high),
         )  # fmt: skip
     style = "mean dashed" if series.dashed else "mean"
     yield void("path", class_=style, d=_path(positions, series.mean, x, y), data_curve=f"{number} mean")
@@ -149,13 +149,18 @@ def _series(chart: Chart, series: Series, number: int, x: Scale, y: Scale) -> It
         dot = element("title", _plain(mark.label))
         yield element(
             "circle", dot, class_="mark", cx=x(mark.x), cy=y(mark.y), r=5.0 if chart.dots else 3.0,
-            data_at=f"{mark.x!r} {mark.y!r}",
+            data_at=_data(mark.x, mark.y),
         )  # fmt: skip
         if chart.dots:
             text = svg_text(mark.label)
             yield element(
-                "text", text, class_="mark", x=x(mark.x) + 9, y=y(mark.y) - 9, data_label=f"{mark.x!r} {mark.y!r}"
+                "text", text, class_="mark", x=x(mark.x) + 9, y=y(mark.y) - 9, data_label=_data(mark.x, mark.y)
             )
+
+
+def _data(*values: float) -> str:
+    """Values for an attribute, short, whatever library their numbers come from."""
+    return " ".join(f"{value:.7g}" for value in values)
 
 
 def _plain(label: Text) -> str:
@@ -167,7 +172,7 @@ def _dots(positions: Sequence[float], values: Sequence[float], x: Scale, y: Scal
     for place, value in zip(positions, values, strict=False):
         if math.isfinite(value):
             radius = 2.2 if kind == "seed" else 3.6
-            yield void("circle", class_=kind, cx=x(place), cy=y(value), r=radius, data_at=f"{place!r} {value!r}")
+            yield void("circle", class_=kind, cx=x(place), cy=y(value), r=radius, data_at=_data(place, value))
 
 
 def _path(positions: Sequence[float], values: Sequence[float], x: Scale, y: Scale) -> str:
@@ -192,8 +197,8 @@ def _fill(chart: Chart, pair: tuple[int, int], x: Scale, y: Scale) -> Html:
 def chart_data(chart: Chart) -> dict[str, Any]:
     """What the page's script needs to move and read out the curves."""
     return {
-        "x": x_extent(chart),
-        "y": y_extent(chart),
+        "x": _x_extent(chart),
+        "y": _y_extent(chart),
         "series": [
             {"x": _short(_positions(s)), "mean": _short(s.mean), "runs": [_short(run) for run in s.runs]}
             for s in chart.series

@@ -30,7 +30,7 @@ def draw_network(network: Network, index: int) -> Html:
     influences = [site.influence for site in network.sites if site.influence is not None]
     most = max(influences, default=0.0)
     sites = [_site(site, k, network.seed, most) for k, site in enumerate(network.sites[:MOST_SITES])]
-    ends = (_layer(both(say("input"))), _layer(both(say("output: never dropped")), "end"))
+    ends = (_layer(both(say("input"))), _layer(both(say("output")), "end"))
     rest = len(network.sites) - MOST_SITES
     more = [element("li", both(say("and {count} more sites", count=rest)), class_="note")] if rest > 0 else []
     return element(
@@ -86,8 +86,9 @@ def _site(site: NetworkSite, index: int, seed: int, most: float) -> Html:
         aria_hidden="true",
     )
     share = element("span", element("b", str(int(kept.sum()))), f" / {units}", class_="share")
+    found = [element("p", both(text), class_="found") for text in site.findings]
     label = element("p", element("strong", both(site.name)), " ", both(_about(site)), class_="label")
-    acts = element("li", label, dots, share, *_influence(site, most), class_="site", data_site=str(index))
+    acts = element("li", label, dots, share, *_influence(site, most), *found, class_="site", data_site=str(index))
     return join([_layer(both(site.after)), acts]) if site.after else acts
 
 
@@ -123,7 +124,10 @@ def _encodable(name: str) -> str:
 
 
 def _key(site: NetworkSite, seed: int, step: int) -> MaskKey:
-    key = MaskKey(seed).fold_in(_encodable(site.name)).fold_in(step)
+    """The key that ``sukima.torch.keyed(seed=seed, step=step)`` gives a site at its first call, on one machine."""
+    replica = number = repeat = microbatch = 0
+    key = MaskKey(seed).fold_in(replica).fold_in(_encodable(site.name)).fold_in(number).fold_in(repeat)
+    key = key.fold_in(step).fold_in(microbatch)
     return key if site.kind == "unit" else key.fold_in(site.kind)
 
 

@@ -24,8 +24,13 @@ _MISSES = 2
 Evaluate = Callable[[Recipe], Sequence[float]]
 """Recipe → its validation loss (or metric), one a seed, always with the same seeds."""
 
+Expect = Callable[[Sequence[Recipe]], None]
+"""Told which recipes will be asked for next, for an engine that trains several at once."""
 
-def ladder(start: Recipe, sites: Sequence[str], evaluate: Evaluate, *, increases: bool) -> Iterator[Rung]:
+
+def ladder(
+    start: Recipe, sites: Sequence[str], evaluate: Evaluate, *, increases: bool, expect: Expect = lambda _: None
+) -> Iterator[Rung]:
     """Climb; the last rung with ``accepted`` holds the winner.
 
     Args:
@@ -33,38 +38,41 @@ def ladder(start: Recipe, sites: Sequence[str], evaluate: Evaluate, *, increases
         sites: the sites to search.
         evaluate: trains a recipe with every seed.
         increases: whether a larger value is better.
+        expect: told beforehand what will be evaluated next.
 
     Yields:
         Each rung as soon as it is known, so that an interrupted climb keeps what it has. The first is ``start``.
     """
-    zero = start.with_rates(dict.fromkeys(sites, 0.0))
-    climb = _Climb(zero, evaluate, increases)
+    rates = [round(_STEP * step, 2) for step in range(round(_HIGHEST / _STEP) + 1)]
+    shared = [start.with_rates(dict.fromkeys(sites, rate)) for rate in rates]
+    expect(shared[: _MISSES + 1])
+    climb = _Climb(shared[0], evaluate, increases)
     yield climb.foot()
-    misses, rate = 0, _STEP
-    while misses < _MISSES and rate <= _HIGHEST + 1e-9:
-        rung = climb.attempt(zero.with_rates(dict.fromkeys(sites, round(rate, 2))), ALL_SITES, round(rate, 2))
+    misses = 0
+    for step in range(1, len(rates)):
+        expect(shared[step : step + _MISSES - misses])  # so many will be tried whatever comes
+        rung = climb.attempt(shared[step], ALL_SITES, rates[step])
         yield rung
         misses = 0 if rung.accepted else misses + 1
-        rate += _STEP
+        if misses == _MISSES:
+            break
     if len(sites) > 1:
         for site in sites:
+            expect([recipe for step in (_STEP, -_STEP) if (recipe := climb.moved(site, step)) is not None])
             yield from _climb_one(climb, site)
 
 
 def _climb_one(climb: _Climb, site: str) -> Iterator[Rung]:
     """Move one site's rate up while that helps; if the first step up does not, move it down while that helps."""
     for direction in (+_STEP, -_STEP):
-        moved = False
-        while True:
-            rate = round(climb.best.rates[site] + direction, 2)
-            if not 0 <= rate <= _HIGHEST:
-                break
-            rung = climb.attempt(climb.best.with_rates({**climb.best.rates, site: rate}), site, rate)
+        improved = False
+        while (recipe := climb.moved(site, direction)) is not None:
+            rung = climb.attempt(recipe, site, recipe.rates[site])
             yield rung
             if not rung.accepted:
                 break
-            moved = True
-        if moved:
+            improved = True
+        if improved:
             return
 
 
@@ -79,6 +87,11 @@ class _Climb:
     def foot(self) -> Rung:
         """Where the climb begins."""
         return Rung(self.best, ALL_SITES, 0.0, tuple(self._best_values), 0.0, 0.0, True)
+
+    def moved(self, site: str, by: float) -> Recipe | None:
+        """The best recipe with one rate moved; ``None`` beyond the ends."""
+        rate = round(self.best.rates[site] + by, 2)
+        return self.best.with_rates({**self.best.rates, site: rate}) if 0 <= rate <= _HIGHEST else None
 
     def attempt(self, recipe: Recipe, site: str, rate: float) -> Rung:
         """Try a recipe; it becomes the best if it gains more than the noise of that gain."""

@@ -1,0 +1,1 @@
+"""Many candidates trained as one model."""

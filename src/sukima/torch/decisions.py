@@ -1,0 +1,75 @@
+"""Masks and noise that are computed from their key again for the backward pass, whatever shape their making takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sukima.base.errors import InputError
+from sukima.masks.key import Key, MaskKey, ShardedKey
+from sukima.torch import kernels
+from sukima.torch.keys import of_kind
+from sukima.torch.masked import is_traced, site_key
+
+__all__ = ["kind_key", "masked_by", "multiplied_by"]
+
+Make = Callable[[], Tensor]
+
+
+class _Masked(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, input: Tensor, decide: Make, factor: float) -> Tensor:
+        ctx.again = decide, factor
+        return kernels.masked_with(input, None, decide(), factor)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        return _masked(grads[0], *ctx.again), None, None
+
+
+class _Multiplied(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, input: Tensor, make: Make) -> Tensor:
+        ctx.make = make
+        return (input * make()).to(input.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        return _multiplied(grads[0], ctx.make), None
+
+
+_masked: Callable[..., Tensor] = _Masked.apply
+_multiplied: Callable[..., Tensor] = _Multiplied.apply
+
+
+def kind_key(input: Tensor, key: Key | None, kind: str) -> MaskKey | Tensor:
+    """The key of a call, for a kind of mask that is made as a whole; a key for a shard of the input is an error."""
+    found = of_kind(site_key(input, key), kind)
+    if isinstance(found, ShardedKey):
+        raise InputError(
+            "masks of a structure smaller than the tensor cannot be sharded; shard their decisions instead"
+        )
+    return found
+
+
+def _is_plain(input: Tensor) -> bool:
+    return not torch._C._are_functorch_transforms_active() and not is_traced(input)
+
+
+def masked_by(input: Tensor, decide: Make, factor: float | Tensor) -> Tensor:
+    """``input`` times ``factor`` where ``decide()`` (boolean, broadcast to it) is true, else +0.
+
+    ``decide`` is called again for the gradient and must give the same answer: it depends on a key and nothing else.
+    """
+    if _is_plain(input) and not isinstance(factor, Tensor):
+        return _masked(input, decide, factor)
+    scaled = input * (factor.to(input.dtype) if isinstance(factor, Tensor) else factor)
+    return torch.where(decide(), scaled, torch.zeros((), dtype=input.dtype, device=input.device))
+
+
+def multiplied_by(input: Tensor, make: Make) -> Tensor:
+    """``input`` times the noise that ``make()`` gives, in the input's type; ``make`` as ``decide`` in `masked_by`."""
+    return _multiplied(input, make) if _is_plain(input) else (input * make()).to(input.dtype)

@@ -1,0 +1,174 @@
+"""A stack gives every member the history that it has alone, to the bit."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from sukima.engines.progress import Silent
+from sukima.engines.stacked.fit import fit_stack, may_stack
+from sukima.engines.stacked.layers import UnstackableError
+from sukima.engines.torch.fit import fit
+from sukima.records.penalty import L1, L2, ElasticNet
+from sukima.records.recipe import Recipe
+from sukima.records.result import Trial
+from sukima.records.schedule import Early
+from sukima.records.task import Task
+
+
+def linear() -> nn.Module:
+    return nn.Sequential(nn.Linear(10, 32), nn.ReLU(), nn.Linear(32, 16), nn.GELU(), nn.Linear(16, 3))
+
+
+def with_dropout() -> nn.Module:
+    return nn.Sequential(
+        nn.Dropout(0.1), nn.Sequential(nn.Linear(10, 33), nn.Tanh(), nn.Dropout(0.3)), nn.Linear(33, 3, bias=False)
+    )
+
+
+def normed() -> nn.Module:
+    return nn.Sequential(
+        nn.Linear(10, 24), nn.BatchNorm1d(24), nn.ReLU(), nn.LayerNorm(24), nn.PReLU(), nn.Linear(24, 3)
+    )
+
+
+def convolutional() -> nn.Module:
+    return nn.Sequential(
+        nn.Unflatten(1, (1, 10)),
+        nn.Conv1d(1, 6, 3, padding=1),
+        nn.BatchNorm1d(6),
+        nn.ReLU(),
+        nn.MaxPool1d(2),
+        nn.Conv1d(6, 8, 3),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(24, 3),
+    )
+
+
+MODELS = {model.__name__: model for model in (linear, with_dropout, normed, convolutional)}
+
+
+def task(model: Callable[[], nn.Module], rows: int = 97, **settings: object) -> Task:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(rows + 60, 10))
+    y = (x[:, 0] + 0.5 * x[:, 1] * x[:, 2] > 0).astype(int) + (x[:, 3] > 1)
+    data = {"train": (x[:rows], y[:rows]), "validation": (x[rows : rows + 30], y[rows : rows + 30])}
+    data |= {"test": (x[rows + 30 :], y[rows + 30 :])}
+    return Task(model=model, metric="accuracy", batch_size=16, epochs=5, learning_rate=0.01, **(data | settings))
+
+
+def alone(task: Task, candidates: list[tuple[Recipe, int]]) -> list[Trial]:
+    return [fit(task, recipe, seed, test=True, progress=Silent()).trial for recipe, seed in candidates]
+
+
+def check_equal(stacked: list[Trial], single: list[Trial]) -> None:
+    for one, other in zip(stacked, single, strict=True):
+        ours, theirs = replace_seconds(one), replace_seconds(other)
+        assert ours.history == theirs.history
+        assert ours == theirs
+
+
+def replace_seconds(trial: Trial) -> Trial:
+    history = trial.history
+    history.seconds = [0.0] * history.epochs
+    return replace(trial, history=history)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "momentum", "adamw", "rmsprop"])
+@pytest.mark.parametrize("name", MODELS)
+def test_histories_are_those_of_the_members_alone(name: str, optimizer: str) -> None:
+    work = task(MODELS[name], optimizer=optimizer)
+    candidates = [(Recipe(rates={"*": rate}), seed) for rate in (0.0, 0.2, 0.5) for seed in (0, 7)]
+    check_equal(fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates))
+
+
+@pytest.mark.parametrize("penalties", [{"0": L1(1e-3)}, {"*": L2(1e-2)}, {"2": ElasticNet(1e-3, 1e-3)}])
+def test_penalties_schedules_and_smoothing(penalties: dict[str, L1 | L2 | ElasticNet]) -> None:
+    work = task(linear)
+    shared = {"penalties": penalties, "label_smoothing": 0.1, "weight_decay": 0.01}
+    candidates = [
+        (Recipe(rates={"1": 0.4}, schedules={"1": Early(0.5)}, **shared), 1),
+        (Recipe(rates={"1": 0.4, "3": 0.2}, **shared), 1),
+        (Recipe(rates={"2.input": 0.3, "1": 0.1}, **shared), 2),
+    ]
+    with pytest.raises(UnstackableError):  # other sites: another network
+        fit_stack(work, candidates, test=True, progress=Silent())
+    same_sites = [(recipe.with_rates({"1": 0.1 * i, "3": 0.2}), seed) for i, (recipe, seed) in enumerate(candidates)]
+    check_equal(fit_stack(work, same_sites, test=True, progress=Silent()), alone(work, same_sites))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_members_leave_one_by_one(name: str) -> None:
+    """Early stopping and divergence take members out; the others go on as if nothing had happened."""
+    work = task(MODELS[name], epochs=12, learning_rate=0.05)
+    candidates = [
+        (Recipe(rates={"*": rate}, early_stopping=patience), seed)
+        for seed, (rate, patience) in enumerate([(0.0, 1), (0.5, 2), (0.1, None), (0.9, 1), (0.3, 3)])
+    ]
+    single = alone(work, candidates)
+    assert len({trial.history.epochs for trial in single}) > 2
+    check_equal(fit_stack(work, candidates, test=True, progress=Silent()), single)
+
+
+def test_a_member_that_diverges_leaves_the_others_alone() -> None:
+    def explosive() -> nn.Module:
+        model = linear()
+        if torch.initial_seed() == explosive_seed:
+            nn.init.constant_(model[0].weight, 1e30)
+            nn.init.constant_(model[2].weight, 1e30)
+        return model
+
+    from sukima.engines.seeds import derive_seed
+
+    explosive_seed = derive_seed(1, "weights")
+    work = task(explosive)
+    candidates = [(Recipe(rates={"*": 0.2}), seed) for seed in range(3)]
+    single = alone(work, candidates)
+    assert [trial.history.status for trial in single] == ["finished", "diverged", "finished"]
+    check_equal(fit_stack(work, candidates, test=True, progress=Silent()), single)
+
+
+def test_regression() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(90, 10))
+    y = x @ rng.normal(size=10)
+    work = Task(
+        model=lambda: nn.Sequential(nn.Linear(10, 20), nn.ReLU(), nn.Linear(20, 2)),
+        train=(x[:60], np.stack([y, -y], 1)[:60]),
+        validation=(x[60:], np.stack([y, -y], 1)[60:]),
+        loss="mse",
+        metric="r2",
+        epochs=3,
+    )
+    candidates = [(Recipe(rates={"*": rate}), 0) for rate in (0.0, 0.1)]
+    check_equal(fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates))
+
+
+class Custom(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(10, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x).relu()
+
+
+def tied() -> nn.Module:
+    layer = nn.Linear(10, 10)
+    return nn.Sequential(layer, nn.ReLU(), layer, nn.ReLU(), nn.Linear(10, 3))
+
+
+@pytest.mark.parametrize("model", [Custom, tied, lambda: nn.Sequential(nn.Linear(10, 3), nn.AlphaDropout(0.1))])
+def test_what_cannot_be_stacked_says_so(model: Callable[[], nn.Module]) -> None:
+    with pytest.raises(UnstackableError, match=r"."):
+        fit_stack(task(model), [(Recipe(), 0), (Recipe(), 1)], test=False, progress=Silent())
+
+
+def test_may_stack() -> None:
+    assert may_stack(Recipe(rates={"a": 0.1}), Recipe(rates={"a": 0.2}, early_stopping=3))
+    assert not may_stack(Recipe(weight_decay=0.1), Recipe())
+    assert not may_stack(Recipe(penalties={"a": L1(1.0)}), Recipe())
