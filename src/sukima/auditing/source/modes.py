@@ -289,6 +289,10 @@ class _Walk:
             key = self._key(value, frame)
             if key is not None and (key in self.models or _is_model_name(key)):
                 inner.names[name] = key
+            elif isinstance(value, ast.Call) and (content := content_of(self.context, value)) is not None:
+                # A model made in the argument itself; the parameter is the only name it has.
+                inner.names[name] = made = f"{name} of {function.name}"
+                self.models[made] = _Model(frozenset({"train"}), content, value)
         self._enter(function, inner)
         inherited = inner.called if not frame.no_grad else set()
         frame.called |= inherited
