@@ -132,7 +132,7 @@ class _Walk:
     def _stands_alone(self, owner: ast.ClassDef) -> bool:
         """Whether a class is no model and inherits nothing that could switch modes around its methods."""
         info = self.context.project.info(owner, self.module)
-        return info.framework is None and not set(info.external) - {"object", "abc.ABC"}
+        return info.framework is None and len(info.mro) == 1 and not set(info.external) - {"object", "abc.ABC"}
 
     def entry(self, function: Function) -> None:
         before = self.models
