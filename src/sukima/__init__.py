@@ -30,6 +30,7 @@ _HOME: dict[str, str] = {
     "Recipe": "sukima.records.recipe",
     "Task": "sukima.records.task",
     "UnitNorm": "sukima.records.constraint",
+    "accelerate": "sukima.workflow.models",
     "apply": "sukima.workflow.models",
     "audit": "sukima.auditing.api",
     "compare": "sukima.workflow.compare",
