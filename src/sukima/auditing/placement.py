@@ -32,9 +32,12 @@ _CLASSIFIER = re.compile(
 
 
 def last_layer_before(view: ModelView, operation: Operation) -> Operation | None:
-    """The linear layer whose result, at most squashed, dropout acts on."""
+    """The linear layer, or convolution into classes, whose result dropout acts on, squashed at most."""
     found = view.before(operation, TRANSPARENT | SQUASHING | DROPOUTS)
-    return found[0] if len(found) == 1 and found[0].kind == "linear" else None
+    if len(found) != 1:
+        return None
+    per_pixel = found[0].kind == "conv" and _CLASSES.search(found[0].width_text.rpartition(" ")[2])
+    return found[0] if found[0].kind == "linear" or per_pixel else None
 
 
 def is_output_layer(view: ModelView, layer: Operation, *, squashed: bool) -> bool:

@@ -70,7 +70,6 @@ class Operation:
     line: int | None = None
     column: int = 0
     owner: str = ""
-    gated: bool = False
     conditional: bool = False
 
 

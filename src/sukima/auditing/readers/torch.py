@@ -68,14 +68,19 @@ def read_model(model: nn.Module, example: Any = None) -> list[ModelView]:
 
 @contextmanager
 def _inference(model: nn.Module) -> Iterator[None]:
-    """Inference mode without gradients, and afterwards every mode and the random state as before."""
+    """Inference mode without gradients, and afterwards every mode and the random state as before.
+
+    One thread does for the one small pass; waking several for each of a thousand layers takes longer than the layers.
+    """
     modes = [(module, module.training) for module in model.modules()]
-    state = torch.random.get_rng_state()
+    state, threads = torch.random.get_rng_state(), torch.get_num_threads()
+    torch.set_num_threads(1)
     model.eval()
     try:
         with torch.no_grad():
             yield
     finally:
+        torch.set_num_threads(threads)
         torch.random.set_rng_state(state)
         for module, mode in modes:
             module.training = mode

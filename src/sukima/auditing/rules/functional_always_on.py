@@ -12,7 +12,7 @@ from sukima.auditing.source.constants import constant_of
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.gating import is_gated
 from sukima.auditing.source.helpers import gated_by_callers, in_keras_v1, self_of
-from sukima.auditing.source.intent import is_demonstration, is_meant, mentions_mode
+from sukima.auditing.source.intent import is_demonstration, is_meant, mentions_mode, name_of
 from sukima.auditing.source.values import argument
 from sukima.base.messages import say
 from sukima.records.finding import Finding
@@ -94,6 +94,29 @@ def check(context: Context) -> Iterator[Finding]:
             site=context.site_of(call),
             fix=fix,
         )
+
+
+@RULE.source
+def check_partial(context: Context) -> Iterator[Finding]:
+    """``partial(F.dropout, p=0.5)`` without the switch, where no call of the result passes it either."""
+    module = context.module
+    for call in context.calls_by_name.get("partial", []):
+        dotted = module.dotted(call.args[0]) if call.args else None
+        spec = mode_spec(dotted)
+        if (
+            dotted is None
+            or spec is None
+            or spec.default is not True
+            or any(k.arg in {"training", None} for k in call.keywords)
+        ):
+            continue
+        parent = module.parents.get(call)
+        names = {name_of(target) for target in parent.targets} if isinstance(parent, ast.Assign) else set()
+        uses = [use for name in names for use in context.calls_by_name.get(name, [])]
+        if uses and not any(k.arg == "training" for use in uses for k in use.keywords) and not is_meant(module, call):
+            yield RULE.at(
+                module, call, say("{name} drops at evaluation too: no training= is passed", name=_shown(dotted))
+            )
 
 
 def _shown(dotted: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from sukima.auditing.rule import Rule
 from sukima.auditing.source.context import Context
+from sukima.auditing.source.intent import is_test_function
 from sukima.base.messages import say
 from sukima.records.finding import Finding
 
@@ -49,7 +50,7 @@ _STORED = re.compile(r"drop|^p$|^rate$", re.IGNORECASE)
 def check(context: Context) -> Iterator[Finding]:
     """In functions that evaluate: a rate attribute assigned 0 and not assigned again."""
     for function in context.module.functions:
-        if not _EVAL.search(function.name) or function.name.startswith("test_"):
+        if not _EVAL.search(function.name) or is_test_function(context.module, function):
             continue
         stores = [
             s for s in ast.walk(function) if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Attribute)

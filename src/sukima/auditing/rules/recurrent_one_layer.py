@@ -45,7 +45,7 @@ _NAMES = ("torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN")
 def check(context: Context) -> Iterator[Finding]:
     """A rate above 0, or one passed on, where the number of layers is surely one."""
     for dotted, call in context.calls_to(*_NAMES):
-        given = next((k for k in call.keywords if k.arg == "dropout"), None)
+        given = next((k for k in call.keywords if k.arg == "dropout"), None) or _positional(call)
         if (
             given is None
             or any(k.arg is None for k in call.keywords)
@@ -69,6 +69,12 @@ def check(context: Context) -> Iterator[Finding]:
             say("dropout in a {name} of one layer does nothing", name=name),
             fix=remove_argument(context.module, given, safe=True),
         )
+
+
+def _positional(call: ast.Call) -> ast.keyword | None:
+    """The dropout given by position, in the form of a keyword."""
+    value = argument(call, 5, ())
+    return ast.keyword("dropout", value, lineno=0, col_offset=0, end_lineno=-1) if value is not None else None
 
 
 def _in_test(context: Context, call: ast.Call) -> bool:

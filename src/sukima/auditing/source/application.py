@@ -6,7 +6,6 @@ import ast
 import re
 
 from sukima.auditing.source.catalogue import FUNCTIONS, mode_spec
-from sukima.auditing.source.gating import is_gated
 from sukima.auditing.source.project import ClassInfo
 from sukima.auditing.source.state import State, layer_spec
 from sukima.auditing.source.values import (
@@ -166,7 +165,6 @@ class Applying(State):
             fan_in=int(fan_in) if fan_in is not None and fan_in == int(fan_in) else None,
             rank=spec.rank,
             squashed=_squashes(layer),
-            gated=spec.kind in {"dropout", "channel_dropout"} and is_gated(env.module, node),
         )
         if spec.kind == "recurrent" and spec.framework == "torch":
             return Items("tuple", [("0", result), ("1", result)])
@@ -253,7 +251,6 @@ class Applying(State):
             name=dotted.rpartition(".")[2],
             rate=rate,
             rate_text=text,
-            gated=spec is not None and is_gated(env.module, node),
         )
         self.used -= result.ops
         return result

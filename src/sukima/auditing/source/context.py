@@ -105,8 +105,21 @@ class Context:
 
     @cached_property
     def mode_calls(self) -> list[tuple[str, ast.Call]]:
-        """Calls of functions that drop."""
-        return [(name, call) for name, calls in self.calls.items() if mode_spec(name) for call in calls]
+        """Calls of functions that drop, also through an attribute that holds one: ``self.drop = F.dropout``."""
+        found = [(name, call) for name, calls in self.calls.items() if mode_spec(name) for call in calls]
+        for assignment in self.module.assignments:
+            target = assignment.targets[0]
+            if not isinstance(assignment.value, ast.Attribute | ast.Name) or not isinstance(target, ast.Attribute):
+                continue
+            dotted = self.module.dotted(assignment.value)
+            if not mode_spec(dotted) or self.module.class_of(assignment) is None:
+                continue
+            for call in self.calls_by_name.get(target.attr, []):
+                if ast.unparse(call.func) == ast.unparse(target) and self.module.class_of(call) is self.module.class_of(
+                    assignment
+                ):
+                    found.append((str(dotted), call))
+        return found
 
     @cached_property
     def views(self) -> list[ModelView]:

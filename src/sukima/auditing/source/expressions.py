@@ -8,7 +8,7 @@ import ast
 import builtins
 
 from sukima.auditing.source.catalogue import canonical
-from sukima.auditing.source.state import State, layer_spec
+from sukima.auditing.source.state import State
 from sukima.auditing.source.values import (
     UNKNOWN,
     Bound,
@@ -341,10 +341,6 @@ class Evaluating(State):
 
     def _eval_JoinedStr(self, node: ast.JoinedStr, env: Env) -> Value:
         return UNKNOWN
-
-    def known_layer(self, dotted: str) -> bool:
-        """Whether a name is a layer of a framework."""
-        return layer_spec(dotted) is not None
 
 
 _HANDLERS = {getattr(ast, n.removeprefix("_eval_")): f for n, f in vars(Evaluating).items() if n.startswith("_eval_")}

@@ -7,7 +7,16 @@ import re
 
 from sukima.auditing.source.names import Module
 
-__all__ = ["is_demonstration", "is_meant", "is_test_file", "is_test_module", "mentions_mode", "name_of", "says_unused"]
+__all__ = [
+    "is_demonstration",
+    "is_meant",
+    "is_test_file",
+    "is_test_function",
+    "is_test_module",
+    "mentions_mode",
+    "name_of",
+    "says_unused",
+]
 
 _MEANT = re.compile(
     r"(?<![a-z])mc(?![a-z])|monte.?carlo|mcd\b|bayes|uncertain|epistemic|always.?(on|active|drop)|stochastic.?forward|"
@@ -25,6 +34,7 @@ _NOT_MODE = frozenset({"model", "train_loader", "train_data", "interpolate_mode"
 
 
 _TEST_FILE = re.compile(r"(^|[/\\\\])(test_[^/\\\\]*|[^/\\\\]*_test|conftest)\.py$")
+_TESTING_TOOLS = re.compile(r"import (pytest|unittest)|from (pytest|unittest|absl.testing)|TestCase")
 _TESTING = re.compile(
     r"import (pytest|unittest)|TestCase|from [\w.]*test\w* import|^def test_|^class Test", re.MULTILINE
 )
@@ -39,6 +49,12 @@ def is_test_file(path: str) -> bool:
 def is_test_module(module: Module) -> bool:
     """Whether a file holds tests, by its name and by what it uses."""
     return is_test_file(module.path) and _TESTING.search(module.source.text) is not None
+
+
+def is_test_function(module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function is a test, and not one like ``test_epoch`` that measures a model on test data."""
+    named = function.name.startswith(("test_", "_test_"))
+    return named and (is_test_file(module.path) or _TESTING_TOOLS.search(module.source.text) is not None)
 
 
 def says_unused(module: Module, node: ast.AST) -> bool:
@@ -96,7 +112,7 @@ def is_demonstration(module: Module, node: ast.AST) -> bool:
     for around in module.ancestors(node):
         if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
             function = around
-            if around.name.startswith(("test_", "bench_", "benchmark_", "sample_inputs_", "_test_")):
+            if around.name.startswith(("bench_", "benchmark_", "sample_inputs_")) or is_test_function(module, around):
                 return True
         if isinstance(around, ast.ClassDef) and (
             around.name.startswith("Test")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from sukima.auditing.source.content import Content, content_of
-from sukima.auditing.source.intent import name_of
+from sukima.auditing.source.intent import is_test_function, name_of
 from sukima.auditing.source.names import Function
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class _Walk:
             owner = self.module.class_of(function)
             if owner is not None and not self._stands_alone(owner):
                 continue
-            if function.name.startswith("test_") or any(
+            if is_test_function(self.module, function) or any(
                 isinstance(a, ast.FunctionDef) for a in self.module.ancestors(function)
             ):
                 continue
@@ -132,7 +132,7 @@ class _Walk:
     def _stands_alone(self, owner: ast.ClassDef) -> bool:
         """Whether a class is no model and inherits nothing that could switch modes around its methods."""
         info = self.context.project.info(owner, self.module)
-        return info.framework is None and not set(info.external) - {"object", "abc.ABC"}
+        return info.framework is None and len(info.mro) == 1 and not set(info.external) - {"object", "abc.ABC"}
 
     def entry(self, function: Function) -> None:
         before = self.models
@@ -253,6 +253,9 @@ class _Walk:
             if func.attr == "backward":
                 self._trained(call, frame)
                 return
+            if func.attr == "forward" and key in self.models:
+                self._used(call, str(key), frame)
+                return
             if (
                 isinstance(func.value, ast.Name)
                 and func.value.id == "self"
@@ -286,6 +289,10 @@ class _Walk:
             key = self._key(value, frame)
             if key is not None and (key in self.models or _is_model_name(key)):
                 inner.names[name] = key
+            elif isinstance(value, ast.Call) and (content := content_of(self.context, value)) is not None:
+                # A model made in the argument itself; the parameter is the only name it has.
+                inner.names[name] = made = f"{name} of {function.name}"
+                self.models[made] = _Model(frozenset({"train"}), content, value)
         self._enter(function, inner)
         inherited = inner.called if not frame.no_grad else set()
         frame.called |= inherited
@@ -353,7 +360,8 @@ class _Walk:
         if not frame.no_grad:
             frame.called.add(key)
         # Who switches to training where no gradient can flow means it: batch norm statistics, Monte Carlo passes.
-        if not frame.evaluating or key in frame.meant:
+        held_out = any(_EVAL_DATA.search(name_of(n)) for a in call.args for n in ast.walk(a) if name_of(n))
+        if not (frame.evaluating or held_out) or key in frame.meant:
             return
         if "eval" in model.mode or model.content == "none":
             return

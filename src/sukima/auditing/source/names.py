@@ -157,7 +157,8 @@ class Module:
     def _starred(self, name: str) -> str | None:
         for star in self.stars:
             home = _STARRED.get(canonical(star + ".x").removesuffix(".x"))
-            if home and (f"{home}.{name}" in LAYERS or home.endswith("functional") or name in {"Module", "Sequential"}):
+            known = f"{home}.{name}" in LAYERS or name in {"Module", "Sequential", "Input", "Model", "Layer"}
+            if home and (known or home.endswith("functional")):
                 return f"{home}.{name}"
         return None
 

@@ -94,7 +94,8 @@ class ClassInfo:
             "lightning.LightningModule",
             "tensorflow.Module",
         }
-        return all(base in roots for base in self.external)
+        # The abstract bases of Hugging Face's models read no layer of those who inherit.
+        return all(base in roots or base.endswith("PreTrainedModel") for base in self.external)
 
     def method(self, name: str) -> Function | None:
         """A method by name, inherited ones included."""
