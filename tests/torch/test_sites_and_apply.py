@@ -12,6 +12,7 @@ from torch.nn import functional as F
 import sukima
 import sukima.torch as st
 from sukima.base.errors import InputError
+from sukima.torch.trace import functional_dropout
 
 
 class Shared(nn.Module):
@@ -325,3 +326,18 @@ def test_modes_of_single_modules_stay() -> None:
     assert model.training
     assert not model[1].training
     assert torch.equal(model[1].running_mean, statistics)
+
+
+def test_dropout_called_as_a_function_is_seen() -> None:
+    class Functional(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Linear(4, 8), nn.Linear(8, 2)
+            self.module = nn.Dropout(0.1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            hidden = torch.nn.functional.dropout(self.first(x).relu(), 0.5, self.training)
+            return self.second(self.module(hidden))
+
+    assert functional_dropout(Functional(), torch.ones(3, 4)) == ["dropout"]
+    assert functional_dropout(nn.Sequential(nn.Linear(4, 2), nn.Dropout(0.2)), torch.ones(3, 4)) == []

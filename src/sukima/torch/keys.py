@@ -8,8 +8,9 @@ import torch
 import torch.utils._python_dispatch
 from torch import Tensor
 
+from sukima.base.errors import InputError
 from sukima.masks.cpu import signed
-from sukima.masks.key import Key, MaskKey
+from sukima.masks.key import Key, MaskKey, ShardedKey
 
 __all__ = ["draw_key", "draw_seed", "key_tensor", "keys_of", "of_kind"]
 
@@ -42,8 +43,14 @@ def draw_seed() -> int:
     return _draw.number.random_(-(2**63), None).item()  # type: ignore[return-value]  # an integer tensor's item
 
 
-def key_tensor(key: MaskKey) -> Tensor:
-    """A key as two 64-bit integers, seed and stream, for graphs and transforms."""
+def key_tensor(key: Key | Tensor) -> Tensor:
+    """A key as two 64-bit integers, seed and stream, for graphs and transforms; raises for a shard's."""
+    if isinstance(key, Tensor):
+        return key
+    if isinstance(key, ShardedKey):
+        raise InputError(
+            "key must be a MaskKey here: only masks of units and channels can be sharded, got {key}", key=key
+        )
     return torch.tensor([signed(key.seed), signed(key.stream)])
 
 
@@ -54,9 +61,9 @@ def keys_of(tensor: Tensor) -> list[MaskKey]:
 
 def of_kind(key: Key | Tensor, kind: str) -> Key | Tensor:
     """The key for a kind of mask ("channel", "path" …), so that two kinds under one key never share words."""
-    if not isinstance(key, Tensor):
-        if not (torch.compiler.is_compiling() and isinstance(key, MaskKey)):
-            return key.fold_in(kind)
+    if isinstance(key, MaskKey) and torch.compiler.is_compiling():
         key = key_tensor(key)  # a compiler cannot follow the hash of a string
+    if not isinstance(key, Tensor):
+        return key.fold_in(kind)
     folded: Tensor = torch.ops.sukima.fold_in(key, kind)
     return folded

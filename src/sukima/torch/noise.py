@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.library import Library
 
 from sukima.masks import cpu
-from sukima.masks.key import MaskKey
+from sukima.masks.key import Key
 from sukima.torch.keys import key_tensor, keys_of
 
 __all__ = ["normal", "uniform"]
@@ -53,14 +53,14 @@ torch.library.register_fake("sukima::uniform", _fake, lib=_library)
 torch.library.register_vmap("sukima::uniform", _vmap, lib=_library)
 
 
-def uniform(shape: Sequence[int], key: MaskKey | Tensor, like: Tensor) -> Tensor:
+def uniform(shape: Sequence[int], key: Key | Tensor, like: Tensor) -> Tensor:
     """Noise between 0 and 1, both excluded: float64 for a float64 ``like``, else float32, on its device."""
     dtype = torch.float64 if like.dtype is torch.float64 else torch.float32
-    keys = key_tensor(key) if isinstance(key, MaskKey) else key
+    keys = key_tensor(key)
     return _operator(keys, math.prod(shape), dtype, like.device).reshape(tuple(shape))
 
 
-def normal(shape: Sequence[int], key: MaskKey | Tensor, like: Tensor) -> Tensor:
+def normal(shape: Sequence[int], key: Key | Tensor, like: Tensor) -> Tensor:
     """Noise of mean 0 and variance 1, as `uniform`."""
     size = math.prod(shape)
     pairs = uniform((-(-size // 2), 2), key, like)

@@ -29,10 +29,10 @@ def scale_of(rate: float | Tensor) -> float | Tensor:
     return torch.where(left > 0, whole / left, 0.0)
 
 
-def keep_over(shape: Sequence[int], key: MaskKey | Tensor, rate: float | Tensor, device: torch.device) -> Tensor:
+def keep_over(shape: Sequence[int], key: Key | Tensor, rate: float | Tensor, device: torch.device) -> Tensor:
     """Which elements of ``shape`` are kept, as a boolean tensor: element ``i`` is the ``i``-th in row-major order."""
     rates, p = (rate, 0.0) if isinstance(rate, Tensor) else (None, rate)
-    keys = key_tensor(key) if isinstance(key, MaskKey) else key
+    keys = key_tensor(key)
     return operators.keep(keys, rates, p, math.prod(shape), device).reshape(tuple(shape))
 
 

@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from sukima.torch.layers import dropout_kind, is_activation, is_batch_norm, is_weight_layer
 
-__all__ = ["Step", "registered_order", "trace"]
+__all__ = ["Step", "functional_dropout", "registered_order", "trace"]
 
 # The functions that torch has a module for (``leaky_relu`` for ``LeakyReLU``); softmax and its kin end a network.
 _ACTIVATION_FUNCTIONS = frozenset(
@@ -27,6 +27,7 @@ _ACTIVATION_FUNCTIONS = frozenset(
 _MIXING_FUNCTIONS = frozenset(name for name in dir(functional) if name.startswith("conv")) | {
     *("linear", "bilinear", "matmul", "mm", "bmm", "addmm", "baddbmm", "einsum", "__matmul__", "__rmatmul__")
 }
+_DROPOUT_FUNCTIONS = frozenset(name for name in dir(functional) if "dropout" in name and not name.startswith("_"))
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class _Functions(TorchFunctionMode):
     def __init__(self, steps: list[Step], inside: list[str]) -> None:
         super().__init__()
         self._steps, self._inside = steps, inside
+        self.dropout: list[str] = []
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -74,7 +76,9 @@ class _Functions(TorchFunctionMode):
         name = getattr(func, "__name__", "").rstrip("_")
         if self._inside or not isinstance(result, Tensor):
             return result
-        if name in _ACTIVATION_FUNCTIONS:
+        if name in _DROPOUT_FUNCTIONS:
+            self.dropout.append(name)
+        elif name in _ACTIVATION_FUNCTIONS:
             self._steps.append(Step(name, None, result.ndim))
         elif name in _MIXING_FUNCTIONS and any(map(_is_weight, (*args, *(kwargs or {}).values()))):
             self._steps.append(Step(name, None, result.ndim, mixes=True))
@@ -88,6 +92,15 @@ def _is_weight(value: Any) -> bool:
 
 def trace(model: nn.Module, example: Tensor) -> list[Step]:
     """What ran, in order, when the model saw ``example``; modes, statistics and generators stay as they were."""
+    return _traced(model, example)[0]
+
+
+def functional_dropout(model: nn.Module, example: Tensor) -> list[str]:
+    """The dropout functions that the model calls itself (``F.dropout``): no recipe can set their rates."""
+    return _traced(model, example)[1]
+
+
+def _traced(model: nn.Module, example: Tensor) -> tuple[list[Step], list[str]]:
     steps: list[Step] = []
     inside: list[str] = []
     modes = {module: module.training for module in model.modules()}
@@ -108,9 +121,9 @@ def trace(model: nn.Module, example: Tensor) -> list[Step]:
         stack.enter_context(torch.no_grad())
         model.eval()
         try:
-            with _Functions(steps, inside):
+            with _Functions(steps, inside) as functions:
                 model(example)
         finally:
             for module, mode in modes.items():
                 module.training = mode
-    return steps
+    return steps, functions.dropout

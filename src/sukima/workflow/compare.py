@@ -6,19 +6,21 @@ from collections.abc import Mapping, Sequence
 
 from sukima.base.checks import check_count, check_instance
 from sukima.base.errors import InputError
+from sukima.base.messages import say
 from sukima.comparison.statistics import paired_difference
 from sukima.diagnosis.verdict import judge
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress
-from sukima.engines.torch.inspect import sites_of
+from sukima.engines.torch.inspect import Inspected, inspect_model
 from sukima.records.guideline import guideline_recipe
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Trial
+from sukima.records.site import Site
 from sukima.records.task import By, Task, setup_of
 from sukima.workflow.demo import demo_task
 from sukima.workflow.environment import environment
 
-__all__ = ["compare", "judged_by", "run_arms"]
+__all__ = ["compare", "judged_by", "note_functional", "run_arms"]
 
 
 _AT_ONCE = 12
@@ -58,12 +60,14 @@ def compare(
     check_count("seeds", seeds, minimum=2)
     check_count("first_seed", first_seed, minimum=0)
     measure = judged_by(task, by)
-    recipes = dict(recipes) if recipes is not None else _default_recipes(task)
+    inspected = inspect_model(task)
+    recipes = dict(recipes) if recipes is not None else _default_recipes(inspected.sites)
     if len(recipes) < 2:
         raise InputError("recipes must be at least two, the baseline first, got {count}", count=len(recipes))
     for name, recipe in recipes.items():
         check_instance(f"recipes[{name!r}]", recipe, Recipe)
     engine = LocalEngine(task, progress)
+    note_functional(inspected, engine.progress)
     engine.stage("comparison", len(recipes) * seeds)
     level = 1 - 0.05 / (len(recipes) - 1)
     with engine.progress:
@@ -136,8 +140,19 @@ def _score(trial: Trial, by: By, on_test: bool) -> float:
     return score.by(by)
 
 
-def _default_recipes(task: Task) -> dict[str, Recipe]:
-    _, found = sites_of(task)
+def _default_recipes(found: Sequence[Site]) -> dict[str, Recipe]:
     none = Recipe(rates={site.name: 0.0 for site in found})
     guideline = guideline_recipe(site for site in found if site.place != "output")
     return {"none": none, "guideline": none.with_rates({**none.rates, **guideline.rates})}
+
+
+def note_functional(inspected: Inspected, progress: Progress) -> None:
+    """Say so where the model drops by itself: no arm is without that dropout."""
+    if inspected.functional:
+        progress.note(
+            say(
+                "The model calls {functions} itself: no recipe can set that rate, and every arm has it. Use a module "
+                "(nn.Dropout) instead.",
+                functions=", ".join(sorted(set(inspected.functional))),
+            )
+        )

@@ -11,14 +11,14 @@ from sukima.base.messages import say
 from sukima.diagnosis.verdict import judge
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress
-from sukima.engines.torch.inspect import sites_of
+from sukima.engines.torch.inspect import inspect_model
 from sukima.records.guideline import guideline_recipe
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Rung, TuneResult
 from sukima.records.task import Task, setup_of
 from sukima.records.verdict import Verdict
 from sukima.tuning.strategies.ladder import ladder, ladder_trials
-from sukima.workflow.compare import judged_by, run_arms
+from sukima.workflow.compare import judged_by, note_functional, run_arms
 from sukima.workflow.demo import demo_task
 from sukima.workflow.environment import environment
 
@@ -74,7 +74,9 @@ class _Study:
 
     def __init__(self, task: Task, by: str, seeds: range, fresh: range, engine: LocalEngine) -> None:
         self.task, self.by, self.seeds, self.fresh, self.engine = task, judged_by(task, by), seeds, fresh, engine
-        self.model, found = sites_of(task)
+        inspected = inspect_model(task)
+        note_functional(inspected, engine.progress)
+        self.model, found = inspected.model, inspected.sites
         self.sites = tuple(site for site in found if site.place != "output")
         if not self.sites:
             raise InputError(

@@ -1,6 +1,9 @@
 """The torch family of layers, penalties and constraints."""
 
 TEXTS = {
+    "key must be a MaskKey here: only masks of units and channels can be sharded, got {key}": (
+        "ここの key は MaskKey でなければなりません。分割できるのはユニットとチャネルのマスクだけです（指定値: {key}）"
+    ),
     "{name} must be a number or a tensor of one element, got {value}": (
         "{name} は数値、または要素が 1 個のテンソルでなければなりません（指定値: {value}）"
     ),

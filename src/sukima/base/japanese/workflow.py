@@ -1,6 +1,11 @@
 """Tune and compare from end to end, and the data sets by name."""
 
 TEXTS = {
+    "The model calls {functions} itself: no recipe can set that rate, and every arm has it. Use a module "
+    "(nn.Dropout) instead.": (
+        "モデルが {functions} を関数として直接呼び出しています。この率はレシピから変えられず、どの条件にも残ります。"
+        "モジュール（nn.Dropout）に置き換えてください。"
+    ),
     "About {trials} trials, {time}.": "およそ {trials} 回の学習、所要時間は {time} ほどです。",
     "model: expected dropout, or hidden activations after which it can be inserted, got none in {model}": (
         "model: ドロップアウトも、その後に挿入できる隠れ層の活性化関数も見つかりません（{model}）"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
 from sukima.engines.torch.data import example_input, open_data, split_validation
@@ -12,12 +14,28 @@ from sukima.records.site import Site
 from sukima.records.task import Task
 from sukima.torch.layers import describe
 from sukima.torch.sites import sites
+from sukima.torch.trace import functional_dropout
 
-__all__ = ["sites_of"]
+__all__ = ["Inspected", "inspect_model"]
 
 
-def sites_of(task: Task) -> tuple[str, list[Site]]:
-    """The model in a few words, and its sites in the order of execution; all data are checked on the way."""
+@dataclass(frozen=True)
+class Inspected:
+    """A task's model.
+
+    Attributes:
+        model: the model in a few words.
+        sites: its sites in the order of execution.
+        functional: the dropout functions that it calls itself, out of a recipe's reach.
+    """
+
+    model: str
+    sites: tuple[Site, ...]
+    functional: tuple[str, ...]
+
+
+def inspect_model(task: Task) -> Inspected:
+    """What is known of the model before any training; all data are checked on the way."""
     train, validation = split_validation(task)
     data = {"train": train, "validation": validation} | ({} if task.test is None else {"test": task.test})
     with torch.random.fork_rng():
@@ -25,4 +43,9 @@ def sites_of(task: Task) -> tuple[str, list[Site]]:
         preflight(model, task, {name: open_data(name, part, task) for name, part in data.items()})
     layers = [describe(module) for module in model.modules() if not any(module.children())]
     names = f"{type(model).__name__}: {' → '.join(layers)}"
-    return names if len(names) <= 200 else f"{names[:197]}…", list(sites(model, example_input(task)).values())
+    example = example_input(task)
+    return Inspected(
+        model=names if len(names) <= 200 else f"{names[:197]}…",
+        sites=tuple(sites(model, example).values()),
+        functional=tuple(functional_dropout(model, example)),
+    )
