@@ -35,8 +35,8 @@ def _from_words(key: Tensor, size: int, dtype: torch.dtype, device: torch.device
         word = torch.from_numpy(cpu.words(each, -(-size // 4)).reshape(-1)[:size].view("<i4"))
         if dtype is torch.float64:
             found.append(((word.long() & 0xFFFFFFFF).double() + 0.5) * 2.0**-32)
-        else:  # 24 bits are what a float32 holds; none of them gives 0 or 1
-            found.append((((word >> 8) & 0xFFFFFF).float() + 0.5) * 2.0**-24)
+        else:  # 23 bits and a half are what a float32 holds without rounding, so that none gives 0 or 1
+            found.append((((word >> 9) & 0x7FFFFF).float() + 0.5) * 2.0**-23)
     return torch.stack(found).reshape(*key.shape[:-1], size).to(device)
 
 
