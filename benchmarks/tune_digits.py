@@ -17,11 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from sukima.comparison.statistics import paired_difference
+from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Silent
-from sukima.engines.torch.fit import fit
 from sukima.records.recipe import Recipe
 from sukima.workflow.demo import demo_task
 from sukima.workflow.environment import environment
@@ -53,10 +51,8 @@ def same_recipe(repeat: int) -> dict[str, Any]:
     task = demo_task(split=repeat)
     recipe = Recipe(rates={"*": 0.4 if repeat % 2 else 0.0})
     first = 10_000_000 + 100 * repeat
-    losses = [
-        fit(task, recipe, first + i, test=True, progress=Silent()).trial.test for i in range(2 * SEEDS_A_COMPARISON)
-    ]
-    values = [score.loss for score in losses if score is not None]
+    trials = LocalEngine(task, Silent()).run(recipe, range(first, first + 2 * SEEDS_A_COMPARISON), test=True)
+    values = [trial.test.loss for trial in trials if trial.test is not None]
     difference = paired_difference(values[:SEEDS_A_COMPARISON], values[SEEDS_A_COMPARISON:])
     return {"claimed": difference.outcome == "better", "outcome": difference.outcome, "gain": difference.mean}
 
@@ -80,7 +76,6 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=20, help="whole runs of tune at each size")
     parser.add_argument("--pairs", type=int, default=100, help="comparisons of a recipe with itself")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
     print(json.dumps(environment()))
     for rows in (800, 200):
         runs = repeated(f"tune {rows}", arguments.repeats, lambda repeat, rows=rows: whole_tune(rows, repeat))

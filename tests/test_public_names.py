@@ -9,7 +9,7 @@ import pytest
 
 import sukima
 
-VERBS = ("apply", "compare", "diagnose", "fit", "report", "sites", "tune")
+VERBS = ("accelerate", "apply", "audit", "compare", "diagnose", "fit", "report", "sites", "tune")
 
 
 @pytest.mark.parametrize("name", [name for name in sukima.__all__ if name != "__version__"])

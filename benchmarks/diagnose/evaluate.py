@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from baselines import patience, plain_rules, tolerant_rules
-from histories import SAMPLE, Example, examples
+from configuration import GROUP
+from histories import SAMPLE, Example, examples, records
 
 from sukima.diagnosis import judge
+from sukima.diagnosis.signals.extrapolation import extrapolate
 
 TRUTHS = ("healthy", "overfitting", "underfitting", "unfinished", "diverged")
 DRAWS = 1000
@@ -35,6 +37,27 @@ def onset_right(best: np.ndarray, true: np.ndarray) -> np.ndarray:
 def interval(values: list[float]) -> str:
     low, high = np.quantile(values, [0.025, 0.975])
     return f"[{low:.3f}, {high:.3f}]"
+
+
+def _forecasts(path: Path) -> None:
+    """How often the forecast's interval holds: validation to E says where held-out loss goes until 3 E."""
+    held, widths = [], []
+    for record in records(path):
+        curve = np.array(record["held_out"])
+        for epochs, truth, _ in record["truths"]:
+            seen = np.array(record["validation_loss"][:epochs])
+            if record["number"] // GROUP % 2 == 0 or truth == "diverged" or len(curve) < 3 * epochs:
+                continue
+            width = max(1, epochs // 10)
+            end = curve[epochs - width : epochs].mean()
+            gain = end - curve[3 * epochs - width : 3 * epochs].mean()
+            low, high = extrapolate(seen, 2 * epochs).interval
+            held.append(low <= gain <= high)
+            widths.append((high - low) / 2 / end)
+    print(
+        f"\nforecast of twice the epochs more: its 95 % interval holds for {np.mean(held):.3f} of {len(held)};"
+        f" half width {np.median(widths):.1%} of the loss (median)"
+    )
 
 
 def main(path: Path) -> None:
@@ -74,6 +97,8 @@ def main(path: Path) -> None:
             f"{name:15s} {right.mean():.3f} of {told.sum()} that it calls so;"
             f" the bare minimum on the same: {rest.mean():.3f}; difference {(right.mean() - rest.mean()):+.3f}"
         )
+
+    _forecasts(path)
 
     print("\nstated confidence against share that is right, every truth counting alike")
     sure = np.array([o[2] for o in ours])

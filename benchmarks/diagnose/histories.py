@@ -1,9 +1,13 @@
-"""Histories and their truths, from the file that ``generate.py`` writes or from the committed sample."""
+"""Histories and their truths, from the file that ``generate.py`` writes or from the committed sample.
+
+``python histories.py RUNS.jsonl`` makes that sample: the groups that are only reported on.
+"""
 
 from __future__ import annotations
 
 import gzip
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,3 +69,13 @@ def _has_finite(history: History) -> bool:
     except InputError:
         return False
     return True
+
+
+def main(path: Path) -> None:
+    lines = [line for line in path.read_text().splitlines() if json.loads(line)["number"] // GROUP % 2]
+    SAMPLE.write_bytes(gzip.compress(("\n".join(lines) + "\n").encode(), mtime=0))
+    print(f"{len(lines)} runs, {SAMPLE.stat().st_size // 1000} kB")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -30,7 +30,9 @@ _HOME: dict[str, str] = {
     "Recipe": "sukima.records.recipe",
     "Task": "sukima.records.task",
     "UnitNorm": "sukima.records.constraint",
+    "accelerate": "sukima.workflow.models",
     "apply": "sukima.workflow.models",
+    "audit": "sukima.auditing.api",
     "compare": "sukima.workflow.compare",
     "demo_task": "sukima.workflow.demo",
     "diagnose": "sukima.diagnosis",
@@ -38,6 +40,7 @@ _HOME: dict[str, str] = {
     "report": "sukima.workflow.models",
     "sites": "sukima.workflow.models",
     "tune": "sukima.workflow.tune",
+    "watch": "sukima.auditing.watch",
 }
 
 __all__ = ["__version__", *_HOME]

@@ -1,6 +1,7 @@
 """The page in a real browser: no error, no request, and everything that moves."""
 
 import json
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +17,13 @@ from sukima.records.recipe import Recipe
 from sukima.reporting.document import comparison_document, diagnosis_document, tune_document
 from sukima.reporting.html import write_html
 
-pytest.importorskip("select")  # pipes can be waited for on POSIX only
-
 
 @pytest.fixture(scope="module")
 def browser(browser_module: ModuleType) -> Iterator[Any]:
     if browser_module.CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
+    if os.name != "posix":
+        pytest.skip("the browser is spoken to through pipes as POSIX has them")
     browser = browser_module.Browser()
     yield browser
     browser.close()
@@ -209,6 +210,22 @@ def test_mask_law_equals_python(browser: Any, report: Path) -> None:
         assert page.evaluate(script) == keep(MaskKey(seed).fold_in(step), rate, size, offset).tolist()
 
 
+def key_of(site: str, kind: str, seed: int, step: int) -> MaskKey:
+    key = MaskKey(seed).fold_in(0).fold_in(site).fold_in(0).fold_in(0).fold_in(step).fold_in(0)
+    return key if kind == "unit" else key.fold_in(kind)
+
+
+def test_keys_are_those_of_training() -> None:
+    torch = pytest.importorskip("torch")
+    from sukima.torch import Dropout
+    from sukima.torch.keyed import keyed
+
+    layer = torch.nn.Sequential(torch.nn.Identity(), Dropout(0.4))
+    with keyed(seed=5, step=7):
+        out = layer(torch.ones(3, 50))
+    assert (out.flatten() != 0).tolist() == keep(key_of("1", "unit", 5, 7), 0.4, 150).tolist()
+
+
 @pytest.mark.parametrize("kind", ["unit", "channel"])
 def test_network_shows_the_masks_of_its_key(browser: Any, examples: ModuleType, tmp_path: Path, kind: str) -> None:
     from sukima.records.site import Site
@@ -223,8 +240,7 @@ def test_network_shows_the_masks_of_its_key(browser: Any, examples: ModuleType, 
     change = "(f => {{ f.seed.value = {}; f.row.value = {}; f.step.value = {}; f.dispatchEvent(new Event('input')); }})"
     for seed, row, step in [(0, 0, 0), (3, 0, 17), (9, 5, 199)]:
         page.evaluate(change.format(seed, row, step) + "(document.querySelector('.controls'))")
-        key = MaskKey(seed).fold_in("encoder.日本").fold_in(step)
-        kept = keep(key if kind == "unit" else key.fold_in(kind), 0.4, 200, 200 * row)
+        kept = keep(key_of("encoder.日本", kind, seed, step), 0.4, 200, 200 * row)
         expected = "".join(f"M{i % 64 * 10 + 5} {i // 64 * 10 + 5}h0" for i in range(200) if kept[i])
         assert page.evaluate(dots) == expected
         assert shown_text(page, ".share") == f"{kept.sum()} / 200"

@@ -13,7 +13,7 @@ from typer.exceptions import TyperException
 import sukima
 from sukima.base.errors import SukimaError
 from sukima.base.messages import say
-from sukima.cli import compare, diagnose, report, tune
+from sukima.cli import audit, bench, compare, diagnose, report, tune
 from sukima.cli.objects import users_line
 from sukima.cli.options import Lang
 from sukima.cli.usage import usage_message
@@ -31,6 +31,8 @@ app = typer.Typer(
 )
 app.command("tune", help=str(tune.HELP))(tune.tune)
 app.command("compare", help=str(compare.HELP))(compare.compare)
+app.command("bench", help=str(bench.HELP))(bench.bench)
+app.command("audit", help=str(audit.HELP))(audit.audit)
 app.command("diagnose", help=str(diagnose.HELP))(diagnose.diagnose)
 app.command("report", help=str(report.HELP))(report.report)
 

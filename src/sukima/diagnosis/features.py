@@ -11,7 +11,7 @@ from sukima.diagnosis.signals.dropout_on import share_below_training
 from sukima.diagnosis.signals.extrapolation import extrapolate
 from sukima.diagnosis.signals.gap import end_level, gap_trend
 from sukima.diagnosis.signals.guessing import beyond_guessing
-from sukima.diagnosis.signals.noise import noise_level
+from sukima.diagnosis.signals.noise import noise_level, quieting
 from sukima.diagnosis.signals.onset import turn_of
 from sukima.diagnosis.signals.progress import end_trend
 from sukima.diagnosis.signals.smoothing import smooth
@@ -70,6 +70,12 @@ def features_of(curves: Curves) -> dict[str, float]:
         "beyond_guessing": -1.0 if beyond is None or not curves.is_loss else float(np.clip(3 * beyond, -1, 3)),
         "noise": _log(noise_level(validation) / scale),
         "train_noise": _log(noise_level(train) / own),
+        "quieting": float(np.clip(quieting(validation), -5, 5)),
+        "train_quieting": float(np.clip(quieting(train), -5, 5)),
+        "slowing": _bent((last.gain(3) - later.gain(3)) / scale),
+        "train_slowing": _bent((train_last.gain(3) - train_later.gain(3)) / own),
+        "newest": _bent((float(smooth_validation[-max(2, count // 8) - 1]) - float(smooth_validation[-1])) / scale),
+        "train_newest": _bent((float(smooth_train[-max(2, count // 8) - 1]) - float(smooth_train[-1])) / own),
         "below_training": share_below_training(train, validation),
         "epochs": float(np.log(curves.epochs)),
         "error_rate": _error(curves.validation_share),

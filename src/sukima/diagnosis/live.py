@@ -49,7 +49,7 @@ class Monitor:
     """
 
     sigmas: float = 4.0
-    worth: float = 0.002
+    worth: float = 0.005
     least: int = 8
     known: Known = field(default_factory=Known)
     metric: str = ""

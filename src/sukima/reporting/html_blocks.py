@@ -27,6 +27,9 @@ from sukima.reporting.text import visible
 
 __all__ = ["Page"]
 
+LONG = 30
+"""Rows from which on a table is folded under its caption."""
+
 
 class Page:
     """Draws blocks, numbers the figures, and collects what the page's script needs to know of them."""
@@ -144,6 +147,11 @@ def _table(block: Table) -> Html:
             for index, (cell, kind) in enumerate(zip(row.cells, kinds, strict=True))
         ]
         rows.append(element("tr", *cells, class_=f"role-{row.role}"))
-    caption = element("caption", both(block.caption)) if block.caption else Html("")
+    long = bool(block.caption) and len(rows) > LONG
+    caption = element("caption", both(block.caption)) if block.caption and not long else Html("")
     table = element("table", caption, element("thead", element("tr", *head)), element("tbody", *rows))
-    return element("div", table, class_="table", tabindex="0")
+    shown = element("div", table, class_="table", tabindex="0")
+    if not long:
+        return shown
+    summary = element("summary", both(block.caption), " ", element("span", f"({len(rows)})", class_="note"))
+    return element("details", summary, shown)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import sukima
 from sukima.base.imports import is_installed, require
 
-__all__ = ["CostOfDropout", "measure", "side_by_side"]
+__all__ = ["CostOfDropout", "machine", "measure", "side_by_side"]
 
 Call = Callable[[], object]
 
@@ -105,6 +107,18 @@ def _keras(size: int) -> dict[str, Call]:
     layer, x = keras.layers.Dropout(0.5), keras.ops.ones(size)
     name = f"keras on {keras.backend.backend()}"
     return {name: lambda: keras.ops.convert_to_numpy(layer(x, training=True))}
+
+
+def machine() -> dict[str, str]:
+    """What the figures were measured on and with."""
+    torch = require("torch", "torch")
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "threads": str(torch.get_num_threads()),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "sukima": sukima.__version__,
+    }
 
 
 def measure(

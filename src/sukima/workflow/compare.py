@@ -11,7 +11,7 @@ from sukima.comparison.statistics import paired_difference
 from sukima.diagnosis.verdict import judge
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress
-from sukima.engines.torch.inspect import Inspected, inspect_model
+from sukima.engines.torch.inspect import Inspected, check_recipes, inspect_model
 from sukima.records.guideline import guideline_recipe
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Trial
@@ -23,8 +23,8 @@ from sukima.workflow.environment import environment
 __all__ = ["compare", "judged_by", "note_functional", "run_arms"]
 
 
-_AT_ONCE = 12
-"""Trials that an engine is offered together; an interruption loses those."""
+_AT_ONCE = 6
+"""Trials, about, that an engine is offered together; an interruption loses those."""
 
 
 def compare(
@@ -66,6 +66,7 @@ def compare(
         raise InputError("recipes must be at least two, the baseline first, got {count}", count=len(recipes))
     for name, recipe in recipes.items():
         check_instance(f"recipes[{name!r}]", recipe, Recipe)
+    check_recipes(task, recipes.values())
     engine = LocalEngine(task, progress)
     note_functional(inspected, engine.progress)
     engine.stage("comparison", len(recipes) * seeds)
@@ -96,7 +97,7 @@ def run_arms(
     """Train every arm with every seed, a few seeds at a time, so that an interrupted comparison has whole pairs."""
     trials: dict[str, list[Trial]] = {name: [] for name in recipes}
     complete = True
-    at_once = max(1, _AT_ONCE // len(recipes))
+    at_once = max(1, min(_AT_ONCE // len(recipes), len(seeds) // 2))
     try:
         for index, seed in enumerate(seeds):
             if index % at_once == 0:

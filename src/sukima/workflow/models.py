@@ -14,9 +14,18 @@ from sukima.records.task import Task
 if TYPE_CHECKING:
     from sukima.engines.torch.fit import Fitted
     from sukima.reporting.write import Result
+    from sukima.torch.accelerate import Acceleration
     from sukima.torch.apply import Applied
 
-__all__ = ["apply", "fit", "report", "sites"]
+__all__ = ["accelerate", "apply", "fit", "report", "sites"]
+
+
+def accelerate() -> Acceleration:
+    """Serve every dropout of the process on CPU with fast masks from now on (see `sukima.torch.accelerate`)."""
+    require("torch", "torch")
+    from sukima.torch.accelerate import accelerate as torch_accelerate
+
+    return torch_accelerate()
 
 
 def sites(model: Any, example: Any = None) -> dict[str, Site]:

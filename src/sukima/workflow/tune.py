@@ -11,7 +11,7 @@ from sukima.base.messages import say
 from sukima.diagnosis.verdict import judge
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress
-from sukima.engines.torch.inspect import inspect_model
+from sukima.engines.torch.inspect import check_recipes, inspect_model
 from sukima.records.guideline import guideline_recipe
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Rung, TuneResult
@@ -86,6 +86,7 @@ class _Study:
         # Dropout after the output layer is never right, so no arm keeps it.
         self.none = Recipe(rates={site.name: 0.0 for site in found})
         self.guideline = self.none.with_rates({**self.none.rates, **guideline_recipe(self.sites).rates})
+        check_recipes(task, [self.guideline])
         self.search: list[Arm] = []
         self.rungs: list[Rung] = []
         self.verdict: Verdict | None = None

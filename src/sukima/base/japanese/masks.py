@@ -38,4 +38,21 @@ TEXTS = {
     "{name} must have the shape {expected}, got {value}": (
         "{name} の形状は {expected} でなければなりません（指定値: {value}）"
     ),
+    (
+        "Measure what dropout costs on this machine: sukima, torch, torch.compile and what else is installed,\n"
+        "beside the cost of a multiplication.\n\n"
+        "Example: sukima bench --sizes 65536,1048576 --no-compile"
+    ): (
+        "このマシンでドロップアウトにかかる時間を測ります。sukima・torch・torch.compile のほか、導入済みのものと、\n"
+        "単なる乗算の時間を並べて示します。\n\n"
+        "例: sukima bench --sizes 65536,1048576 --no-compile"
+    ),
+    "Numbers of elements, separated by commas.": "要素数（カンマ区切り）。",
+    "How long to measure each, about, in seconds.": "1 項目あたりのおおよその測定時間（秒）。",
+    "Whether to include torch.compile.": "torch.compile も測るかどうか。",
+    "Whether to include JAX, TensorFlow and Keras.": "JAX・TensorFlow・Keras も測るかどうか。",
+    "Measuring": "測定中",
+    "Dropout at rate 0.5, forward, float32: nanoseconds an element, and times the cost of sukima": (
+        "ドロップアウト（率 0.5、順伝播、float32）: 1 要素あたりのナノ秒と、sukima に対する倍率"
+    ),
 }

@@ -62,10 +62,10 @@ TEXTS = {
     "and {count} more sites": "ほか {count} サイト",
     "{rate}; the first {shown} of {all} units": "{rate}、全 {all} ユニット中、先頭の {shown} ユニット",
     "Each dot is a unit; pale ones are dropped in the training step shown. These are the masks that "
-    "MaskKey(seed).fold_in(site).fold_in(step) decides, the same on every machine. Influence is how far the "
+    "keyed(seed=seed, step=step) gives these sites, the same on every machine. Influence is how far the "
     "validation score moved while the rate of that site was searched.": (
         "点の 1 つ 1 つがユニットで、薄い点は表示中の学習ステップで落とされるユニットです。"
-        "MaskKey(seed).fold_in(site).fold_in(step) が決めるマスクで、どのマシンでも同じになります。"
+        "keyed(seed=seed, step=step) がこれらのサイトに与えるマスクで、どのマシンでも同じになります。"
         "影響は、そのサイトの率を探索したときに検証の値が動いた幅です。"
     ),
     "{title}: rates from {low} to {high} cannot be told apart on validation data.": (

@@ -42,7 +42,7 @@ def read(path: Path) -> list[Table]:
     """The runs in the file, one table each."""
     check_regular(path)
     head = head_of(path, 4)
-    with path.open(encoding=encoding_of(head), errors="replace", newline="") as file:
+    with path.open(encoding=encoding_of(head), errors="replace") as file:
         rows = read_rows(file)
     tables = tables_of(rows, str(path), "CSV")
     if not tables:
@@ -71,7 +71,7 @@ def read_rows(file: TextIO) -> Rows:
     chunk: list[list[str]] = []
     try:
         for cells in _cells(lines, delimiter):
-            if cells and cells[: len(names)] != names:
+            if cells and (cells[0] != names[0] or cells != names):
                 chunk.append(cells)
             if len(chunk) == CHUNK:
                 table.add(chunk)

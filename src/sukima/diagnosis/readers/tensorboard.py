@@ -6,8 +6,9 @@ the few fields of the message that hold scalars are looked at; histograms, image
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,9 +25,15 @@ __all__ = ["gather", "read", "recognises", "series_of"]
 LONGEST_RECORD = 64 * 2**20
 """Longer records are images or graphs, or a broken length: such a claim is never believed."""
 LONGEST_SCALAR = 64 * 2**10
+BLOCK = 2**20
 _HEAD = struct.Struct("<QI")
 _FLOAT = struct.Struct("<f")
 _DOUBLE = struct.Struct("<d")
+_PLAIN = re.compile(
+    rb"\x09.{8}\x10([\x80-\xff]{0,4}[\x00-\x7f])\x2a([\x00-\x7f])\x0a([\x00-\x7f])\x0a([\x00-\x7f])(.+)\x15(.{4})",
+    re.DOTALL,
+)
+"""By far the most frequent event, read at once: time, step, and a summary of one tag with one float."""
 
 
 def recognises(head: bytes) -> bool:
@@ -60,40 +67,51 @@ def gather(path: Path, columns: dict[str, Column], notes: list[Message], prefix:
     """Add the scalars of one event file to ``columns``; a broken end is left out and noted."""
     check_regular(path)
     cells = 0
+    known: dict[bytes, Column | None] = {}
     with path.open("rb") as file:
         for record in _records(file, notes):
             try:
                 for tag, step, value in _scalars(record):
-                    name = clean_name(prefix + tag.decode("utf-8", "replace"), 200)
-                    column = columns.get(name)
-                    if column is None:
-                        if len(columns) >= MOST_COLUMNS:
-                            continue
-                        column = columns[name] = Column()
-                    column.add(step, value)
-                    cells += 1
+                    if tag not in known:
+                        known[tag] = _column(columns, prefix, tag)
+                    if (column := known[tag]) is not None:
+                        column.add(step, value)
+                        cells += 1
             except (IndexError, struct.error, OverflowError):
                 notes.append(say("a broken event is left out"))
                 return
-            if cells >= MOST_CELLS:
+            if cells >= MOST_CELLS or len(known) > 10 * MOST_COLUMNS:
                 notes.append(say("only the first {count} scalars are read", count=cells))
                 return
 
 
+def _column(columns: dict[str, Column], prefix: str, tag: bytes) -> Column | None:
+    """The column of a tag, made if needed; ``None`` where there are too many."""
+    name = clean_name(prefix + tag.decode("utf-8", "replace"), 200)
+    if name not in columns and len(columns) >= MOST_COLUMNS:
+        return None
+    return columns.setdefault(name, Column())
+
+
 def _records(file: BinaryIO, notes: list[Message]) -> Iterator[bytes]:
-    while head := file.read(12):
-        length = _HEAD.unpack(head)[0] if len(head) == 12 else LONGEST_RECORD + 1
-        if length > LONGEST_RECORD:
+    """The messages, read in blocks; long ones are stepped over."""
+    block, at = b"", 0
+    while True:
+        if len(block) - at < LONGEST_SCALAR + 16:
+            block, at = block[at:] + file.read(BLOCK), 0
+            if not block:
+                return
+        length = _HEAD.unpack_from(block, at)[0] if len(block) - at >= 12 else LONGEST_RECORD + 1
+        end = at + 12 + length
+        if length <= LONGEST_SCALAR and end + 4 <= len(block):
+            yield block[at + 12 : end]
+            at = end + 4
+        elif LONGEST_SCALAR < length <= LONGEST_RECORD:
+            file.seek(end + 4 - len(block), 1)
+            block, at = b"", 0
+        else:
             notes.append(say("the event file breaks off or is damaged; what follows is left out"))
             return
-        if length > LONGEST_SCALAR:
-            file.seek(length + 4, 1)
-            continue
-        record = file.read(length + 4)
-        if len(record) < length + 4:
-            notes.append(say("the event file breaks off or is damaged; what follows is left out"))
-            return
-        yield record[:length]
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
@@ -131,8 +149,17 @@ def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
         at += size
 
 
-def _scalars(event: bytes) -> Iterator[tuple[bytes, int, float]]:
-    """Tag, step and value of every scalar in an event (fields: 2 step, 5 summary)."""
+def _scalars(event: bytes) -> Iterable[tuple[bytes, int, float]]:
+    """Tag, step and value of every scalar in an event."""
+    plain = _PLAIN.fullmatch(event)
+    # The lengths of summary, value and tag, in turn, must fit each other; otherwise it is another message.
+    if plain and plain[2][0] - 2 == plain[3][0] == plain[4][0] + 7 == len(plain[5]) + 7:
+        return ((plain[5], _varint(plain[1], 0)[0], _FLOAT.unpack(plain[6])[0]),)
+    return _all_scalars(event)
+
+
+def _all_scalars(event: bytes) -> Iterator[tuple[bytes, int, float]]:
+    """The same for any event, field by field (fields: 2 step, 5 summary)."""
     step = 0
     for number, content in _fields(event):
         if number == 2 and isinstance(content, int):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
@@ -85,10 +86,20 @@ def decode(data: bytes) -> str:
 
 def bounded_lines(file: TextIO, notes: list[Message]) -> Iterator[str]:
     """The lines, each of bounded length: a file may claim to be one line of many gigabytes."""
-    while line := file.readline(LONGEST_LINE):
-        if len(line) == LONGEST_LINE and not line.endswith("\n"):
+    return chain.from_iterable(_blocks(file, notes))
+
+
+def _blocks(file: TextIO, notes: list[Message]) -> Iterator[list[str]]:
+    """The lines of each block of text, so that no call is made for a line."""
+    rest = ""
+    while block := file.read(LONGEST_LINE):
+        lines = (rest + block).split("\n")
+        rest = lines.pop()
+        yield lines
+        if len(rest) > LONGEST_LINE:
             notes.append(
-                say("a line is longer than {count} characters; it and what follows are left out", count=len(line))
+                say("a line is longer than {count} characters; it and what follows are left out", count=LONGEST_LINE)
             )
             return
-        yield line
+    if rest:
+        yield [rest]

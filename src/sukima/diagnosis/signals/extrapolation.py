@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +17,9 @@ __all__ = ["Forecast", "extrapolate"]
 
 POWERS = (0.1, 0.25, 0.5, 1.0, 2.0)
 RATES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+SURPRISE = 1.2
+"""Standard deviation of what no shape foresees over three times the epochs, as a share of how far the curve moved in
+its later half and is to move. Set so that the interval holds on real networks (``benchmarks/diagnose``)."""
 
 
 @dataclass(frozen=True)
@@ -38,34 +45,71 @@ class Forecast:
 def extrapolate(curve: Array, epochs: int) -> Forecast:
     """Extend the curve by ``epochs`` points.
 
-    Every shape of two families, ``a + b·t^-c`` and ``a + b·exp(-c·t/T)``, is fitted to the curve, late points counting
-    more; each is weighted by how well it fits (Akaike weights), and the forecast is their mixture. One curve cannot
-    tell a slow power from a fast exponential, so that the mixture's spread is the honest error (Domhan et al. 2015
-    average over such families too).
+    Every shape of two families, ``a + b·t^-c`` and ``a + b·exp(-c·t/T)``, is fitted to the curve, alone and together
+    with a slow rise ``d·log t`` such as overfitting brings, late points counting more; each is weighted by how well it
+    fits (Akaike weights), and the forecast is their mixture (Domhan et al. 2015 average over such families too).
+    One curve cannot tell its future from its past alone: to the spread of the mixture comes `SURPRISE`.
     """
     count = len(curve)
     if count < 4:
         return Forecast(epochs, 0.0, float("inf"))
-    t = np.arange(1, count + 1, dtype=np.float64)
-    weight = np.sqrt(t / count)
+    plans = _plans(count, epochs)
     noise = max(noise_level(curve), 1e-12 + 1e-6 * float(np.abs(curve).mean()))
-    later = count + epochs
-    shapes = [(t**-c, later**-c) for c in POWERS]
-    shapes += [(np.exp(-c * t / count), float(np.exp(-c * later / count))) for c in RATES]
-    misfits, gains, errors = [], [], []
-    for shape, end in shapes:
-        design = np.stack([np.ones(count), shape], axis=1) * weight[:, None]
-        inverse = np.linalg.pinv(design.T @ design)
-        found = inverse @ (design.T @ (weight * curve))
-        residual = weight * curve - design @ found
-        step = float(shape[-1] - end)
-        misfits.append(float(residual @ residual))
-        gains.append(float(found[1]) * step)
-        errors.append(float(inverse[1, 1]) * step**2)
-    left = np.asarray(misfits)
-    variance = max(float(left.min()) / max(1, count - 2), noise**2)
-    share = np.exp(-(left - left.min()) / (2 * variance))
+    weighted = _weights(count) * curve
+    found = [plan.solver @ weighted for plan in plans]
+    misfits = np.array([float(np.sum((weighted - plan.design @ f) ** 2)) for plan, f in zip(plans, found, strict=True)])
+    gains = np.array([float(f @ plan.step) for plan, f in zip(plans, found, strict=True)])
+    variance = max(float(misfits.min()) / max(1, count - 3), noise**2)
+    score = misfits / (2 * variance) + np.array([len(plan.step) for plan in plans])
+    share = np.exp(score.min() - score)
     share /= share.sum()
     gain = float(share @ gains)
-    spread = float(share @ (np.asarray(gains) - gain) ** 2 + share @ np.asarray(errors) * variance)
-    return Forecast(epochs, gain, float(np.sqrt(spread)))
+    spread = float(share @ (gains - gain) ** 2 + share @ np.array([plan.error for plan in plans]) * variance)
+    moved = abs(gain) + 2 * abs(float(curve[count // 2 : -(count // 4)].mean() - curve[-(count // 4) :].mean()))
+    surprise = SURPRISE * moved * math.log1p(epochs / count) / math.log(3)
+    return Forecast(epochs, gain, math.sqrt(spread + noise**2 / count + surprise**2))
+
+
+class Plan(NamedTuple):
+    """A shape over so many epochs: what can be computed before any curve is seen.
+
+    Attributes:
+        design: epoch × column.
+        solver: from a weighted curve to the coefficients of the columns.
+        step: how far each column falls from the end of the curve to the end of the forecast.
+        error: variance of the gain, per variance of the noise.
+    """
+
+    design: Array
+    solver: Array
+    step: Array
+    error: float
+
+
+def _weights(count: int) -> Array:
+    weights: Array = np.sqrt(np.arange(1, count + 1) / count)
+    return weights
+
+
+@lru_cache(maxsize=16)
+def _plans(count: int, epochs: int) -> tuple[Plan, ...]:
+    return tuple(_plan(columns, steps) for columns, steps in _shapes(count, epochs))
+
+
+def _plan(columns: list[Array], steps: list[float]) -> Plan:
+    design = np.stack([np.ones_like(columns[0]), *columns], axis=1) * _weights(len(columns[0]))[:, None]
+    inverse = np.linalg.pinv(design.T @ design, hermitian=True)
+    step = np.array([0.0, *steps])
+    return Plan(design, inverse @ design.T, step, float(step @ inverse @ step))
+
+
+def _shapes(count: int, epochs: int) -> Iterator[tuple[list[Array], list[float]]]:
+    """The columns of each shape over the curve, and how far each falls from its end to the end of the forecast."""
+    t = np.arange(1, count + 1, dtype=np.float64)
+    later = float(count + epochs)
+    rise, risen = np.log(t), -math.log(later / count)
+    falls = [(t**-power, float(count) ** -power - later**-power) for power in POWERS]
+    falls += [(np.exp(-rate * t / count), math.exp(-rate) - math.exp(-rate * later / count)) for rate in RATES]
+    for fall, step in falls:
+        yield [fall], [step]
+        yield [fall, rise], [step, risen]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 
 from sukima.engines.torch.data import example_input, open_data, split_validation
 from sukima.engines.torch.model import new_model
+from sukima.engines.torch.optimizers import make_optimizer
 from sukima.engines.torch.preflight import preflight
+from sukima.engines.torch.run import Run
+from sukima.engines.torch.seeding import generators_restored
 from sukima.records.recipe import Recipe
 from sukima.records.site import Site
 from sukima.records.task import Task
@@ -16,7 +20,7 @@ from sukima.torch.layers import describe
 from sukima.torch.sites import sites
 from sukima.torch.trace import functional_dropout
 
-__all__ = ["Inspected", "inspect_model"]
+__all__ = ["Inspected", "check_recipes", "inspect_model"]
 
 
 @dataclass(frozen=True)
@@ -49,3 +53,11 @@ def inspect_model(task: Task) -> Inspected:
         sites=tuple(sites(model, example).values()),
         functional=tuple(functional_dropout(model, example)),
     )
+
+
+def check_recipes(task: Task, recipes: Iterable[Recipe]) -> None:
+    """Everything short of training, for each recipe: what does not fit the model shows before anything long begins."""
+    with generators_restored():
+        for recipe in recipes:
+            run = Run(task, recipe, seed=0)
+            make_optimizer(task, recipe, run.trainable)

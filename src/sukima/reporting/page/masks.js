@@ -51,9 +51,9 @@
   const path = (kept, which) => kept.map((is, k) => is === which ? `M${k % COLUMNS * PITCH + PITCH / 2} ${Math.floor(k / COLUMNS) * PITCH + PITCH / 2}h0` : "").join("");
 
   function masksAt(site, seed, step, row) {
-    let at = foldIn(foldIn(key(seed), site.name), step);
-    if (site.kind !== null) at = foldIn(at, site.kind);
-    return keep(at, site.threshold, site.bits, site.drawn, row * site.units);
+    // As keyed(seed=seed, step=step) does: replica, site, number of the call, repeat, step, microbatch, kind.
+    const parts = [0, site.name, 0, 0, step, 0, ...(site.kind === null ? [] : [site.kind])];
+    return keep(parts.reduce(foldIn, key(seed)), site.threshold, site.bits, site.drawn, row * site.units);
   }
 
   for (const figure of document.querySelectorAll("figure.network")) {

@@ -41,7 +41,7 @@ def site_blocks(result: TuneResult) -> tuple[Block, ...]:
     )
     explanation = say(
         "Each dot is a unit; pale ones are dropped in the training step shown. These are the masks that "
-        "MaskKey(seed).fold_in(site).fold_in(step) decides, the same on every machine. Influence is how far the "
+        "keyed(seed=seed, step=step) gives these sites, the same on every machine. Influence is how far the "
         "validation score moved while the rate of that site was searched."
     )
     return Paragraph(_where(result.sites)), Network(result.model, sites, explanation), _table(result, influence)

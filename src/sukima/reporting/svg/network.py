@@ -124,7 +124,10 @@ def _encodable(name: str) -> str:
 
 
 def _key(site: NetworkSite, seed: int, step: int) -> MaskKey:
-    key = MaskKey(seed).fold_in(_encodable(site.name)).fold_in(step)
+    """The key that ``sukima.torch.keyed(seed=seed, step=step)`` gives a site at its first call, on one machine."""
+    replica = number = repeat = microbatch = 0
+    key = MaskKey(seed).fold_in(replica).fold_in(_encodable(site.name)).fold_in(number).fold_in(repeat)
+    key = key.fold_in(step).fold_in(microbatch)
     return key if site.kind == "unit" else key.fold_in(site.kind)
 
 

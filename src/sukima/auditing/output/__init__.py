@@ -1,0 +1,1 @@
+"""Findings as text: for people, for machines, for editors and code hosts."""

@@ -1,0 +1,1 @@
+"""The rules, one a file: explanation, bad and good example, fix, logic."""

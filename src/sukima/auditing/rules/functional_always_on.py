@@ -1,0 +1,129 @@
+"""SK101: functional dropout that never looks at the mode."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from sukima.auditing.fixing import add_argument
+from sukima.auditing.rule import Rule
+from sukima.auditing.source.catalogue import mode_spec
+from sukima.auditing.source.constants import constant_of
+from sukima.auditing.source.context import Context
+from sukima.auditing.source.gating import is_gated
+from sukima.auditing.source.helpers import gated_by_callers, in_keras_v1, self_of
+from sukima.auditing.source.intent import is_demonstration, is_meant, mentions_mode
+from sukima.auditing.source.values import argument
+from sukima.base.messages import say
+from sukima.records.finding import Finding
+from sukima.records.model_view import ModelView
+
+__all__ = ["RULE"]
+
+RULE = Rule(
+    code="SK101",
+    slug="functional-dropout-always-on",
+    why=(
+        "Functional dropout does not know whether the model is in training mode. Without training= it drops at "
+        "evaluation too, so that validation and predictions are random and worse."
+    ),
+    remedy="Pass training=self.training, or use a dropout module.",
+    bad="""
+import torch.nn as nn
+import torch.nn.functional as F
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1 = nn.Linear(784, 512)
+        self.fc2 = nn.Linear(512, 10)
+
+    def forward(self, x):
+        x = F.dropout(F.relu(self.fc1(x)), 0.5)
+        return self.fc2(x)
+""",
+    good="""
+import torch.nn as nn
+import torch.nn.functional as F
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1 = nn.Linear(784, 512)
+        self.fc2 = nn.Linear(512, 10)
+
+    def forward(self, x):
+        x = F.dropout(F.relu(self.fc1(x)), 0.5, training=self.training)
+        return self.fc2(x)
+""",
+    references=("https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html",),
+)
+
+
+@RULE.source
+def check(context: Context) -> Iterator[Finding]:
+    """Calls without the switch where the default is on, and calls with the mode where the rate belongs."""
+    module = context.module
+    for dotted, call in context.mode_calls:
+        spec = mode_spec(dotted)
+        if (
+            spec is None
+            or any(k.arg is None for k in call.keywords)
+            or any(isinstance(a, ast.Starred) for a in call.args)
+        ):
+            continue
+        rate = argument(call, spec.rate, spec.rate_names)
+        switch = argument(call, spec.training, spec.training_names)
+        if switch is not None or spec.default is not True:
+            continue
+        if rate is not None and _is_switch(rate):
+            message = say(
+                "{name} takes the rate second: the mode is passed as the rate, and dropout is on at evaluation",
+                name=_shown(dotted),
+            )
+            yield RULE.at(module, call, message, site=context.site_of(call))
+            continue
+        if _is_silent(context, call, rate, dotted):
+            continue
+        mode = self_of(context, call)
+        fix = add_argument(module, call, f"training={mode}.training") if mode and spec.training_names else None
+        yield RULE.at(
+            module,
+            call,
+            say("{name} drops at evaluation too: no training= is passed", name=_shown(dotted)),
+            site=context.site_of(call),
+            fix=fix,
+        )
+
+
+def _shown(dotted: str) -> str:
+    return dotted.replace("torch.nn.functional.", "F.").replace("tensorflow.", "tf.")
+
+
+def _is_switch(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in {"training", "is_training"}
+
+
+def _is_silent(context: Context, call: ast.Call, rate: ast.expr | None, dotted: str) -> bool:
+    module = context.module
+    if rate is not None and (constant_of(module, rate) in (0, 0.0) or mentions_mode(module, rate)):
+        return True
+    if dotted.startswith("tensorflow.") and in_keras_v1(context):
+        return True
+    return (
+        is_gated(module, call)
+        or is_demonstration(module, call)
+        or gated_by_callers(context, call, rate)
+        or is_meant(module, call)
+    )
+
+
+@RULE.view
+def check_view(view: ModelView) -> Iterator[Finding]:
+    """Functional dropout that a pass in inference mode was seen to apply."""
+    forced = view.extras.get("forced", [])
+    for operation in forced if isinstance(forced, list) else []:
+        yield RULE.on(
+            operation,
+            say("{name} drops at evaluation too: it ran with training=True in eval mode", name=operation.name),
+        )

@@ -1,0 +1,72 @@
+"""SK109: a hand-written mask that never looks at the mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sukima.auditing.rule import Rule
+from sukima.auditing.source.context import Context
+from sukima.auditing.source.gating import is_gated
+from sukima.auditing.source.helpers import gated_by_callers
+from sukima.auditing.source.intent import is_demonstration, is_meant, mentions_mode
+from sukima.auditing.source.masks import hand_written_masks
+from sukima.base.messages import say
+from sukima.records.finding import Finding
+
+__all__ = ["RULE"]
+
+RULE = Rule(
+    code="SK109",
+    slug="mask-ignores-mode",
+    why=(
+        "A mask drawn by bernoulli or rand and multiplied in acts at evaluation too unless the code asks for the mode."
+    ),
+    remedy="Return the input as it is unless self.training, or use the layer that exists.",
+    bad="""
+import torch
+import torch.nn as nn
+
+class Dropout(nn.Module):
+    def __init__(self, p):
+        super().__init__()
+        self.p = p
+
+    def forward(self, x):
+        mask = torch.bernoulli(torch.full_like(x, 1 - self.p))
+        return x * mask / (1 - self.p)
+""",
+    good="""
+import torch
+import torch.nn as nn
+
+class Dropout(nn.Module):
+    def __init__(self, p):
+        super().__init__()
+        self.p = p
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        mask = torch.bernoulli(torch.full_like(x, 1 - self.p))
+        return x * mask / (1 - self.p)
+""",
+)
+
+
+@RULE.source
+def check(context: Context) -> Iterator[Finding]:
+    """Hand-written dropout in a model's forward pass that no condition on the mode surrounds."""
+    for mask in hand_written_masks(context):
+        module = context.module
+        if is_gated(module, mask.draw) or mentions_mode(module, mask.draw) or is_meant(module, mask.draw):
+            continue
+        if all(is_gated(module, use) for use in mask.uses) or is_demonstration(module, mask.draw):
+            continue
+        if gated_by_callers(context, mask.draw, None):
+            continue
+        yield RULE.at(
+            module,
+            mask.draw,
+            say("a hand-written dropout mask that never looks at the mode"),
+            site=context.site_of(mask.draw),
+        )

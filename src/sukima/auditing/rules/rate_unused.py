@@ -1,0 +1,146 @@
+"""SK123: a rate parameter that no path uses."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from sukima.auditing.rule import Rule
+from sukima.auditing.source.constants import is_rate_name
+from sukima.auditing.source.context import Context
+from sukima.auditing.source.helpers import uses_attribute
+from sukima.auditing.source.intent import says_unused
+from sukima.auditing.source.names import Function
+from sukima.auditing.source.project import ClassInfo
+from sukima.base.messages import say
+from sukima.records.finding import Finding
+
+__all__ = ["RULE"]
+
+RULE = Rule(
+    code="SK123",
+    slug="rate-parameter-unused",
+    why=("The constructor takes a dropout rate and never reads it: whatever the user passes, nothing is dropped."),
+    remedy="Pass the parameter to a dropout layer, or take it out.",
+    bad="""
+import torch.nn as nn
+
+class Net(nn.Module):
+    def __init__(self, width, dropout=0.5):
+        super().__init__()
+        self.fc1 = nn.Linear(784, width)
+        self.fc2 = nn.Linear(width, 10)
+
+    def forward(self, x):
+        return self.fc2(self.fc1(x).relu())
+""",
+    good="""
+import torch.nn as nn
+
+class Net(nn.Module):
+    def __init__(self, width, dropout=0.5):
+        super().__init__()
+        self.fc1 = nn.Linear(784, width)
+        self.drop = nn.Dropout(dropout)
+        self.fc2 = nn.Linear(width, 10)
+
+    def forward(self, x):
+        return self.fc2(self.drop(self.fc1(x).relu()))
+""",
+)
+
+
+@RULE.source
+def check(context: Context) -> Iterator[Finding]:
+    """Rate parameters of constructors of modules, and rate options of command lines, that nothing reads."""
+    for info in context.classes:
+        init = info.methods.get("__init__")
+        if info.framework is None or info.forward is None or init is None or not info.known:
+            continue
+        if _is_unfinished(info):
+            continue
+        for arg in (*init.args.posonlyargs, *init.args.args, *init.args.kwonlyargs):
+            if (
+                is_rate_name(arg.arg)
+                and not says_unused(context.module, arg)
+                and not _is_used(context, info, init, arg.arg)
+            ):
+                yield RULE.at(
+                    context.module,
+                    arg,
+                    say(
+                        "the parameter {name} of {owner} is never used: nothing is dropped",
+                        name=arg.arg,
+                        owner=info.name,
+                    ),
+                    site=info.name,
+                )
+    yield from _options(context)
+
+
+def _is_unfinished(info: ClassInfo) -> bool:
+    """Interfaces and placeholders accept what others use."""
+    forward = info.forward
+    body = (
+        [s for s in forward.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+        if forward
+        else []
+    )
+    return not body or isinstance(body[0], ast.Raise | ast.Pass)
+
+
+def _is_used(context: Context, info: ClassInfo, init: Function, name: str) -> bool:
+    loads = [n for n in ast.walk(init) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+    if not loads:
+        return any(isinstance(n, ast.Call) and getattr(n.func, "id", "") in {"locals", "vars"} for n in ast.walk(init))
+    for load in loads:
+        parent = context.module.parents.get(load)
+        if isinstance(parent, ast.Assign) and len(parent.targets) == 1:
+            target = parent.targets[0]
+            if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":
+                if uses_attribute(context, info, target.attr):
+                    return True
+                continue
+        return True
+    return False
+
+
+def _options(context: Context) -> Iterator[Finding]:
+    """``--dropout`` of an argparse parser whose value the same script never reads."""
+    module = context.module
+    if "parse_args(" not in module.source.text:
+        return
+    text = module.source.text
+    if "vars(args" in text or "vars(opt" in text or "**args" in text or "__dict__" in text or "getattr(" in text:
+        return
+    for call in context.calls_by_name.get("add_argument", []):
+        names = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        long = next((n for n in names if n.startswith("--")), None)
+        if long is None or not is_rate_name(long.strip("-").replace("-", "_")) or _hands_over(context):
+            continue
+        given = next((k.value for k in call.keywords if k.arg == "dest"), None)
+        dest = str(given.value) if isinstance(given, ast.Constant) else long.strip("-").replace("-", "_")
+        if (
+            not any(a.attr == dest and isinstance(a.ctx, ast.Load) for a in module.attributes)
+            and f'["{dest}"]' not in text
+        ):
+            yield RULE.at(
+                module, call, say("the option {name} is parsed and never read: nothing is dropped", name=long)
+            )
+
+
+def _hands_over(context: Context) -> bool:
+    """Whether the parsed options go somewhere as a whole: to a function of another file, or out of this one."""
+    module = context.module
+    for load in module.loads:
+        if load.id not in {"args", "opt", "opts", "options", "FLAGS", "cfg", "hparams", "parser"}:
+            continue
+        parent = module.parents.get(load)
+        if isinstance(parent, ast.Return | ast.keyword | ast.Starred):
+            return True
+        if isinstance(parent, ast.Call) and load in parent.args:
+            name = parent.func.id if isinstance(parent.func, ast.Name) else ""
+            local = any(isinstance(b, ast.FunctionDef) for b in module.lookup(name, module.scope))
+            if not local and name not in {"print", "str", "repr"}:
+                return True
+    return "parser" in {a.arg for f in module.functions for a in f.args.args} or "return parser" in module.source.text

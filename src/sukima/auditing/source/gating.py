@@ -1,0 +1,48 @@
+"""Whether a place in the source is reached in training only."""
+
+from __future__ import annotations
+
+import ast
+
+from sukima.auditing.source.intent import mentions_mode
+from sukima.auditing.source.names import Function, Module
+
+__all__ = ["is_gated"]
+
+
+def is_gated(module: Module, node: ast.AST) -> bool:
+    """Whether a condition on the mode decides if ``node`` is reached, around it or by an earlier return."""
+    at: ast.AST = node
+    for around in module.ancestors(node):
+        if _condition(module, around, at):
+            return True
+        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+            if _returns_early(module, around, node) or _only_trains(around.name):
+                return True
+            break
+        at = around
+    return False
+
+
+def _condition(module: Module, around: ast.AST, at: ast.AST) -> bool:
+    if isinstance(around, ast.If | ast.IfExp | ast.While) and at is not around.test:
+        return mentions_mode(module, around.test)
+    if isinstance(around, ast.BoolOp):
+        before = around.values[: around.values.index(at)] if at in around.values else []
+        return any(mentions_mode(module, value) for value in before)
+    return False
+
+
+def _returns_early(module: Module, function: Function, node: ast.AST) -> bool:
+    line = getattr(node, "lineno", 0)
+    for statement in ast.walk(function):
+        if not isinstance(statement, ast.If) or (statement.end_lineno or 0) >= line:
+            continue
+        leaves = any(isinstance(s, ast.Return | ast.Raise | ast.Continue) for s in statement.body)
+        if leaves and mentions_mode(module, statement.test):
+            return True
+    return False
+
+
+def _only_trains(name: str) -> bool:
+    return name.startswith(("train", "_train", "training_step", "fit")) and "test" not in name

@@ -1,0 +1,127 @@
+"""From a file on disk to a syntax tree: encodings, notebooks, and files that cannot be read."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import tokenize
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sukima.base.messages import Message, say
+
+__all__ = ["LINE_END", "SourceText", "UnreadableError", "parse", "read"]
+
+_MAGIC = re.compile(r"^(\s*)([%!?]|.*\?\s*$)")
+_ASSIGNED_MAGIC = re.compile(r"^(\s*)([\w, ]+=\s*)[%!].*$")
+_LARGEST = 20_000_000
+# What Python's parser takes for the end of a line; str.splitlines() knows more.
+LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+class UnreadableError(Exception):
+    """A file that audit passes over, with the reason."""
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason.text("en"))
+        self.reason = reason
+
+
+@dataclass
+class SourceText:
+    """The Python text of a file. For a notebook, ``places`` gives the file's own line for each line of code."""
+
+    path: str
+    text: str
+    note: Message | None = None
+    places: list[int] | None = None
+    lines: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lines = LINE_END.split(self.text)
+
+    def file_line(self, line: int) -> int:
+        """The line in the file as it lies on disk."""
+        if self.places is None:
+            return line
+        return self.places[min(line, len(self.places)) - 1] if self.places else line
+
+
+def read(path: Path, shown: str) -> SourceText:
+    """Read a script or a notebook; raise `UnreadableError` with a reason for anything else that comes."""
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise UnreadableError(say("skipped: larger than {limit} MB", limit=_LARGEST // 1_000_000))
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(say("cannot be read: {reason}", reason=error.strerror or str(error))) from None
+    text, note = _decode(data)
+    if path.suffix == ".ipynb":
+        code, places = _notebook(text)
+        return SourceText(shown, code, note, places)
+    return SourceText(shown, text, note)
+
+
+def _decode(data: bytes) -> tuple[str, Message | None]:
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        return data.decode(encoding).removeprefix("\ufeff"), None
+    except (SyntaxError, UnicodeDecodeError, LookupError):
+        return data.decode("latin-1"), say("not valid in its declared encoding; read as Latin-1")
+
+
+def _notebook(text: str) -> tuple[str, list[int]]:
+    try:
+        cells = json.loads(text)["cells"]
+        sources = [c["source"] for c in cells if c["cell_type"] == "code"]
+        codes = ["".join(s) if isinstance(s, list) else str(s) for s in sources]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise UnreadableError(say("not a notebook that can be read")) from None
+    raw = text.splitlines()
+    lines: list[str] = []
+    places: list[int] = []
+    at = 0
+    for code in codes:
+        cell = code.splitlines()
+        skipped = bool(cell) and cell[0].startswith("%%") and not cell[0].startswith(("%%time", "%%capture"))
+        for line in cell:
+            at = _find(raw, line, at)
+            places.append(at + 1)
+            lines.append("#" if skipped else _without_magic(line))
+        lines.append("")
+        places.append(at + 1)
+    return "\n".join(lines), places
+
+
+def _find(raw: list[str], line: str, start: int) -> int:
+    """The next line of the notebook's JSON that holds this line of code; ``start`` where there is none."""
+    plain, escaped = json.dumps(line, ensure_ascii=False)[:-1], json.dumps(line)[:-1]
+    for at in range(start, len(raw)):
+        stripped = raw[at].lstrip()
+        if stripped.startswith((plain, escaped)):
+            return at
+    return start
+
+
+def _without_magic(line: str) -> str:
+    if match := _ASSIGNED_MAGIC.match(line):
+        return f"{match[1]}{match[2]}None"
+    if match := _MAGIC.match(line):
+        return f"{match[1]}pass"
+    return line
+
+
+def parse(source: SourceText) -> ast.Module:
+    """The syntax tree, or `UnreadableError` for a text that this Python does not understand."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(source.text)
+    except SyntaxError as error:
+        where = source.file_line(error.lineno) if error.lineno else 1
+        raise UnreadableError(say("not valid Python 3 (line {line}); skipped", line=where)) from None
+    except (ValueError, RecursionError, MemoryError):
+        raise UnreadableError(say("cannot be parsed; skipped")) from None

@@ -1,0 +1,145 @@
+"""Tune and compare from Python: what they find, what they claim, and what they refuse."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import sukima
+from sukima.base.errors import InputError
+from sukima.engines.progress import Silent
+from sukima.records.result import TuneResult
+from sukima.reporting import document_of
+from sukima.workflow.compare import compare
+from sukima.workflow.tune import tune
+
+
+def small_task(**changes: Any) -> sukima.Task:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(150, 6)).astype("float32")
+    y = (x[:, 0] + x[:, 1] > 0).astype(int)
+    task = sukima.Task(
+        model=lambda: nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 2)),
+        train=(x[:60], y[:60]),
+        validation=(x[60:100], y[60:100]),
+        test=(x[100:], y[100:]),
+        metric="accuracy",
+        epochs=4,
+        learning_rate=0.01,
+    )
+    return replace(task, **changes)
+
+
+@pytest.fixture(scope="module")
+def result() -> TuneResult:
+    return tune(small_task(), search_seeds=2, test_seeds=3, progress=Silent())
+
+
+def test_what_a_study_holds(result: TuneResult) -> None:
+    assert result.complete
+    assert [site.name for site in result.sites] == ["1", "3"]
+    assert not any(site.exists for site in result.sites)
+    assert result.ladder[0].rate == 0
+    assert result.ladder[0].accepted
+    assert result.baseline is not None
+    assert result.comparison is not None
+    assert result.comparison.data == "test"
+    searched = {seed for arm in result.search for seed in arm.seeds}
+    assert not searched & {seed for arm in result.comparison.arms for seed in arm.seeds}
+    assert all(trial.test is None for arm in result.search for trial in arm.trials)
+    assert all(trial.test is not None for arm in result.comparison.arms for trial in arm.trials)
+    assert result.cost.trials == len({(r.to_json(), s) for r, s in _all_trials(result)})
+
+
+def _all_trials(result: TuneResult) -> list[tuple[sukima.Recipe, int]]:
+    arms = (*result.search, *(result.comparison.arms if result.comparison else ()))
+    return [(arm.recipe, seed) for arm in arms for seed in arm.seeds]
+
+
+def test_the_same_study_again_gives_the_same(result: TuneResult) -> None:
+    again = tune(small_task(), search_seeds=2, test_seeds=3, progress=Silent())
+    assert again.recipe == result.recipe
+    assert again.comparison is not None
+    assert result.comparison is not None
+    assert again.comparison.differences == result.comparison.differences
+    assert [r.values for r in again.ladder] == [r.values for r in result.ladder]
+
+
+def test_by_metric_and_without_test_data() -> None:
+    result = tune(small_task(test=None), by="accuracy", search_seeds=1, test_seeds=2, progress=Silent())
+    assert result.by == "metric"
+    assert result.comparison is not None
+    assert result.comparison.data == "validation"
+    assert all(0 <= value <= 1 for rung in result.ladder for value in rung.values)
+
+
+def test_where_nothing_helps_the_winner_is_empty_and_nothing_is_claimed() -> None:
+    """The targets are a linear function that the network learns exactly: dropout can only disturb it."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(400, 3)).astype("float32")
+    y = x @ np.array([[1.0], [2.0], [-1.0]], dtype="float32")
+    task = small_task(
+        model=lambda: nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1)),
+        train=(x[:300], y[:300]),
+        validation=(x[300:350], y[300:350]),
+        test=(x[350:], y[350:]),
+        loss="mse",
+        metric="r2",
+        epochs=15,
+    )
+    result = tune(task, search_seeds=3, test_seeds=3, progress=Silent())
+    assert result.recipe.is_empty
+    assert result.comparison is not None
+    assert [arm.name for arm in result.comparison.arms] == ["baseline", "guideline"]
+    assert result.comparison.differences["guideline"].outcome == "worse"
+    assert document_of(result)
+
+
+def test_interrupted_study_keeps_what_is_done() -> None:
+    calls = 0
+
+    def loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        if calls == 300:
+            raise KeyboardInterrupt
+        return nn.functional.cross_entropy(outputs, targets)
+
+    result = tune(small_task(loss=loss), search_seeds=2, test_seeds=2, progress=Silent())
+    assert not result.complete
+    assert result.baseline is not None
+    assert document_of(result)
+
+
+def test_compare_differs_only_by_the_recipe() -> None:
+    same = {"a": sukima.Recipe(rates={"1": 0.0}), "b": sukima.Recipe(rates={"1": 0.0, "3": 0.0})}
+    result = compare(small_task(), same, seeds=3, progress=Silent())
+    assert result.differences["b"].gains == (0.0, 0.0, 0.0)
+    assert result.differences["b"].outcome == "no difference"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"by": "f1"}, "by must be one of 'accuracy', 'loss', got 'f1'"),
+        ({"test_seeds": 1}, "test_seeds must be a whole number of at least 2, got 1"),
+        ({"search_seeds": 0}, "search_seeds"),
+        ({"task": 3}, "task must be Task, got int 3"),
+        ({"task": small_task(model=lambda: nn.Linear(6, 2))}, "got none in Linear"),
+        ({"task": small_task(metric=None), "by": "accuracy"}, "by must be one of 'loss', got 'accuracy'"),
+    ],
+)
+def test_what_tune_refuses(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError) as refused:
+        tune(**({"task": small_task(), "progress": Silent()} | arguments))
+    assert words in str(refused.value).replace("'loss', 'accuracy'", "'accuracy', 'loss'")
+
+
+def test_what_compare_refuses() -> None:
+    with pytest.raises(InputError, match="at least two"):
+        compare(small_task(), {"one": sukima.Recipe()}, progress=Silent())
+    with pytest.raises(InputError, match="expected one of the model's sites"):
+        compare(small_task(), {"a": sukima.Recipe(), "b": sukima.Recipe(rates={"x": 0.1})}, progress=Silent())
