@@ -75,6 +75,7 @@ from sukima.torch.shaped import ShapedDropout as ShapedDropout
 from sukima.torch.shaped import shaped_dropout as shaped_dropout
 from sukima.torch.sites import at_output as at_output
 from sukima.torch.sites import sites as sites
+from sukima.torch.strip import strip as strip
 from sukima.torch.tokens import Embedding as Embedding
 from sukima.torch.tokens import TokenDropout as TokenDropout
 from sukima.torch.tokens import WordDropout as WordDropout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -30,10 +31,13 @@ def _affine(rate: float | Tensor) -> tuple[float | Tensor, float | Tensor]:
     return exact, exact * SATURATION * kept
 
 
-def _saturated(input: Tensor, masked: Tensor, rate: float | Tensor, inplace: bool) -> Tensor:
-    """From the input less the saturation value, under a mask that does not scale, to the result."""
+def _saturated(input: Tensor, rate: float | Tensor, inplace: bool, put: Callable[[Tensor, float], Tensor]) -> Tensor:
+    """The input less the saturation value, under the mask that ``put`` puts on it with a factor, moved back."""
     slope, shift = _affine(rate)
-    result = (masked * slope + shift).to(input.dtype)
+    if isinstance(slope, Tensor):
+        result = (put(input - SATURATION, 1.0) * slope + shift).to(input.dtype)
+    else:
+        result = put(input - SATURATION, slope) + shift
     return input.copy_(result) if inplace else result
 
 
@@ -58,7 +62,7 @@ def alpha_dropout(
     if is_off(training, rate):
         return input
     drawn = of_kind(site_key(input, key), "alpha")
-    return _saturated(input, put_mask(input - SATURATION, drawn, rate, 1.0), rate, inplace)
+    return _saturated(input, rate, inplace, lambda moved, factor: put_mask(moved, drawn, rate, factor))
 
 
 def feature_alpha_dropout(
@@ -72,7 +76,7 @@ def feature_alpha_dropout(
         return input
     drawn = of_kind(site_key(input, key), "feature alpha")
     shape = (*input.shape[:2], *(1 for _ in input.shape[2:]))
-    return _saturated(input, masked_over(input - SATURATION, shape, drawn, rate, 1.0), rate, inplace)
+    return _saturated(input, rate, inplace, lambda moved, factor: masked_over(moved, shape, drawn, rate, factor))
 
 
 class AlphaDropout(RatedModule):

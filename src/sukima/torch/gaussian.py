@@ -42,7 +42,7 @@ def gaussian_dropout(
         return input
     deviation = (rate / (1 - rate)) ** 0.5
     drawn = kind_key(input, key, "gaussian")
-    return multiplied_by(input, lambda: 1 + deviation * normal(input.shape, drawn, input))
+    return multiplied_by(input, lambda: (normal(input.shape, drawn, input) * deviation).add_(1))
 
 
 class GaussianDropout(RatedModule):

@@ -34,10 +34,11 @@ def _from_words(key: Tensor, size: int, dtype: torch.dtype, device: torch.device
     for each in keys_of(key):
         word = torch.from_numpy(cpu.words(each, -(-size // 4)).reshape(-1)[:size].view("<i4"))
         if dtype is torch.float64:
-            found.append(((word.long() & 0xFFFFFFFF).double() + 0.5) * 2.0**-32)
-        else:  # 24 bits are what a float32 holds; none of them gives 0 or 1
-            found.append((((word >> 8) & 0xFFFFFF).float() + 0.5) * 2.0**-24)
-    return torch.stack(found).reshape(*key.shape[:-1], size).to(device)
+            found.append((word.long() & 0xFFFFFFFF).double().add_(0.5).mul_(2.0**-32))
+        else:  # 23 bits and a half are what a float32 holds without rounding, so that none gives 0 or 1
+            found.append((word.bitwise_right_shift_(9) & 0x7FFFFF).float().add_(0.5).mul_(2.0**-23))
+    values = found[0] if len(found) == 1 else torch.stack(found)
+    return values.reshape(*key.shape[:-1], size).to(device)
 
 
 def _fake(key: Tensor, size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
@@ -64,7 +65,8 @@ def normal(shape: Sequence[int], key: Key | Tensor, like: Tensor) -> Tensor:
     """Noise of mean 0 and variance 1, as `uniform`."""
     size = math.prod(shape)
     pairs = uniform((-(-size // 2), 2), key, like)
-    radius = torch.sqrt(-2 * torch.log(pairs[:, 0]))
-    angle = (2 * math.pi) * pairs[:, 1]
-    both = torch.stack((radius * torch.cos(angle), radius * torch.sin(angle)), -1)
+    first, second = (each.contiguous() for each in pairs.unbind(-1))
+    radius = first.log().mul_(-2).sqrt_()  # each new tensor costs more than the arithmetic on it
+    angle = second.mul(2 * math.pi)
+    both = torch.stack((angle.cos().mul_(radius), angle.sin().mul_(radius)), -1)
     return both.reshape(-1)[:size].reshape(tuple(shape))

@@ -78,7 +78,7 @@ def proximal_step(
 
     Paper: Parikh & Boyd, Proximal Algorithms, 2014.
 
-    >>> weight = torch.tensor([[3.0, -0.05]])
+    >>> weight = torch.tensor([[3.0, 0.05]])
     >>> proximal_step([weight], L1(1.0), learning_rate=0.1)
     >>> weight
     tensor([[2.9000, 0.0000]])
