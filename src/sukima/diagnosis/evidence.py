@@ -23,7 +23,7 @@ def evidence_for(verdict: Conclusion, runs: Sequence[Curves]) -> list[Message]:
     """The evidence for a verdict on these runs, what decides first."""
     seen = [levels(runs), _rise(runs)]
     if verdict in ("unfinished", "underfitting", "healthy", "unclear"):
-        seen += [_forecast(runs), *_plateau(runs)]
+        seen += [*_forecast(runs), *_plateau(runs)]
     if verdict in ("overfitting", "healthy") and (widening := _widening(runs)):
         seen.append(widening)
     if verdict == "overfitting" and confident_errors(runs):
@@ -82,16 +82,23 @@ def _rise(runs: Sequence[Curves]) -> Message:
     )
 
 
-def _forecast(runs: Sequence[Curves]) -> Message:
+_TELLING = 0.5
+"""Half width of a forecast's interval, as a share of the loss, above which it is no evidence of anything."""
+
+
+def _forecast(runs: Sequence[Curves]) -> list[Message]:
     forecasts = [extrapolate(run.validation, 2 * len(run.validation)) for run in runs]
     level = fmean(abs(end_level(run.validation)) for run in runs) or 1.0
     gain = fmean(forecast.gain for forecast in forecasts)
     error = 1.96 * fmean(forecast.error for forecast in forecasts) / len(forecasts) ** 0.5
-    return say(
+    if error > _TELLING * level:
+        return []
+    message = say(
         "three times the epochs would change validation by about {change:+.1f} % (± {error:.1f})",
         change=-100 * gain / level,
-        error=min(999.0, 100 * error / level),
+        error=100 * error / level,
     )
+    return [message]
 
 
 def _plateau(runs: Sequence[Curves]) -> list[Message]:
