@@ -13,6 +13,7 @@ from sukima.engines.torch.data import ArrayBatches, Batches
 from sukima.engines.torch.losses import check_classes, classes_second, make_loss
 from sukima.engines.torch.metrics import make_metric
 from sukima.records.task import Task
+from sukima.torch.modes import evaluating
 
 __all__ = ["preflight"]
 
@@ -24,15 +25,9 @@ def preflight(model: nn.Module, task: Task, data: Mapping[str, Batches]) -> None
 
     The classes of arrays are all looked at, since a wrong one may stand in the last row of the test data.
     """
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        with torch.random.fork_rng(), torch.no_grad():
-            for name, batches in data.items():
-                _check(model, task, name, batches)
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
+    with evaluating(model), torch.random.fork_rng(), torch.no_grad():
+        for name, batches in data.items():
+            _check(model, task, name, batches)
 
 
 def _check(model: nn.Module, task: Task, name: str, batches: Batches) -> None:

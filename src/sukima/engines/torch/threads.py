@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from sukima.torch.layers import is_weight_layer
+from sukima.torch.modes import evaluating
 
 __all__ = ["suitable_threads"]
 
@@ -52,14 +53,10 @@ def _multiplications_a_row(model: nn.Module, example: Any) -> float:
             counted += weights * first.numel() // max(channels, 1)
 
     handles = [layer.register_forward_hook(count) for layer in model.modules() if is_weight_layer(layer)]
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
     try:
-        with torch.no_grad(), torch.random.fork_rng():
+        with evaluating(model), torch.no_grad(), torch.random.fork_rng():
             model(example)
     finally:
         for handle in handles:
             handle.remove()
-        for module, mode in modes.items():
-            module.training = mode
     return counted / max(len(example), 1)
