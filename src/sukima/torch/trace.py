@@ -14,6 +14,7 @@ from torch.nn.modules import activation
 from torch.overrides import TorchFunctionMode
 
 from sukima.torch.layers import dropout_kind, is_activation, is_batch_norm, is_weight_layer
+from sukima.torch.modes import evaluating
 
 __all__ = ["Step", "functional_dropout", "registered_order", "trace"]
 
@@ -103,7 +104,6 @@ def functional_dropout(model: nn.Module, example: Tensor) -> list[str]:
 def _traced(model: nn.Module, example: Tensor) -> tuple[list[Step], list[str]]:
     steps: list[Step] = []
     inside: list[str] = []
-    modes = {module: module.training for module in model.modules()}
     with contextlib.ExitStack() as stack:
         for name, module in _modules_that_matter(model):
 
@@ -119,11 +119,7 @@ def _traced(model: nn.Module, example: Tensor) -> tuple[list[Step], list[str]]:
                 stack.callback(handle.remove)
         stack.enter_context(torch.random.fork_rng())
         stack.enter_context(torch.no_grad())
-        model.eval()
-        try:
-            with _Functions(steps, inside) as functions:
-                model(example)
-        finally:
-            for module, mode in modes.items():
-                module.training = mode
+        stack.enter_context(evaluating(model))
+        with _Functions(steps, inside) as functions:
+            model(example)
     return steps, functions.dropout
