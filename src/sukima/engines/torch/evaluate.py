@@ -11,6 +11,7 @@ from sukima.engines.torch.data import Batches
 from sukima.engines.torch.losses import Loss
 from sukima.engines.torch.metrics import Metric
 from sukima.records.result import Score
+from sukima.torch.modes import evaluating
 
 __all__ = ["evaluate"]
 
@@ -20,19 +21,14 @@ def evaluate(model: nn.Module, data: Batches, loss: Loss, metric: Metric | None)
 
     The model's mode, module by module, is left as it was.
     """
-    modes = {module: module.training for module in model.modules()}
     total, rows = 0.0, 0
-    model.eval()
-    try:
-        with torch.no_grad():  # not inference_mode: what a model caches in its first pass is used in training too
-            for inputs, targets in data.in_order():
-                outputs = model(inputs)
-                count = len(targets)
-                total += float(loss(outputs, targets)) * count
-                rows += count
-                if metric is not None:
-                    metric.add(outputs, targets, count)
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
+    # Not inference_mode: what a model caches in its first pass is used in training too.
+    with evaluating(model), torch.no_grad():
+        for inputs, targets in data.in_order():
+            outputs = model(inputs)
+            count = len(targets)
+            total += float(loss(outputs, targets)) * count
+            rows += count
+            if metric is not None:
+                metric.add(outputs, targets, count)
     return Score(total / rows if rows else math.nan, None if metric is None else metric.value())
