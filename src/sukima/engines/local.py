@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sukima.engines.progress import Progress, default_progress
 from sukima.engines.stacked.fit import fit_stack, may_stack
 from sukima.engines.stacked.layers import UnstackableError
-from sukima.engines.torch.fit import fit
+from sukima.engines.torch.fit import Measure, fit
 from sukima.records.recipe import Recipe
 from sukima.records.result import Cost, Trial
 from sukima.records.task import Task
@@ -29,10 +30,12 @@ class LocalEngine:
     Ctrl-C raises ``KeyboardInterrupt``; trials that were at work are discarded, those before stay in `trials`.
     """
 
-    def __init__(self, task: Task, progress: Progress | None = None) -> None:
+    def __init__(self, task: Task, progress: Progress | None = None, measure: Measure | None = None) -> None:
         self.task, self.trials = task, dict[tuple[str, int, bool], Trial]()
         self.progress = progress or default_progress()
         self.why_not_stacked = ""
+        self._measure = measure
+        self._alone: list[Recipe] = []
         self._started = time.perf_counter()
 
     def stage(self, name: str, trials: int) -> None:
@@ -47,27 +50,28 @@ class LocalEngine:
     def prepare(self, candidates: Iterable[Candidate], *, test: bool = False) -> None:
         """Train as stacks those of the candidates that can be, and are not known yet."""
         waiting = {self._key(*c, test): c for c in candidates if self._key(*c, test) not in self.trials}
-        while len(waiting) > 1 and not self.why_not_stacked:
+        while len(waiting) > 1:
             first = next(iter(waiting.values()))[0]
             keys = [key for key, (recipe, _) in waiting.items() if may_stack(first, recipe)][:_MOST]
             stack = [waiting.pop(key) for key in keys]
-            if len(stack) == 1:
+            if len(stack) == 1 or any(may_stack(first, recipe) for recipe in self._alone):
                 continue
             try:
-                trials = fit_stack(self.task, stack, test=test, progress=self.progress)
+                trials = fit_stack(self.task, stack, test=test, progress=self.progress, measure=self._measure)
             except UnstackableError as reason:
                 self.why_not_stacked = str(reason)
-                return
+                self._alone.append(first)  # others of its kind would fail as well, recipes of another kind may not
+                continue
             for key, trial in zip(keys, trials, strict=True):
                 self._remember(key, trial)
 
     def _one(self, recipe: Recipe, seed: int, test: bool) -> Trial:
         key = self._key(recipe, seed, test)
         if key not in self.trials:
-            trial = fit(self.task, recipe, seed, test=test, progress=self.progress).trial
-            if trial.history.status == "interrupted":
+            fitted = fit(self.task, recipe, seed, test=test, progress=self.progress)
+            if (trial := fitted.trial).history.status == "interrupted":
                 raise KeyboardInterrupt
-            self._remember(key, trial)
+            self._remember(key, replace(trial, effects=self._measure(fitted)) if self._measure else trial)
         return self.trials[key]
 
     def _remember(self, key: tuple[str, int, bool], trial: Trial) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -18,6 +19,7 @@ from sukima.engines.stacked.members import Members
 from sukima.engines.stacked.network import StackedNetwork
 from sukima.engines.stacked.parts import Parts
 from sukima.engines.torch.data import ArrayBatches
+from sukima.engines.torch.fit import Fitted, Measure
 from sukima.engines.torch.metrics import make_metric
 from sukima.engines.torch.optimizers import make_optimizer
 from sukima.engines.torch.run import Run
@@ -28,6 +30,7 @@ from sukima.records.recipe import Recipe
 from sukima.records.result import Score, Trial
 from sukima.records.schedule import Constant
 from sukima.records.task import Task
+from sukima.torch.apply import apply
 from sukima.torch.penalties import penalty
 
 __all__ = ["fit_stack", "may_stack"]
@@ -42,12 +45,21 @@ def may_stack(first: Recipe, other: Recipe) -> bool:
     return rest(first) == rest(other)
 
 
-def fit_stack(task: Task, candidates: Sequence[tuple[Recipe, int]], *, test: bool, progress: Progress) -> list[Trial]:
+def fit_stack(
+    task: Task,
+    candidates: Sequence[tuple[Recipe, int]],
+    *,
+    test: bool,
+    progress: Progress,
+    measure: Measure | None = None,
+) -> list[Trial]:
     """The trials of these recipes with these seeds, in their order.
 
     Every history is the one that the candidate has alone: initial weights, order of the data and masks come from its
     own seed, and the layers are computed member by member to the bit. A member that stops early or diverges leaves
     the stack. Ctrl-C raises ``KeyboardInterrupt``: no trial of the stack is finished then.
+
+    ``measure`` is called with each trained model; what it gives becomes the trial's effects.
 
     Raises:
         UnstackableError: the model has a ``forward`` of its own, layers that share weights, or dropout of a kind that
@@ -61,7 +73,16 @@ def fit_stack(task: Task, candidates: Sequence[tuple[Recipe, int]], *, test: boo
         runs = [Run(task, recipe, seed) for recipe, seed in candidates]
         with suitable_threads(runs[0].model, runs[0].example, task.batch_size):
             _Stack(task, runs, progress).train()
-            return [run.finish(test=test) for run in runs]
+            return [_finish(run, test, measure) for run in runs]
+
+
+def _finish(run: Run, test: bool, measure: Measure | None) -> Trial:
+    trial = run.finish(test=test)
+    if measure is None:
+        return trial
+    run.applied.remove()
+    apply(run.model, run.recipe, run.example)  # the stack took out what was inserted
+    return replace(trial, effects=measure(Fitted(run.model, trial)))
 
 
 def _acts_through_the_loss(recipe: Recipe) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +23,7 @@ from sukima.records.recipe import Recipe
 from sukima.records.result import Trial
 from sukima.records.task import Task
 
-__all__ = ["Fitted", "fit"]
+__all__ = ["Fitted", "Measure", "fit"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class Fitted:
 
     model: nn.Module
     trial: Trial
+
+
+Measure = Callable[[Fitted], dict[str, float]]
+"""What an engine measures on a model that has just been trained, with its recipe in force; name → value."""
 
 
 def fit(
