@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from statistics import fmean
 
 from sukima.comparison.statistics import paired_difference
@@ -40,12 +41,16 @@ def effects_of(arms: Sequence[Arm], by: By, data: str, goal: float | None, level
         found["metric"] = lambda trial: _score(trial, data).metric, history.metric_increases
     found["gap"] = lambda trial: trial.validation.loss - trial.train.loss, False
     for name in _MEASURED:
-        found[name] = (lambda trial, name=name: trial.effects.get(name)), INCREASES.get(name, False)
+        found[name] = partial(_measured, name), INCREASES.get(name, False)
     if goal is not None:
         found["epochs"] = lambda trial: epochs_to(trial.history, goal), False
         found["seconds"] = lambda trial: seconds_to(trial.history, goal), False
     effects = {name: _effect(arms, *how, level) for name, how in found.items()}
     return {name: effect for name, effect in effects.items() if effect is not None}
+
+
+def _measured(name: str, trial: Trial) -> float | None:
+    return trial.effects.get(name)
 
 
 def _score(trial: Trial, data: str) -> Score:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from statistics import fmean
 from time import perf_counter
+from typing import Any
 
 import msgspec
 from torch import nn
@@ -16,8 +18,8 @@ from sukima.comparison.runs import RunFile
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress
 from sukima.engines.seeds import derive_seed
-from sukima.engines.torch.fit import Fitted
-from sukima.records.result import Arm, Cost, Score, Trial
+from sukima.records.recipe import Recipe
+from sukima.records.result import Arm, Cost, Trial
 from sukima.records.task import Task
 
 __all__ = ["Experiment"]
@@ -51,21 +53,33 @@ class Experiment:
         half = math.ceil(len(self._seeds) / 2)
         for seeds in (self._seeds[:half], self._seeds[half:]):
             waiting = self._waiting(seeds)
-            for name, seed in waiting:
-                self._team(self._plans[name].task).expect(self._plans[name], seed)
-            for name, seed in waiting:
-                plan = self._plans[name]
-                trial = self._team(plan.task).trial(plan, seed)
-                self._trials[name, seed] = trial
-                self._runs.add(self._runs.name(plan, seed), trial)
+            for task in {id(plan.task): plan.task for plan in self._plans.values()}.values():
+                mine = [(name, seed) for name, seed in waiting if self._plans[name].task is task]
+                if mine:
+                    self._train(task, mine)
+
+    def _train(self, task: Task, work: Sequence[tuple[str, int]]) -> None:
+        if id(task) not in self._teams:
+            self._teams[id(task)] = _Team(task, self._progress, self._finished)
+        team = self._teams[id(task)]
+        team.train([(self._plans[name], seed) for name, seed in work])
+        for name, seed in work:
+            if (name, seed) not in self._trials:
+                self._keep(name, team.trial(self._plans[name], seed))
+
+    def _finished(self, task: Task, trial: Trial) -> None:
+        """Keep what was just trained for every arm whose run it is; an ensemble comes later, from all its members."""
+        for name, plan in self._plans.items():
+            mine = plan.task is task and plan.recipe == trial.recipe and plan.members == 1
+            if mine and trial.seed in self._seeds and (name, trial.seed) not in self._trials:
+                self._keep(name, trial)
+
+    def _keep(self, name: str, trial: Trial) -> None:
+        self._trials[name, trial.seed] = trial
+        self._runs.add(self._runs.name(self._plans[name], trial.seed), trial)
 
     def _waiting(self, seeds: Sequence[int]) -> list[tuple[str, int]]:
         return [(name, seed) for name in self._plans for seed in seeds if (name, seed) not in self._trials]
-
-    def _team(self, task: Task) -> _Team:
-        if id(task) not in self._teams:
-            self._teams[id(task)] = _Team(task, self._progress)
-        return self._teams[id(task)]
 
     def arms(self) -> tuple[Arm, ...]:
         """The arms that share a finished seed with the first, with those seeds; empty if the first has none."""
@@ -90,50 +104,58 @@ class Experiment:
 class _Team:
     """The engine of one variant of the task, and the measures on what it trains."""
 
-    def __init__(self, task: Task, progress: Progress) -> None:
-        self.task, self._progress = task, progress
+    def __init__(self, task: Task, progress: Progress, finished: Callable[[Task, Trial], None]) -> None:
+        self.task, self._finished = task, finished
         self._measures = Measures(task)
-        self._models: dict[tuple[str, int], nn.Module] = {}
-        self._keep: set[tuple[str, int]] = set()
-        self._expected: list[tuple[ArmPlan, int]] = []
-        self.engine = LocalEngine(task, progress, self._measure)
+        self._averaged: set[tuple[str, int]] = set()
+        self.engine = LocalEngine(task, progress, measure=self._measure)
+        self.engine.on_trial = lambda trial, _test: self._finished(self.task, _without_outputs(trial))
 
-    def expect(self, plan: ArmPlan, seed: int) -> None:
-        """Say what will be asked for, so that it can be trained together."""
-        self._expected.append((plan, seed))
+    def train(self, work: Sequence[tuple[ArmPlan, int]]) -> None:
+        """Train these together, as far as the engine can."""
+        self._averaged |= {_key(p.recipe, m) for p, seed in work if p.members > 1 for m in _members(p, seed)}
+        self.engine.prepare(
+            [(plan.recipe, member) for plan, seed in work for member in _members(plan, seed)], test=True
+        )
 
     def trial(self, plan: ArmPlan, seed: int) -> Trial:
         """The run of ``plan`` with ``seed``."""
-        if self._expected:
-            candidates = [(p.recipe, member) for p, s in self._expected for member in _members(p, s)]
-            self._keep |= {(p.recipe.to_json(), m) for p, s in self._expected if p.members > 1 for m in _members(p, s)}
-            self._expected = []
-            self.engine.prepare(candidates, test=True)
-        members = _members(plan, seed)
-        trials = self.engine.run(plan.recipe, members, test=True)
-        if plan.members == 1:
-            return trials[0]
-        return self._together(plan, trials, [self._models.pop((plan.recipe.to_json(), member)) for member in members])
-
-    def _measure(self, fitted: Fitted) -> dict[str, float]:
-        key = fitted.trial.recipe.to_json(), fitted.trial.seed
-        if key in self._keep:
-            self._models[key] = fitted.model
-        return self._measures.of([fitted.model])
-
-    def _together(self, plan: ArmPlan, trials: Sequence[Trial], models: Sequence[nn.Module]) -> Trial:
-        """One trial from all members: the scores of their mean, the first one's curves, the time of all."""
-        scores = {name: Score(*values) for name, values in self._measures.scores(models).items()}
-        history = trials[0].history
+        trials = self.engine.run(plan.recipe, _members(plan, seed), test=True)
+        outputs: list[Any] = [trial.effects.get(_OUTPUTS) for trial in trials]
+        first = _without_outputs(trials[0])
+        if plan.members == 1 or None in outputs:  # a member that diverged has none
+            return first
+        scores, effects = self._measures.together(outputs)
+        of_each = {name: fmean(t.effects[name] for t in trials) for name in trials[0].effects if name != _OUTPUTS}
+        history = first.history
         seconds = [sum(t.history.seconds[k] for t in trials if k < t.history.epochs) for k in range(history.epochs)]
         return replace(
-            trials[0],
+            first,
             history=msgspec.structs.replace(history, seconds=seconds),
-            effects=self._measures.of(models),
+            effects=of_each | effects,
             train=scores["train"],
             validation=scores["validation"],
             test=scores.get("test"),
         )
+
+    def _measure(self, model: nn.Module, trial: Trial) -> dict[str, Any]:
+        """The effects, and what the model gives where it is to be averaged with others; this may run in a worker."""
+        effects: dict[str, Any] = self._measures.of(model)
+        if _key(trial.recipe, trial.seed) in self._averaged:
+            effects[_OUTPUTS] = self._measures.outputs(model)
+        return effects
+
+
+_OUTPUTS = "outputs"
+"""Where a trial carries its model's outputs from where it was trained to where they are averaged."""
+
+
+def _without_outputs(trial: Trial) -> Trial:
+    return replace(trial, effects={name: value for name, value in trial.effects.items() if name != _OUTPUTS})
+
+
+def _key(recipe: Recipe, seed: int) -> tuple[str, int]:
+    return recipe.to_json(), seed
 
 
 def _members(plan: ArmPlan, seed: int) -> list[int]:

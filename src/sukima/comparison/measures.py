@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sukima.comparison.outputs import averaged, data_of, may_average, outputs_on, probabilities, score
 from sukima.engines.torch.data import example_input
 from sukima.engines.torch.seeding import generators_restored, seed_everything
+from sukima.records.result import Score
 from sukima.records.task import Task
 from sukima.torch.layers import is_weight_layer
 from sukima.torch.modes import evaluating
@@ -28,6 +31,9 @@ _PASSES = 50
 _NEAR_ZERO = 0.01
 """Weights below this share of the largest in their layer count as zero."""
 
+_JUDGED, _NOISY = "judged", "noisy_loss"
+"""The names of outputs on the data that effects are measured on: as they are, and with noise on the inputs."""
+
 _ROWS, _UNITS = 2048, 512
 """The most rows and units of a layer whose correlations are looked at."""
 
@@ -43,37 +49,41 @@ class Measures:
         floating = isinstance(first, Tensor) and first.is_floating_point()
         self._noise = _NOISE * float(first.double().std()) if floating else 0.0
 
-    def of(self, models: Sequence[nn.Module]) -> dict[str, float]:
-        """The effects of one network, or of several that are averaged."""
-        found: dict[str, float] = {}
-        outputs, targets = self._together(models)
-        if (classes := probabilities(self.task, outputs, targets)) is not None:
-            found |= {"calibration": classes.calibration(), "brier": classes.brier()}
-        if self._noise:
-            found["noisy_loss"] = score(self.task, *self._together(models, self._noise)).loss
-        each = [self._of_model(model, targets) for model in models]
-        return found | {name: float(np.mean([one[name] for one in each])) for name in each[0]}
-
-    def scores(self, models: Sequence[nn.Module]) -> dict[str, tuple[float, float | None]]:
-        """Loss and metric of the averaged networks on each part of the data."""
-        found = {}
-        for name, data in self._data.items():
-            outputs = [outputs_on(model, data) for model in models]
-            whole = score(self.task, averaged(self.task, [o for o, _ in outputs]), outputs[0][1])
-            found[name] = (whole.loss, whole.metric)
-        return found
-
-    def _together(self, models: Sequence[nn.Module], noise: float = 0.0) -> tuple[Tensor, Tensor]:
-        found = [outputs_on(model, self._judged, noise) for model in models]
-        targets = found[0][1]
-        return (found[0][0] if len(found) == 1 else averaged(self.task, [outputs for outputs, _ in found])), targets
-
-    def _of_model(self, model: nn.Module, targets: Tensor) -> dict[str, float]:
-        found = {"sparsity": sparsity(model)}
+    def of(self, model: nn.Module) -> dict[str, float]:
+        """The effects of one network."""
+        targets = outputs_on(model, self._judged)[1]
+        found = self._of_outputs(self.outputs(model, (_JUDGED, _NOISY)), targets) | {"sparsity": sparsity(model)}
         if (together := co_adaptation(model, next(self._judged.in_order())[0], self._example)) is not None:
             found["co_adaptation"] = together
         if may_average(self.task):
             found["masked"] = self._masked(model, targets)
+        return found
+
+    def outputs(self, model: nn.Module, parts: Sequence[str] = ()) -> dict[str, NDArray[Any]]:
+        """What the network gives on parts of the data (all by default), on those that are judged with noise too."""
+        data = {**self._data, _JUDGED: self._judged}
+        found = {name: outputs_on(model, data[name])[0].cpu().numpy() for name in (parts or self._data) if name in data}
+        if self._noise and (not parts or _NOISY in parts):
+            found[_NOISY] = outputs_on(model, self._judged, self._noise)[0].cpu().numpy()
+        return found
+
+    def together(self, members: Sequence[Mapping[str, NDArray[Any]]]) -> tuple[dict[str, Score], dict[str, float]]:
+        """Scores by part of the data, and effects, of networks whose predictions are averaged."""
+        mean = {
+            name: averaged(self.task, [torch.from_numpy(one[name]) for one in members]).numpy() for name in members[0]
+        }
+        targets = {name: torch.cat([t for _, t in data.in_order()]).cpu() for name, data in self._data.items()}
+        scores = {name: score(self.task, torch.from_numpy(mean[name]), targets[name]) for name in self._data}
+        judged = "test" if "test" in self._data else "validation"
+        return scores, self._of_outputs({_JUDGED: mean[judged], **mean}, targets[judged])
+
+    def _of_outputs(self, outputs: Mapping[str, NDArray[Any]], targets: Tensor) -> dict[str, float]:
+        found: dict[str, float] = {}
+        targets = targets.cpu()
+        if (classes := probabilities(self.task, torch.from_numpy(outputs[_JUDGED]), targets)) is not None:
+            found |= {"calibration": classes.calibration(), "brier": classes.brier()}
+        if _NOISY in outputs:
+            found[_NOISY] = score(self.task, torch.from_numpy(outputs[_NOISY]), targets).loss
         return found
 
     def _masked(self, model: nn.Module, targets: Tensor) -> float:

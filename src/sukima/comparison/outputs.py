@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -106,5 +105,3 @@ def probabilities(task: Task, outputs: Tensor, targets: Tensor) -> Probabilities
     if targets.shape == outputs.shape:
         targets = targets.argmax(1)
     return Probabilities(values, targets.flatten().long().cpu())
-
-

@@ -22,7 +22,11 @@ _MEMBERS = 5
 """Networks in an ensemble: most of what averaging gains is gained by then."""
 
 _PATIENCE = 5
-_PENALTIES: dict[str, Penalty] = {"l1": L1(strength=1e-4), "l2": L2(strength=1e-3), "elastic net": ElasticNet(l1=5e-5, l2=5e-4)}
+_PENALTIES: dict[str, Penalty] = {
+    "l1": L1(strength=1e-4),
+    "l2": L2(strength=1e-3),
+    "elastic net": ElasticNet(l1=5e-5, l2=5e-4),
+}
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,14 @@ class RunFile:
         """What decides the run, in a few characters."""
         if id(plan.task) not in self._tasks:
             self._tasks[id(plan.task)] = fingerprint(plan.task)
-        parts = [self._tasks[id(plan.task)], plan.recipe.to_json(), plan.members, seed, sukima.__version__, torch.__version__]
+        parts = [
+            self._tasks[id(plan.task)],
+            plan.recipe.to_json(),
+            plan.members,
+            seed,
+            sukima.__version__,
+            torch.__version__,
+        ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
     def get(self, name: str) -> Trial | None:
@@ -94,7 +101,9 @@ def fingerprint(task: Task) -> str:
         model = task.model()
     digest.update(repr(model).encode())
     for hook in model._forward_pre_hooks.values():  # what a variant adds
-        digest.update(repr((getattr(getattr(hook, "func", hook), "__qualname__", ""), getattr(hook, "args", ()))).encode())
+        digest.update(
+            repr((getattr(getattr(hook, "func", hook), "__qualname__", ""), getattr(hook, "args", ()))).encode()
+        )
     for name, value in model.state_dict().items():
         digest.update(name.encode())
         if isinstance(value, Tensor):

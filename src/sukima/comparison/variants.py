@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ def _batch_norm(task: Task) -> Task:
         steps = trace(model, example)
         places = [
             (before.name, before.module)
-            for before, after in zip(steps, steps[1:], strict=False)
+            for before, after in pairwise(steps)
             if before.module is not None and _takes_norm(before.module, before.ndim) and _activates(after)
         ]
         for name, layer in places:
@@ -108,7 +109,7 @@ def _halved(model: nn.Module) -> nn.Module:
             _set(model, name, _resized(layer, 1 if first else new / old, 1 if last else max(1, size // 2) / size))
             old, new = size, size if last else max(1, size // 2)
         elif is_batch_norm(layer) and layer.num_features == old:
-            norm = type(layer)(new, layer.eps, layer.momentum, layer.affine, layer.track_running_stats)  # type: ignore[call-arg]  # of every batch norm
+            norm = type(layer)(new, layer.eps, layer.momentum, layer.affine, layer.track_running_stats)
             _set(model, name, norm)
         elif isinstance(layer, nn.LayerNorm) and layer.normalized_shape == (old,):
             _set(model, name, nn.LayerNorm(new, layer.eps, layer.elementwise_affine))

@@ -34,7 +34,7 @@ class Task:
         validation: validation data, by which every choice is made; or a fraction of the training data to set aside
             (the last rows, as Keras does).
         test: test data, touched once, by the final comparison; ``None`` if there are none.
-        spare: more training rows, a pair of arrays, for what asks what more data would bring; ``None`` if there are none.
+        spare: more training rows, a pair of arrays, for those who ask what more data would bring; or ``None``.
         loss: a name (``cross_entropy``, ``mse``, ``mae``, ``huber``, ``binary_cross_entropy``) or a callable
             ``loss(outputs, targets)`` that gives the mean over a batch.
         metric: a name (``accuracy``, ``mse``, ``rmse``, ``mae``, ``r2``), a callable ``metric(outputs, targets)``
