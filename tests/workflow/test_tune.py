@@ -139,7 +139,7 @@ def test_what_tune_refuses(arguments: dict[str, Any], words: str) -> None:
 
 
 def test_what_compare_refuses() -> None:
-    with pytest.raises(InputError, match="at least two"):
-        compare(small_task(), {"one": sukima.Recipe()}, progress=Silent())
+    with pytest.raises(InputError, match="at least one, got none"):
+        compare(small_task(), {}, progress=Silent())
     with pytest.raises(InputError, match="expected one of the model's sites"):
         compare(small_task(), {"a": sukima.Recipe(), "b": sukima.Recipe(rates={"x": 0.1})}, progress=Silent())

@@ -108,6 +108,8 @@ def _plans(
     if len(given) > 1:
         return plans_of(task, given), {}
     usual, left_out = default_plans(task, inspected.sites)
+    if taken := given.keys() & usual.keys():
+        raise InputError("recipes: the name {name} is taken by a default recipe", name=repr(min(taken)))
     return {**usual, **plans_of(task, given)}, left_out
 
 
