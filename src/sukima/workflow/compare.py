@@ -184,7 +184,11 @@ def _judged(
             )
             for arm in arms[1:]
         },
-        verdicts={arm.name: judge([trial.history for trial in arm.trials], source=arm.name) for arm in arms},
+        verdicts={
+            arm.name: judge(histories, source=arm.name)
+            for arm in arms
+            if (histories := [trial.history for trial in arm.trials if trial.epoch])
+        },
         cost=cost,
         environment=environment(),
         setup=setup_of(task),
