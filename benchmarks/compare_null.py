@@ -7,7 +7,7 @@ intervals should hold together in at least 95 %.
 
     python benchmarks/compare_null.py [runs]
 
-Runs that are finished are kept in compare_null.jsonl beside this file; another start goes on from there.
+Runs that are finished are kept in compare_null.runs.jsonl beside this file; another start goes on from there.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def trained(recipe: str, count: int) -> list[Trial]:
     """So many runs of one recipe on digits."""
     task = demo_task()
     plan = default_plans(task, inspect_model(task).sites)[0][recipe]
-    file = RunFile(HERE / "compare_null.jsonl")
+    file = RunFile(HERE / "compare_null.runs.jsonl")
     engine = LocalEngine(task)
     engine.on_trial = lambda trial, _test: file.add(file.name(plan, trial.seed), trial)
     for seed in range(count):
@@ -48,7 +48,7 @@ def claimed(values: np.ndarray, seeds: int, rng: np.random.Generator) -> float:
     count = 0
     for _ in range(COMPARISONS):
         drawn = rng.choice(values, 2 * seeds, replace=False)
-        count += paired_difference(drawn[:seeds], drawn[seeds:]).outcome != "no difference"
+        count += paired_difference(drawn[:seeds].tolist(), drawn[seeds:].tolist()).outcome != "no difference"
     return count / COMPARISONS
 
 
@@ -56,7 +56,7 @@ def claimed_together(values: np.ndarray, seeds: int, rng: np.random.Generator) -
     """Share of comparisons of many arms with one baseline in which any interval excludes zero."""
     count = 0
     for _ in range(COMPARISONS // 4):
-        base, *arms = (rng.choice(values, seeds, replace=False) for _ in range(ARMS))
+        base, *arms = (rng.choice(values, seeds, replace=False).tolist() for _ in range(ARMS))
         found = (paired_difference(base, arm, level=1 - 0.05 / (ARMS - 1)).outcome for arm in arms)
         count += any(outcome != "no difference" for outcome in found)
     return count / (COMPARISONS // 4)

@@ -72,7 +72,7 @@ def test_a_smaller_model_has_half_the_units(model: Callable[[], nn.Module], shap
 @pytest.mark.parametrize(
     ("model", "change", "why"),
     [
-        (lambda: nn.Sequential(nn.Linear(8, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 3)), "batch_norm", "already"),
+        (lambda: nn.Sequential(nn.Linear(8, 4), nn.BatchNorm1d(4), nn.ReLU()), "batch_norm", "already"),
         (lambda: nn.Linear(8, 3), "batch_norm", "no layer"),
         (lambda: nn.Linear(8, 3), "smaller", "no hidden layer"),
         (lambda: nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.GroupNorm(2, 4), nn.Linear(4, 3)), "smaller", "Group"),
