@@ -106,6 +106,8 @@ def _plans(
     if len(given) > 1:
         return plans_of(task, given), {}
     usual, left_out = default_plans(task, inspected.sites)
+    if taken := given.keys() & usual.keys():
+        raise InputError("recipes: the name {name} is taken by a default recipe", name=repr(min(taken)))
     return {**usual, **plans_of(task, given)}, left_out
 
 
@@ -191,7 +193,11 @@ def _judged(
             )
             for arm in arms[1:]
         },
-        verdicts={arm.name: judge([trial.history for trial in arm.trials], source=arm.name) for arm in arms},
+        verdicts={
+            arm.name: judge(histories, source=arm.name)
+            for arm in arms
+            if (histories := [trial.history for trial in arm.trials if trial.epoch])
+        },
         cost=cost,
         environment=environment(),
         setup=setup_of(task),
