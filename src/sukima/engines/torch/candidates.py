@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sukima.engines.progress import Silent
 from sukima.engines.stacked.fit import Stack
-from sukima.engines.stacked.layers import UnstackableError
+from sukima.engines.stacked.unstackable import UnstackableError
 from sukima.engines.torch.alone import Alone
 from sukima.engines.torch.data import TaskData
 from sukima.engines.torch.run import Run, described, trial_of
