@@ -12,7 +12,7 @@ import torch
 from sukima.base.messages import say
 from sukima.engines.progress import Progress, default_progress
 from sukima.engines.stacked.fit import may_stack
-from sukima.engines.torch.candidates import Candidate, train_candidates
+from sukima.engines.torch.candidates import Candidate, Listener, Measure, train_candidates
 from sukima.engines.torch.run import trial_of
 from sukima.engines.workers import Crew, Talk, can_fork, cores
 from sukima.records.history import History
@@ -42,14 +42,23 @@ class LocalEngine:
     Attributes:
         trials: what is known.
         why_not_stacked: why candidates are trained one after another; empty where they are not.
+        measure: what is measured on each model that was trained, for its trial's effects; where it was trained.
     """
 
-    def __init__(self, task: Task, progress: Progress | None = None, *, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        task: Task,
+        progress: Progress | None = None,
+        *,
+        workers: int | None = None,
+        measure: Measure | None = None,
+    ) -> None:
         self.task, self.trials = task, dict[Key, Trial]()
         self.progress = progress or default_progress()
         self.why_not_stacked = ""
         self.on_trial: Callable[[Trial, bool], None] = lambda _trial, _test: None
         self._workers = 1 if torch.device(task.device).type != "cpu" or not can_fork() else workers or cores()
+        self.measure = measure
         self._started = time.perf_counter()
 
     def stage(self, name: str, trials: int) -> None:
@@ -160,13 +169,17 @@ class _Batch:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # as in a worker: the same bits wherever a candidate is trained
         try:
-            train_candidates(self._engine.task, groups, self, test=self._test, rungs=self._rungs)
+            self._train(groups, self)
         finally:
             torch.set_num_threads(threads)
 
     def _train_there(self, job: list[dict[int, Candidate]], talk: Talk) -> None:
         torch.set_num_threads(1)
-        train_candidates(self._engine.task, job, _Sender(talk), test=self._test, rungs=self._rungs)
+        self._train(job, _Sender(talk))
+
+    def _train(self, groups: list[dict[int, Candidate]], listener: Listener) -> None:
+        work, measure = self._engine.task, self._engine.measure
+        train_candidates(work, groups, listener, test=self._test, rungs=self._rungs, measure=measure)
 
     def _hear(self, what: str, *message: object) -> None:
         getattr(self, what)(*message)

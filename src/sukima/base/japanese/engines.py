@@ -62,5 +62,7 @@ TEXTS = {
     "Candidates are trained one by one, not as a stack: {why}.": (
         "候補はまとめて学習できないため、ひとつずつ学習します（理由: {why}）。"
     ),
-    "its process was killed, perhaps for want of memory": "プロセスが強制終了されました（メモリ不足の可能性があります）",
+    "its process was killed, perhaps for want of memory": (
+        "プロセスが強制終了されました（メモリ不足の可能性があります）"
+    ),
 }

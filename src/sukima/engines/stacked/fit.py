@@ -23,8 +23,15 @@ __all__ = ["Stack", "fit_stack", "may_stack"]
 
 
 def may_stack(first: Recipe, other: Recipe) -> bool:
-    """Whether two recipes may be members of one stack: their models are built alike."""
-    return first.options == other.options
+    """Whether two recipes may be members of one stack: their models are built alike, and weights alone are penalised.
+
+    Asked of a recipe and itself: whether it may be a member of any.
+    """
+    return first.options == other.options and not (_acts_on_outputs(first) or _acts_on_outputs(other))
+
+
+def _acts_on_outputs(recipe: Recipe) -> bool:
+    return any(isinstance(each, Activity) for each in recipe.penalties.values())
 
 
 def fit_stack(task: Task, candidates: Sequence[tuple[Recipe, int]], *, test: bool, progress: Progress) -> list[Trial]:
@@ -106,7 +113,7 @@ def _check(runs: Sequence[Run]) -> ArrayBatches:
     """The training data, if a stack can do with task and recipes."""
     if not isinstance(runs[0].task.optimizer, str):
         raise UnstackableError("the optimizer is not given by name")
-    if any(isinstance(each, Activity) for run in runs for each in run.recipe.penalties.values()):
+    if any(_acts_on_outputs(run.recipe) for run in runs):
         raise UnstackableError("a penalty acts on activities")
     train, validation = runs[0].train, runs[0].validation
     if not isinstance(train, ArrayBatches) or not isinstance(validation, ArrayBatches):

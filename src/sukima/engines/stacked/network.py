@@ -33,20 +33,22 @@ class ChainNetwork:
         self.masks = Masks(runs)
         self._storage = storage
         self._nodes: list[Node] = []
-        inserted = {site: each for run in runs for site, each in run.applied.inserted().items()}
+        waiting = {site: each for run in runs for site, each in run.applied.inserted().items()}
         for run in runs:
             for each in run.applied.inserted().values():
                 each.remove()  # the stack drops there itself; what was inserted goes on holding the rate
         for name, layers in _leaves("", [run.model for run in runs]):
-            self._insert(name + INPUT, inserted)
+            self._insert(name + INPUT, waiting)
             self._nodes.append(self._node(name, layers))
-            self._insert(name, inserted)
+            self._insert(name, waiting)
+        if waiting:
+            raise UnstackableError(f"{next(iter(waiting))} is no single layer")
         self._first = next(index for index, node in enumerate(self._nodes) if node.trained)
 
-    def _insert(self, site: str, inserted: dict[str, InsertedDropout]) -> None:
-        if site in inserted:
+    def _insert(self, site: str, waiting: dict[str, InsertedDropout]) -> None:
+        if (inserted := waiting.pop(site, None)) is not None:
             masks = self.masks.site(site, inserted=True)
-            self._nodes.append(Channels(masks) if inserted[site].kind == "channel" else self._units(masks))
+            self._nodes.append(Channels(masks) if inserted.kind == "channel" else self._units(masks))
 
     def _units(self, masks: SiteMasks) -> Units:
         last = self._nodes[-1] if self._nodes else None

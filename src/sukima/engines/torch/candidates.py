@@ -5,8 +5,11 @@ What happens to each is told as it happens, so that nothing finished is lost whe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from torch import nn
 
 from sukima.engines.progress import Silent
 from sukima.engines.stacked.fit import Stack
@@ -20,10 +23,13 @@ from sukima.records.recipe import Recipe
 from sukima.records.result import Trial
 from sukima.records.task import Task
 
-__all__ = ["Candidate", "Listener", "train_candidates"]
+__all__ = ["Candidate", "Listener", "Measure", "train_candidates"]
 
 Candidate = tuple[Recipe, int]
 """A recipe and a seed."""
+
+Measure = Callable[[nn.Module, Trial], dict[str, Any]]
+"""What else is measured on a model that has just been trained, with its recipe in force: the trial's effects."""
 
 
 class Listener(Protocol):
@@ -53,6 +59,7 @@ def train_candidates(
     *,
     test: bool = False,
     rungs: Collection[int] = (),
+    measure: Measure | None = None,
 ) -> None:
     """Train the candidates of each group together, if they can be.
 
@@ -64,9 +71,10 @@ def train_candidates(
         listener: told of everything.
         test: whether each trial measures the test data at its end.
         rungs: numbers of epochs after which the listener judges; all candidates are then trained side by side.
+        measure: called with each model that was trained to its end.
     """
     with generators_restored():
-        work = _Work(task, listener, test)
+        work = _Work(task, listener, test, measure)
         if rungs:
             work.side_by_side(groups, rungs)
         else:
@@ -107,8 +115,8 @@ class _Part:
 
 
 class _Work:
-    def __init__(self, task: Task, listener: Listener, test: bool) -> None:
-        self._task, self._listener, self._test = task, listener, test
+    def __init__(self, task: Task, listener: Listener, test: bool, measure: Measure | None) -> None:
+        self._task, self._listener, self._test, self._measure = task, listener, test, measure
         self._data = TaskData(task)
 
     def one_after_another(self, group: Mapping[int, Candidate]) -> None:
@@ -175,7 +183,11 @@ class _Work:
     def _hand_over(self, part: _Part) -> None:
         for number, run in part.ended():
             whole = run.history.status not in ("pruned", "failed")
-            self._listener.trial(number, run.finish(test=self._test and whole))
+            trial = run.finish(test=self._test and whole)
+            if self._measure is not None and whole and trial.epoch:
+                run.in_force()
+                trial = replace(trial, effects=self._measure(run.model, trial))
+            self._listener.trial(number, trial)
 
     def _stack(self, group: Mapping[int, Candidate]) -> _Part | None:
         if len(group) < 2:

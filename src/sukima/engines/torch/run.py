@@ -106,6 +106,11 @@ class Run:
         self.history.status = "interrupted"
         self.history.note = str(say("interrupted in epoch {epoch}", epoch=self.history.epochs + 1))
 
+    def in_force(self) -> None:
+        """Have the recipe on the model as `apply` puts it there; a stack takes out the dropout that was inserted."""
+        self.applied.remove()
+        self.applied = apply(self.model, self.recipe, self.example)
+
     def finish(self, *, test: bool) -> Trial:
         """Go back to the best epoch, measure the test data there if asked, and give the trial."""
         history, best = self.history, self.history.best_epoch
