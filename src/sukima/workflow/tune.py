@@ -43,7 +43,9 @@ BASELINE, GUIDELINE, WINNER = "baseline", "guideline", "winner"
 _FINALS, _FRESH = 2_000_000, 1_000_000
 """Where the seeds of the finalists and of the final comparison begin, so that none of them was seen before."""
 
-_FINALISTS = 3
+_FINALISTS, _CONFIRMING = 3, 4
+"""How many candidates are trained again before the winner is chosen, and with how many seeds at least."""
+
 _TRIALS = 50
 """Candidates where neither a number nor a budget is given."""
 
@@ -164,7 +166,7 @@ class _Tuning:
         self.task, self.plan, self.strategy, self.search, self.engine = task, plan, strategy, search, search.engine
         self.none, self.guideline = (plan.space.recipe(point) for point in (plan.none, plan.usual))
         first = search.seeds[0]
-        self.confirming = range(_FINALS + first, _FINALS + first + len(search.seeds))
+        self.confirming = range(_FINALS + first, _FINALS + first + max(_CONFIRMING, len(search.seeds)))
         self.fresh = range(_FRESH + first, _FRESH + first + test_seeds)
         self.rungs: list[Rung] = []
         self.verdict: Verdict | None = None
@@ -297,8 +299,9 @@ class _Tuning:
         )
 
     def _arms(self, finished: Sequence[Entry]) -> list[Arm]:
-        """The candidates that ended, in the order of their numbers."""
-        ordered = sorted(finished, key=lambda entry: entry.number)
+        """The candidates that ended, in the order of their numbers; one that was proposed twice stands once."""
+        different = {self.plan.space.recipe(e.point).to_json(): e for e in sorted(finished, key=lambda e: -e.number)}
+        ordered = sorted(different.values(), key=lambda entry: entry.number)
         recipes = {entry.number: self.plan.space.recipe(entry.point) for entry in ordered}
         return [Arm(self._name(e), recipes[e.number], self._trials(recipes[e.number])) for e in ordered]
 
