@@ -73,8 +73,8 @@ TEXTS = {
     "from the best.": (
         "点は、その率をもつ候補のうち最良のもの（ほかの率は問わない）。網掛けの範囲は最良と区別できません。"
     ),
-    "The strategy {strategy} tried {count} candidates: {whole} were trained to their end, {given_up} were given up on the way, "
-    "{failed} failed.": (
+    "The strategy {strategy} tried {count} candidates: {whole} were trained to their end, {given_up} were given up "
+    "on the way, {failed} failed.": (
         "探索方法 {strategy} で {count} 候補を試しました。"
         "最後まで学習したもの {whole}、途中で打ち切ったもの {given_up}、失敗 {failed}。"
     ),

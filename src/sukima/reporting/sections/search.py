@@ -42,8 +42,8 @@ def search_blocks(result: TuneResult) -> tuple[Block, ...]:
 def _summary(result: TuneResult) -> Paragraph:
     tried = len(result.search) + result.given_up + result.failed
     words = say(
-        "The strategy {strategy} tried {count} candidates: {whole} were trained to their end, {given_up} were given up on the way, "
-        "{failed} failed.",
+        "The strategy {strategy} tried {count} candidates: {whole} were trained to their end, {given_up} were given up "
+        "on the way, {failed} failed.",
         strategy=result.strategy,
         count=count(tried),
         whole=count(len(result.search)),
