@@ -1,0 +1,3 @@
+"""Texts of the layers for Keras."""
+
+TEXTS: dict[str, str] = {}
