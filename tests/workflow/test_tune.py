@@ -108,7 +108,7 @@ def test_interrupted_study_keeps_what_is_done() -> None:
             raise KeyboardInterrupt
         return nn.functional.cross_entropy(outputs, targets)
 
-    result = tune(small_task(loss=loss), search_seeds=2, test_seeds=2, progress=Silent())
+    result = tune(small_task(loss=loss), search_seeds=2, test_seeds=2, workers=1, progress=Silent())
     assert not result.complete
     assert result.baseline is not None
     assert document_of(result)

@@ -65,6 +65,7 @@ _STAGES = {
     "baseline": say("Baseline and guideline"),
     "search": say("Search"),
     "comparison": say("Final comparison"),
+    "compare": say("Comparison"),
     "fit": say("Training"),
 }
 

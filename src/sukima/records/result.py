@@ -6,13 +6,14 @@ import importlib
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sukima.base.messages import Message
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.site import Site
 from sukima.records.task import By, Setup
 from sukima.records.verdict import Verdict
 
-__all__ = ["Arm", "Comparison", "Cost", "Difference", "Outcome", "Rung", "Score", "Trial", "TuneResult"]
+__all__ = ["Arm", "Comparison", "Cost", "Difference", "Effect", "Outcome", "Rung", "Score", "Trial", "TuneResult"]
 
 Outcome = Literal["better", "worse", "no difference"]
 
@@ -33,7 +34,10 @@ class Score:
 
 @dataclass(frozen=True)
 class Trial:
-    """One training run of a recipe with one seed, judged at its best-validation checkpoint."""
+    """One training run of a recipe with one seed, judged at its best-validation checkpoint.
+
+    ``effects`` holds what else was measured on the trained model (see `Effect`), by name.
+    """
 
     recipe: Recipe
     seed: int
@@ -42,15 +46,27 @@ class Trial:
     train: Score
     validation: Score
     test: Score | None = None
+    effects: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One recipe in a comparison, trained with several seeds."""
+    """One recipe in a comparison, trained with several seeds.
+
+    Attributes:
+        name: what it is called.
+        recipe: what regularizes it.
+        trials: one a seed. In an ensemble a trial holds the scores of all members together, the first member's
+            curves and the time of all.
+        members: how many networks are averaged.
+        change: how its network or its data differ from the task's, if they do: a word of `sukima.comparison.variants`.
+    """
 
     name: str
     recipe: Recipe
     trials: tuple[Trial, ...] = ()
+    members: int = 1
+    change: str = ""
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -77,6 +93,19 @@ class Difference:
     level: float
     gains: tuple[float, ...]
     outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a comparison found of something other than the score that it goes by.
+
+    Attributes:
+        values: arm name → the value of each seed, in the order of its trials; infinite where it was never reached.
+        differences: arm name → gain over the baseline.
+    """
+
+    values: dict[str, tuple[float, ...]]
+    differences: dict[str, Difference]
 
 
 @dataclass(frozen=True)
@@ -128,6 +157,13 @@ class Comparison:
         environment: versions and machine, for the record.
         setup: how the trials were trained (see `setup_of`).
         complete: whether it ran to its end.
+        effects: name → what the arms do besides. The names: ``metric`` or ``loss`` (the one that is not compared),
+            ``gap``, ``noisy_loss`` (with noise on the inputs), ``calibration`` (expected calibration error), ``brier``,
+            ``co_adaptation`` (mean absolute correlation of hidden units), ``sparsity`` (share of weights near zero),
+            ``masked`` (loss of the mean of many masked passes less that of one pass without masks), ``epochs`` and
+            ``seconds`` (to the loss ``given_loss``).
+        given_loss: the validation loss that ``epochs`` and ``seconds`` lead to.
+        left_out: arms that the model or the data do not allow → why.
     """
 
     task: str
@@ -142,6 +178,9 @@ class Comparison:
     environment: dict[str, str] = field(default_factory=dict)
     setup: Setup = field(default_factory=dict)
     complete: bool = True
+    effects: dict[str, Effect] = field(default_factory=dict)
+    given_loss: float | None = None
+    left_out: dict[str, Message] = field(default_factory=dict)
 
     @property
     def baseline(self) -> Arm:

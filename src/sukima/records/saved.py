@@ -76,7 +76,11 @@ def _tuned(result: TuneResult) -> TuneResult:
 
 
 def _compared(result: Comparison) -> Comparison:
-    return replace(result, verdicts={name: _verdict(one) for name, one in result.verdicts.items()})
+    return replace(
+        result,
+        verdicts={name: _verdict(one) for name, one in result.verdicts.items()},
+        left_out={name: _message(why) for name, why in result.left_out.items()},
+    )
 
 
 def _verdict(verdict: Verdict) -> Verdict:

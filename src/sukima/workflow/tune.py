@@ -38,6 +38,7 @@ def tune(
     search_seeds: int = 3,
     test_seeds: int = 6,
     first_seed: int = 0,
+    workers: int | None = None,
     progress: Progress | None = None,
 ) -> TuneResult:
     """Find the rates that generalise best on ``task``, and whether they help.
@@ -54,6 +55,7 @@ def tune(
         search_seeds: paired seeds for each recipe of the search.
         test_seeds: fresh paired seeds for the final comparison.
         first_seed: the first of the search's seeds; another one repeats the whole study independently.
+        workers: processes that train at once; one for each core by default, where processes can be forked.
         progress: told of the work; by default a bar where there is a terminal or a notebook to show it.
 
     Raises:
@@ -66,7 +68,7 @@ def tune(
     check_count("first_seed", first_seed, minimum=0)
     seeds = range(first_seed, first_seed + search_seeds)
     fresh = range(_FRESH + first_seed, _FRESH + first_seed + test_seeds)
-    return _Study(task, by, seeds, fresh, LocalEngine(task, progress)).result()
+    return _Study(task, by, seeds, fresh, LocalEngine(task, progress, workers=workers)).result()
 
 
 class _Study:

@@ -17,7 +17,7 @@ from sukima.engines.stacked.layers import UnstackableError
 from sukima.engines.stacked.members import Members
 from sukima.engines.stacked.network import StackedNetwork
 from sukima.engines.stacked.parts import Parts
-from sukima.engines.torch.data import ArrayBatches
+from sukima.engines.torch.data import ArrayBatches, TaskData
 from sukima.engines.torch.metrics import make_metric
 from sukima.engines.torch.optimizers import make_optimizer
 from sukima.engines.torch.run import Run
@@ -30,7 +30,7 @@ from sukima.records.schedule import Constant
 from sukima.records.task import Task
 from sukima.torch.penalties import penalty
 
-__all__ = ["fit_stack", "may_stack"]
+__all__ = ["Stack", "fit_stack", "may_stack"]
 
 
 def may_stack(first: Recipe, other: Recipe) -> bool:
@@ -39,28 +39,22 @@ def may_stack(first: Recipe, other: Recipe) -> bool:
     def rest(recipe: Recipe) -> tuple[object, ...]:
         return recipe.penalties, recipe.constraints, recipe.weight_decay, recipe.label_smoothing, recipe.options
 
-    return rest(first) == rest(other)
+    return rest(first) == rest(other) and _acts_through_the_loss(first)
 
 
 def fit_stack(task: Task, candidates: Sequence[tuple[Recipe, int]], *, test: bool, progress: Progress) -> list[Trial]:
-    """The trials of these recipes with these seeds, in their order.
-
-    Every history is the one that the candidate has alone: initial weights, order of the data and masks come from its
-    own seed, and the layers are computed member by member to the bit. A member that stops early or diverges leaves
-    the stack. Ctrl-C raises ``KeyboardInterrupt``: no trial of the stack is finished then.
+    """The trials of these recipes with these seeds, in their order, trained as one `Stack` to their ends.
 
     Raises:
-        UnstackableError: the model has a ``forward`` of its own, layers that share weights, or dropout of a kind that
-            a stack does not know; or the data or the optimizer are not of the kinds that it knows.
+        UnstackableError: see `Stack`.
     """
-    if not isinstance(task.optimizer, str):
-        raise UnstackableError("the optimizer is not given by name")
-    if not all(_acts_through_the_loss(recipe) for recipe, _ in candidates):
-        raise UnstackableError("the recipe acts on single weights after each step, on activities or on a schedule")
     with generators_restored():
-        runs = [Run(task, recipe, seed) for recipe, seed in candidates]
+        data = TaskData(task)
+        runs = [Run(task, recipe, seed, data) for recipe, seed in candidates]
         with suitable_threads(runs[0].model, runs[0].example, task.batch_size):
-            _Stack(task, runs, progress).train()
+            stack = Stack(runs, progress)
+            while stack.active:
+                stack.epoch()
             return [run.finish(test=test) for run in runs]
 
 
@@ -73,10 +67,33 @@ def _acts_through_the_loss(recipe: Recipe) -> bool:
     return summed and not recipe.constraints
 
 
-class _Stack:
-    def __init__(self, task: Task, runs: list[Run], progress: Progress) -> None:
-        self.task, self.progress = task, progress
+class Stack:
+    """Runs of one task trained as one model, an epoch at a time.
+
+    Every history is the one that the run has alone: initial weights, order of the data and masks come from its own
+    seed, and the layers are computed member by member to the bit. A member that stops early or diverges leaves the
+    stack.
+
+    Raises:
+        UnstackableError: the model has a ``forward`` of its own, layers that share weights, or dropout of a kind that
+            a stack does not know; or the data or the optimizer are not of the kinds that it knows.
+    """
+
+    def __init__(self, runs: Sequence[Run], progress: Progress) -> None:
+        self.task, self.progress = runs[0].task, progress
+        self._check(runs)
         self.members = Members(runs)
+        self.penalised = runs[0].applied.penalised()
+        self.network = StackedNetwork(self.members)
+        self.parts = Parts(self.network, len(runs))
+        self.optimizer = make_optimizer(self.task, runs[0].recipe, self.parts.parameters())
+        self._epoch = 0
+
+    def _check(self, runs: Sequence[Run]) -> None:
+        if not isinstance(self.task.optimizer, str):
+            raise UnstackableError("the optimizer is not given by name")
+        if not all(_acts_through_the_loss(run.recipe) for run in runs):
+            raise UnstackableError("the recipe acts on single weights after each step, on activities or on a schedule")
         train, validation = runs[0].train, runs[0].validation
         if not isinstance(train, ArrayBatches) or not isinstance(validation, ArrayBatches):
             raise UnstackableError("the data are not arrays")
@@ -85,21 +102,21 @@ class _Stack:
         if any(len(run.trainable) != len(list(run.model.parameters())) for run in runs):
             raise UnstackableError("some parameters are frozen")
         self.train_data, self.validation_data = train, validation
-        self.penalised = runs[0].applied.penalised()
-        self.network = StackedNetwork(self.members)
-        self.parts = Parts(self.network, len(runs))
-        self.optimizer = make_optimizer(task, runs[0].recipe, self.parts.parameters())
 
-    def train(self) -> None:
-        """Until the last member has ended."""
-        for epoch in range(self.task.epochs):
-            if not self.members.active:
-                return
-            started = time.perf_counter()
-            self.members.progress(epoch / self.task.epochs)
-            self.network.train()
-            self._one_epoch(epoch)
+    @property
+    def active(self) -> list[Run]:
+        """The runs that go on."""
+        return self.members.runs if self._epoch < self.task.epochs else []
+
+    def epoch(self) -> None:
+        """Train every member for an epoch and measure."""
+        started = time.perf_counter()
+        self.members.progress(self._epoch / self.task.epochs)
+        self.network.train()
+        self._one_epoch(self._epoch)
+        if self.active:
             self._measure(started)
+        self._epoch += 1
 
     def _one_epoch(self, epoch: int) -> None:
         data = self.train_data
@@ -109,7 +126,7 @@ class _Stack:
             losses = self._losses(self.network(data.inputs[chosen]), data.targets[chosen])
             kept = self._finite(losses)
             if not kept:
-                self._select(kept)
+                self.select(kept)
                 return
             total = losses[kept].sum() if len(kept) < len(losses) else losses.sum()
             self.network.zero_grad()
@@ -117,7 +134,7 @@ class _Stack:
             self.parts.take_gradients()
             self.optimizer.step()
             if len(kept) < len(losses):
-                self._select(kept)
+                self.select(kept)
                 orders = orders[kept]
 
     def _finite(self, losses: Tensor) -> list[int]:
@@ -158,7 +175,7 @@ class _Stack:
             if goes_on:
                 kept.append(index)
         if len(kept) < len(self.members.active):
-            self._select(kept)
+            self.select(kept)
 
     def _scores(self, data: ArrayBatches) -> list[Score]:
         """Of each member, in inference mode, batch by batch and added up as `evaluate` does."""
@@ -176,7 +193,7 @@ class _Stack:
         values = [None if metric is None else metric.value() for metric in metrics]
         return [Score(total / rows, value) for total, value in zip(totals, values, strict=True)]
 
-    def _select(self, kept: list[int]) -> None:
+    def select(self, kept: list[int]) -> None:
         """Go on with these members, and with their part of the optimizer's state."""
         self.members.select(kept)
         if not kept:

@@ -28,15 +28,18 @@ class StackedNetwork(nn.Module):
                 each.remove()  # the stack drops there itself; what was inserted goes on holding the rate
         self.names: list[str] = []
         self.layers = nn.ModuleList()
+        waiting = dict(inserted)
         for name, layers in _leaves("", models):
-            self._insert(name + INPUT, inserted, members)
+            self._insert(name + INPUT, waiting, members)
             self._add(name, stack_layer(name, layers, members))
-            self._insert(name, inserted, members)
+            self._insert(name, waiting, members)
+        if waiting:
+            raise UnstackableError(f"{next(iter(waiting))} is no single layer")
         _check_shared(models[0])
 
-    def _insert(self, site: str, inserted: dict[str, InsertedDropout], members: Members) -> None:
-        if site in inserted:
-            self._add("", Channels(site, members) if inserted[site].kind == "channel" else Units(site, members))
+    def _insert(self, site: str, waiting: dict[str, InsertedDropout], members: Members) -> None:
+        if (inserted := waiting.pop(site, None)) is not None:
+            self._add("", Channels(site, members) if inserted.kind == "channel" else Units(site, members))
 
     def _add(self, name: str, layer: StackedLayer) -> None:
         self.names.append(name)
