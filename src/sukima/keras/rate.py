@@ -6,7 +6,7 @@ generators, which are in neither but are given to compiled functions all the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -14,7 +14,7 @@ import numpy as np
 
 from sukima.masks import law
 
-__all__ = ["Numbers", "Rate", "plain_numbers"]
+__all__ = ["Held", "Numbers", "Rate", "plain_numbers"]
 
 Numbers = tuple[float, float, float]
 """The rate that decides, the factor of what is kept, and whatever else a layer needs at that rate."""
@@ -25,22 +25,13 @@ def plain_numbers(rate: float) -> Numbers:
     return rate, law.scale(rate), 0.0
 
 
-class Rate(keras.random.SeedGenerator):
-    """A rate and what follows from it.
+class Held(keras.random.SeedGenerator):
+    """Numbers that compiled functions read anew at every step, and that are not among the weights."""
 
-    Attributes:
-        value: the rate.
-        decided: the rate that decides; another where a layer drops more than it decides (blocks).
-        factor: of what is kept.
-        state: threshold, whether 32 bits decide, factor and what else the layer needs, as a variable.
-    """
-
-    def __init__(self, value: float, numbers: Callable[[float], Numbers] = plain_numbers, name: str = "rate") -> None:
+    def __init__(self, values: Sequence[float], name: str) -> None:
         # Not the base's own: this generates nothing, it is only found where generators are.
-        self.name, self._numbers = name, numbers
-        self.value = value
-        self.decided, self.factor, self.extra = numbers(value)
-        first = self._array()
+        self.name, self.values = name, list(values)
+        first = np.array(self.values, np.float32)
         self.state = keras.Variable(
             lambda *_, **__: keras.ops.convert_to_tensor(first),
             shape=first.shape,
@@ -51,9 +42,34 @@ class Rate(keras.random.SeedGenerator):
             name=name,
         )
 
-    def _array(self) -> Any:
+    def assign(self, values: Sequence[float]) -> None:
+        """Change the numbers; a compiled function sees them at its next step."""
+        self.values = list(values)
+        self.state.assign(np.array(self.values, np.float32))
+
+    def next(self, ordered: bool = True) -> Any:
+        """There is no next: this generates nothing."""
+        raise TypeError("numbers that are held are not a generator of seeds")
+
+
+class Rate(Held):
+    """A rate and what follows from it.
+
+    Attributes:
+        value: the rate.
+        decided: the rate that decides; another where a layer drops more than it decides (blocks).
+        factor: of what is kept.
+        state: threshold, whether 32 bits decide, factor and what else the layer needs, as a variable.
+    """
+
+    def __init__(self, value: float, numbers: Callable[[float], Numbers] = plain_numbers) -> None:
+        self._numbers, self.value = numbers, value
+        super().__init__(self._all(), "rate")
+
+    def _all(self) -> list[float]:
+        self.decided, self.factor, extra = self._numbers(self.value)
         wide = law.bits(self.decided) == 32
-        return np.array([law.threshold(self.decided), wide, self.factor, self.extra], np.float32)
+        return [law.threshold(self.decided), wide, self.factor, extra]
 
     @property
     def is_off(self) -> bool:
@@ -63,14 +79,9 @@ class Rate(keras.random.SeedGenerator):
     def set(self, value: float) -> None:
         """Change the rate; a compiled function sees it at its next step."""
         self.value = value
-        self.decided, self.factor, self.extra = self._numbers(value)
-        self.state.assign(self._array())
+        self.assign(self._all())
 
     def numbers(self) -> tuple[Any, Any]:
         """Factor and what else the layer needs, as tensors."""
         state = keras.ops.convert_to_tensor(self.state)
         return state[2], state[3]
-
-    def next(self, ordered: bool = True) -> Any:
-        """There is no next: a rate generates nothing."""
-        raise TypeError("a rate is not a generator of seeds")
