@@ -14,6 +14,7 @@ from sukima.masks.compiled import Number
 from sukima.masks.cpu import Dim
 from sukima.masks.key import Key, MaskKey, ShardedKey
 from sukima.torch.keys import key_tensor, keys_of
+from sukima.torch.memory import fresh
 
 __all__ = ["NUMBERS", "decided", "dropped", "fold", "masked", "masked_rows", "masked_with"]
 
@@ -65,7 +66,7 @@ def masked(
 ) -> Tensor:
     """``input`` under the key's mask, into ``out`` (which may be the input) or a new tensor of its layout."""
     if out is None:
-        out = torch.empty_like(input)
+        out = fresh(input)
     if isinstance(key, ShardedKey):
         return _masked_shard(input, out, key, rate, factor)
     number = NUMBERS[input.dtype]
@@ -124,7 +125,7 @@ def masked_rows(
 ) -> Tensor:
     """As `masked`, with a key and a rate of its own for each index along ``axis``; elements are numbered within it."""
     if out is None:
-        out = torch.empty_like(input)
+        out = fresh(input)
     number = NUMBERS[input.dtype]
     if not _native(input):
         pairs = zip(input.unbind(axis), keys, rates, strict=True)
@@ -142,7 +143,7 @@ def masked_rows(
 def masked_with(input: Tensor, out: Tensor | None, kept: Tensor, factor: float) -> Tensor:
     """``input`` where ``kept`` (boolean, broadcast to it) times ``factor``, else +0."""
     if out is None:
-        out = torch.empty_like(input)
+        out = fresh(input)
     view = kept.expand(input.shape)
     if not _native(input):
         return out.copy_(torch.where(view, input * factor, torch.zeros((), dtype=input.dtype, device=input.device)))

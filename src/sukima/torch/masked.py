@@ -14,6 +14,7 @@ from sukima.masks.key import Key, MaskKey, ShardedKey
 from sukima.torch import distributed, kernels, operators
 from sukima.torch.keyed import current
 from sukima.torch.keys import draw_key, key_tensor
+from sukima.torch.memory import is_ours_alone
 
 __all__ = ["check_input", "check_out", "is_traced", "put_mask", "site_key"]
 
@@ -92,7 +93,8 @@ class _Eager(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        return _eager(grads[0], None, *ctx.mask), None, None, None, None, None
+        out = grads[0] if is_ours_alone(grads) else None
+        return _eager(grads[0], out, *ctx.mask), None, None, None, None, None
 
 
 def _eager(*arguments: Any) -> Tensor:
