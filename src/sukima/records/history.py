@@ -11,7 +11,7 @@ from sukima.base.errors import InputError
 
 __all__ = ["History", "Status"]
 
-Status = Literal["finished", "early_stopped", "diverged", "interrupted"]
+Status = Literal["finished", "early_stopped", "diverged", "interrupted", "pruned", "failed"]
 
 _CURVES = ("train_loss", "validation_loss", "train_metric", "validation_metric", "seconds")
 
@@ -29,7 +29,7 @@ class History(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_def
         train_in_inference_mode: whether the training curves were measured with dropout off, so that they can be
             compared with validation; ``None`` if not known.
         seconds: wall-clock time of each epoch.
-        status: how the run ended.
+        status: how the run ended; ``pruned`` is one that a search gave up on, ``failed`` one that raised.
         note: what stopped it, if something did.
     """
 
@@ -55,6 +55,10 @@ class History(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_def
         if not self.validation_loss:
             return -1
         return min(range(len(self.validation_loss)), key=self.validation_loss.__getitem__)
+
+    def copied(self) -> History:
+        """A history of its own with the same curves."""
+        return msgspec.structs.replace(self, **{curve: list(getattr(self, curve)) for curve in _CURVES})
 
     def check(self) -> None:
         """Raise ``InputError`` unless train and validation curves are there, equally long and finite."""

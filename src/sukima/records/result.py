@@ -6,13 +6,14 @@ import importlib
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sukima.base.messages import Message
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.site import Site
 from sukima.records.task import By, Setup
 from sukima.records.verdict import Verdict
 
-__all__ = ["Arm", "Comparison", "Cost", "Difference", "Outcome", "Rung", "Score", "Trial", "TuneResult"]
+__all__ = ["Arm", "Comparison", "Cost", "Difference", "Effect", "Outcome", "Rung", "Score", "Trial", "TuneResult"]
 
 Outcome = Literal["better", "worse", "no difference"]
 
@@ -33,7 +34,10 @@ class Score:
 
 @dataclass(frozen=True)
 class Trial:
-    """One training run of a recipe with one seed, judged at its best-validation checkpoint."""
+    """One training run of a recipe with one seed, judged at its best-validation checkpoint.
+
+    ``effects`` holds what else was measured on the trained model (see `Effect`), by name.
+    """
 
     recipe: Recipe
     seed: int
@@ -42,15 +46,27 @@ class Trial:
     train: Score
     validation: Score
     test: Score | None = None
+    effects: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One recipe in a comparison, trained with several seeds."""
+    """One recipe in a comparison, trained with several seeds.
+
+    Attributes:
+        name: what it is called.
+        recipe: what regularizes it.
+        trials: one a seed. In an ensemble a trial holds the scores of all members together, the first member's
+            curves and the time of all.
+        members: how many networks are averaged.
+        change: how its network or its data differ from the task's, if they do: a word of `sukima.comparison.variants`.
+    """
 
     name: str
     recipe: Recipe
     trials: tuple[Trial, ...] = ()
+    members: int = 1
+    change: str = ""
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -80,6 +96,19 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Effect:
+    """What a comparison found of something other than the score that it goes by.
+
+    Attributes:
+        values: arm name → the value of each seed, in the order of its trials; infinite where it was never reached.
+        differences: arm name → gain over the baseline.
+    """
+
+    values: dict[str, tuple[float, ...]]
+    differences: dict[str, Difference]
+
+
+@dataclass(frozen=True)
 class Rung:
     """One step of the ladder: a recipe tried on validation data.
 
@@ -104,11 +133,15 @@ class Rung:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a search cost: wall-clock seconds, trials, and epochs over all trials."""
+    """What a search cost: wall-clock seconds, trials, and epochs over all trials.
+
+    ``full_trainings`` is what the epochs amount to in trainings of the task's full length.
+    """
 
     seconds: float
     trials: int
     epochs: int
+    full_trainings: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +161,13 @@ class Comparison:
         environment: versions and machine, for the record.
         setup: how the trials were trained (see `setup_of`).
         complete: whether it ran to its end.
+        effects: name → what the arms do besides. The names: ``metric`` or ``loss`` (the one that is not compared),
+            ``gap``, ``noisy_loss`` (with noise on the inputs), ``calibration`` (expected calibration error), ``brier``,
+            ``co_adaptation`` (mean absolute correlation of hidden units), ``sparsity`` (share of weights near zero),
+            ``masked`` (loss of the mean of many masked passes less that of one pass without masks), ``epochs`` and
+            ``seconds`` (to the loss ``given_loss``).
+        given_loss: the validation loss that ``epochs`` and ``seconds`` lead to.
+        left_out: arms that the model or the data do not allow → why.
     """
 
     task: str
@@ -142,6 +182,9 @@ class Comparison:
     environment: dict[str, str] = field(default_factory=dict)
     setup: Setup = field(default_factory=dict)
     complete: bool = True
+    effects: dict[str, Effect] = field(default_factory=dict)
+    given_loss: float | None = None
+    left_out: dict[str, Message] = field(default_factory=dict)
 
     @property
     def baseline(self) -> Arm:
@@ -164,11 +207,20 @@ class TuneResult:
         recipe: the winner; empty where nothing beat the baseline on validation data.
         model: the model's name.
         sites: the sites that were searched.
-        ladder: the steps of the search, in their order.
+        search: the candidates that were trained to their end, baseline and guideline first.
+        ladder: the steps of the search in their order, where it was a ladder.
+        finalists: the best few beside the baseline, with fresh seeds, on validation data: what the winner was chosen
+            by. ``None`` if the search was interrupted before it.
         comparison: baseline, guideline and winner on test data; ``None`` if the search was interrupted before it.
         baseline: verdict on the baseline, from the search's own seeds.
         cost: what search and comparison cost together.
         complete: whether it ran to its end.
+        strategy: how it was searched.
+        given_up: how many candidates were not trained to their end.
+        failed: how many candidates raised or gave no number.
+        importance: dimension → its share in what made candidates differ; empty if there were too few.
+        flat: dimension → range of rates that cannot be told from the best.
+        study: where the study is kept, as a storage URL, and its name there; empty if nowhere.
     """
 
     task: str
@@ -184,12 +236,19 @@ class TuneResult:
     environment: dict[str, str] = field(default_factory=dict)
     setup: Setup = field(default_factory=dict)
     complete: bool = True
+    finalists: Comparison | None = None
+    strategy: str = "ladder"
+    given_up: int = 0
+    failed: int = 0
+    importance: dict[str, float] = field(default_factory=dict)
+    flat: dict[str, tuple[float, float]] = field(default_factory=dict)
+    study: tuple[str, ...] = ()
 
     @property
     def histories(self) -> list[History]:
         """The histories of every trial of the search and of the final comparison."""
-        arms = (*self.search, *(self.comparison.arms if self.comparison else ()))
-        return [trial.history for arm in arms for trial in arm.trials]
+        compared = [part.arms for part in (self.finalists, self.comparison) if part is not None]
+        return [trial.history for arms in (self.search, *compared) for arm in arms for trial in arm.trials]
 
     @property
     def test(self) -> dict[str, Any]:

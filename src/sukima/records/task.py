@@ -34,6 +34,7 @@ class Task:
         validation: validation data, by which every choice is made; or a fraction of the training data to set aside
             (the last rows, as Keras does).
         test: test data, touched once, by the final comparison; ``None`` if there are none.
+        spare: more training rows, a pair of arrays, for those who ask what more data would bring; or ``None``.
         loss: a name (``cross_entropy``, ``mse``, ``mae``, ``huber``, ``binary_cross_entropy``) or a callable
             ``loss(outputs, targets)`` that gives the mean over a batch.
         metric: a name (``accuracy``, ``mse``, ``rmse``, ``mae``, ``r2``), a callable ``metric(outputs, targets)``
@@ -54,6 +55,7 @@ class Task:
     train: Any
     validation: Any
     test: Any = None
+    spare: Any = None
     loss: str | Callable[[Any, Any], Any] = "cross_entropy"
     metric: str | Callable[[Any, Any], Any] | None = None
     metric_increases: bool | None = None
@@ -93,8 +95,9 @@ class Task:
                 )
         else:
             check_data("validation", self.validation)
-        if self.test is not None:
-            check_data("test", self.test)
+        for name in ("test", "spare"):
+            if getattr(self, name) is not None:
+                check_data(name, getattr(self, name))
 
 
 def check_data(name: str, data: Any) -> None:

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from sukima.base.checks import check_count, check_instance
 from sukima.base.errors import InputError
-from sukima.base.messages import say
+from sukima.base.messages import Message, say
+from sukima.comparison.effects import effects_of, given_loss
+from sukima.comparison.experiment import Experiment
+from sukima.comparison.plan import ArmPlan, default_plans, plans_of
+from sukima.comparison.runs import RunFile
 from sukima.comparison.statistics import paired_difference
 from sukima.diagnosis.verdict import judge
 from sukima.engines.local import LocalEngine
-from sukima.engines.progress import Progress
+from sukima.engines.progress import Progress, default_progress
 from sukima.engines.torch.inspect import Inspected, check_recipes, inspect_model
-from sukima.records.guideline import guideline_recipe
 from sukima.records.recipe import Recipe
-from sukima.records.result import Arm, Comparison, Trial
-from sukima.records.site import Site
+from sukima.records.result import Arm, Comparison, Cost, Trial
 from sukima.records.task import By, Task, setup_of
+from sukima.tuning.deadline import BudgetSpentError
 from sukima.workflow.demo import demo_task
 from sukima.workflow.environment import environment
 
 __all__ = ["compare", "judged_by", "note_functional", "run_arms"]
-
-
-_AT_ONCE = 6
-"""Trials, about, that an engine is offered together; an interruption loses those."""
 
 
 def compare(
@@ -34,6 +35,7 @@ def compare(
     by: str = "loss",
     seeds: int = 5,
     first_seed: int = 0,
+    runs: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
     """Train recipes side by side and say which differ from the first, with intervals.
@@ -42,37 +44,71 @@ def compare(
     best-validation checkpoint, on test data where the task has them. The intervals hold together: with several arms
     each is widened so that all of them cover at once with 95 % (Bonferroni).
 
+    Besides the loss (or metric) the arms are compared in what else regularization does: the gap, robustness to noise
+    on the inputs, calibration, co-adaptation of units, sparsity of weights, epochs and time to a given loss, and what
+    averaging many masked passes would bring (see `sukima.records.result.Comparison.effects`).
+
     Ctrl-C ends it with the seeds that every arm has finished (``complete`` is false).
 
     Args:
         task: what to train; scikit-learn's digits and a small network by default.
-        recipes: name → recipe, the baseline first; no dropout against the guideline's rates by default.
+        recipes: name → recipe, the baseline first. By default the usual ways to regularize: none, the guideline's
+            dropout, L1, L2, elastic net, early stopping, batch normalisation, augmentation, a smaller model, twice the
+            data where the task has ``spare`` rows, an ensemble, and dropout with several of them. A single recipe is
+            compared beside those.
         by: what is compared: the ``loss``, or the task's metric by its name (or ``metric``).
         seeds: how many seeds each arm is trained with, at least 2.
         first_seed: the first of them.
+        runs: a file in which finished runs are kept (JSON lines). Those that it has of this task are not trained
+            again, so that a comparison that was stopped goes on where it was.
         progress: told of the work; by default a bar where there is a terminal or a notebook to show it.
 
     Raises:
-        InputError: fewer than two recipes, or one that does not fit the model.
+        InputError: no recipe, or one that does not fit the model.
     """
     task = task or demo_task()
     check_instance("task", task, Task)
     check_count("seeds", seeds, minimum=2)
     check_count("first_seed", first_seed, minimum=0)
     measure = judged_by(task, by)
+    progress = progress or default_progress()
     inspected = inspect_model(task)
-    recipes = dict(recipes) if recipes is not None else _default_recipes(inspected.sites)
-    if len(recipes) < 2:
-        raise InputError("recipes must be at least two, the baseline first, got {count}", count=len(recipes))
-    for name, recipe in recipes.items():
+    plans, left_out = _plans(task, inspected, recipes)
+    note_functional(inspected, progress)
+    experiment = Experiment(plans, range(first_seed, first_seed + seeds), progress, RunFile(runs))
+    if experiment.reused:
+        progress.note(say("{count} runs of before are taken from {path}.", count=experiment.reused, path=runs))
+    progress.stage("compare", experiment.trials)
+    complete = True
+    with progress:
+        try:
+            experiment.run()
+        except KeyboardInterrupt:
+            complete = False
+            if not experiment.arms():
+                raise
+    level = 1 - 0.05 / max(len(plans) - 1, 1)
+    return _judged(
+        task, experiment.arms(), by=measure, level=level, cost=experiment.cost(), complete=complete, left_out=left_out
+    )
+
+
+def _plans(
+    task: Task, inspected: Inspected, recipes: Mapping[str, Recipe] | None
+) -> tuple[dict[str, ArmPlan], dict[str, Message]]:
+    """What is to be trained, and what the task does not allow; a single recipe stands beside the default ones."""
+    given = dict(recipes) if recipes is not None else {}
+    if recipes is not None and not given:
+        raise InputError("recipes must be at least one, got none")
+    for name, recipe in given.items():
         check_instance(f"recipes[{name!r}]", recipe, Recipe)
-    check_recipes(task, recipes.values())
-    engine = LocalEngine(task, progress)
-    note_functional(inspected, engine.progress)
-    engine.stage("comparison", len(recipes) * seeds)
-    level = 1 - 0.05 / (len(recipes) - 1)
-    with engine.progress:
-        return run_arms(task, recipes, range(first_seed, first_seed + seeds), engine, by=measure, level=level)
+    check_recipes(task, given.values())
+    if len(given) > 1:
+        return plans_of(task, given), {}
+    usual, left_out = default_plans(task, inspected.sites)
+    if taken := given.keys() & usual.keys():
+        raise InputError("recipes: the name {name} is taken by a default recipe", name=repr(min(taken)))
+    return {**usual, **plans_of(task, given)}, left_out
 
 
 def judged_by(task: Task, by: str) -> By:
@@ -92,46 +128,83 @@ def judged_by(task: Task, by: str) -> By:
 
 
 def run_arms(
-    task: Task, recipes: Mapping[str, Recipe], seeds: Sequence[int], engine: LocalEngine, *, by: By, level: float
+    task: Task,
+    recipes: Mapping[str, Recipe],
+    seeds: Sequence[int],
+    engine: LocalEngine,
+    *,
+    by: By,
+    level: float,
+    test: bool = True,
 ) -> Comparison:
-    """Train every arm with every seed, a few seeds at a time, so that an interrupted comparison has whole pairs."""
+    """Train every arm with every seed, in two parts, so that an interrupted comparison has whole pairs.
+
+    Where the budget is spent, it ends with the pairs that there are. Without ``test`` the test data are not touched.
+    """
     trials: dict[str, list[Trial]] = {name: [] for name in recipes}
     complete = True
-    at_once = max(1, min(_AT_ONCE // len(recipes), len(seeds) // 2))
+    at_once = math.ceil(len(seeds) / 2)
     try:
         for index, seed in enumerate(seeds):
             if index % at_once == 0:
                 together = [(recipe, s) for s in seeds[index : index + at_once] for recipe in recipes.values()]
-                engine.prepare(together, test=True)
-            row = {name: engine.run(recipe, [seed], test=True)[0] for name, recipe in recipes.items()}
+                engine.prepare(together, test=test)
+            row = {name: engine.run(recipe, [seed], test=test)[0] for name, recipe in recipes.items()}
             for name, trial in row.items():
                 trials[name].append(trial)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BudgetSpentError):
         complete = False
         if not next(iter(trials.values())):
             raise
     arms = tuple(Arm(name, recipe, tuple(trials[name])) for name, recipe in recipes.items())
-    on_test = task.test is not None
-    values = {arm.name: [_score(trial, by, on_test) for trial in arm.trials] for arm in arms}
+    return _judged(task, arms, by=by, level=level, cost=engine.cost(), complete=complete, left_out={}, on_test=test)
+
+
+def _judged(
+    task: Task,
+    arms: Sequence[Arm],
+    *,
+    by: By,
+    level: float,
+    cost: Cost,
+    complete: bool,
+    left_out: Mapping[str, Message],
+    on_test: bool = True,
+) -> Comparison:
+    """What trained arms say, with intervals of coverage ``level`` each."""
+    on_test = on_test and task.test is not None
     history = arms[0].trials[0].history
     increases = by == "metric" and history.metric_increases
-    baseline = values[arms[0].name]
+    baseline = {trial.seed: _score(trial, by, on_test) for trial in arms[0].trials}
+    goal = given_loss(arms[0])
     return Comparison(
         task=task.name,
         by=by,
         metric=history.metric,
         metric_increases=history.metric_increases,
         data="test" if on_test else "validation",
-        arms=arms,
+        arms=tuple(arms),
         differences={
-            arm.name: paired_difference(baseline, values[arm.name], increases=increases, level=level)
+            arm.name: paired_difference(
+                [baseline[seed] for seed in arm.seeds],
+                [_score(trial, by, on_test) for trial in arm.trials],
+                increases=increases,
+                level=level,
+            )
             for arm in arms[1:]
         },
-        verdicts={arm.name: judge([trial.history for trial in arm.trials], source=arm.name) for arm in arms},
-        cost=engine.cost(),
+        verdicts={
+            arm.name: judge(histories, source=arm.name)
+            for arm in arms
+            if (histories := [trial.history for trial in arm.trials if trial.epoch])
+        },
+        cost=cost,
         environment=environment(),
         setup=setup_of(task),
         complete=complete,
+        effects=effects_of(arms, by, "test" if on_test else "validation", goal, level),
+        given_loss=goal,
+        left_out=dict(left_out),
     )
 
 
@@ -139,12 +212,6 @@ def _score(trial: Trial, by: By, on_test: bool) -> float:
     """The value compared; infinitely bad where the trial diverged before its first epoch."""
     score = trial.test if on_test and trial.test is not None else trial.validation
     return score.by(by)
-
-
-def _default_recipes(found: Sequence[Site]) -> dict[str, Recipe]:
-    none = Recipe(rates={site.name: 0.0 for site in found})
-    guideline = guideline_recipe(site for site in found if site.place != "output")
-    return {"none": none, "guideline": none.with_rates({**none.rates, **guideline.rates})}
 
 
 def note_functional(inspected: Inspected, progress: Progress) -> None:

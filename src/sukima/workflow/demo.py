@@ -62,6 +62,7 @@ def demo_task(data: str = "digits", *, train_rows: int | None = None, split: int
         train=_take(training, rest[:rows]),
         validation=_take(training, validation),
         test=_take(training, test) if own_test is None else tuple(own_test),
+        spare=_take(training, rest[rows:]) if rows < len(rest) else None,
         loss="cross_entropy",
         metric="accuracy",
         optimizer="adam",

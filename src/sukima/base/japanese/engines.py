@@ -58,4 +58,11 @@ TEXTS = {
     "targets must be class numbers or one-hot rows of shape {outputs}, got {dtype} of shape {targets}": (
         "正解はクラス番号か形状 {outputs} の one-hot でなければなりません（{dtype}、形状 {targets}）"
     ),
+    "given up after epoch {epoch}": "{epoch} エポックで打ち切り",
+    "Candidates are trained one by one, not as a stack: {why}.": (
+        "候補はまとめて学習できないため、ひとつずつ学習します（理由: {why}）。"
+    ),
+    "its process was killed, perhaps for want of memory": (
+        "プロセスが強制終了されました（メモリ不足の可能性があります）"
+    ),
 }

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, RandomSampler, SequentialSampler, Tenso
 from sukima.base.errors import InputError
 from sukima.records.task import Task
 
-__all__ = ["Batches", "example_input", "open_data", "split_validation"]
+__all__ = ["Batches", "TaskData", "example_input", "open_data", "split_validation"]
 
 _ROWS_AT_INFERENCE, _NUMBERS_AT_INFERENCE = 1024, 1 << 20
 """Larger batches than in training: results are the same and small models spend less time in overhead. Only for rows
@@ -166,6 +166,20 @@ def example_input(task: Task) -> Any:
     """A few rows of training inputs, to learn the order of execution from."""
     inputs, _ = next(open_data("train", split_validation(task)[0], task).in_order())
     return inputs[:2] if isinstance(inputs, Tensor) else inputs
+
+
+class TaskData:
+    """The data of a task, opened and checked once for many runs."""
+
+    def __init__(self, task: Task) -> None:
+        train, validation = split_validation(task)
+        self._task = task
+        self.train, self.validation = open_data("train", train, task), open_data("validation", validation, task)
+        self.example = example_input(task)
+
+    def test(self) -> Batches:
+        """The test data, not touched before."""
+        return open_data("test", self._task.test, self._task)
 
 
 def _tensor(name: str, values: Any) -> Tensor:

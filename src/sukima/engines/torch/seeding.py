@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-__all__ = ["generators_restored", "seed_everything"]
+__all__ = ["GeneratorState", "generators_restored", "seed_everything"]
 
 
 def seed_everything(seed: int) -> None:
@@ -19,13 +19,27 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
 
 
+class GeneratorState:
+    """Where the process's generators stand, to go on from there later."""
+
+    def __init__(self) -> None:
+        self._torch, self._numpy, self._python = torch.get_rng_state(), np.random.get_state(), random.getstate()
+        self._cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+
+    def restore(self) -> None:
+        """Put them there."""
+        torch.set_rng_state(self._torch)
+        np.random.set_state(self._numpy)
+        random.setstate(self._python)
+        if self._cuda:
+            torch.cuda.set_rng_state_all(self._cuda)
+
+
 @contextlib.contextmanager
 def generators_restored() -> Iterator[None]:
     """Leave the process's generators as they were."""
-    numpy_state, python_state = np.random.get_state(), random.getstate()
-    with torch.random.fork_rng():
-        try:
-            yield
-        finally:
-            np.random.set_state(numpy_state)
-            random.setstate(python_state)
+    state = GeneratorState()
+    try:
+        yield
+    finally:
+        state.restore()
