@@ -10,12 +10,13 @@ from torch import nn
 
 from sukima.engines.progress import Silent
 from sukima.engines.stacked.fit import fit_stack, may_stack
-from sukima.engines.stacked.layers import UnstackableError
+from sukima.engines.stacked.unstackable import UnstackableError
 from sukima.engines.torch.fit import fit
-from sukima.records.penalty import L1, L2, ElasticNet
+from sukima.records.constraint import MaxNorm, NonNegative
+from sukima.records.penalty import L1, L2, ElasticNet, GroupLasso, Orthogonal
 from sukima.records.recipe import Recipe
 from sukima.records.result import Trial
-from sukima.records.schedule import Early
+from sukima.records.schedule import Early, Late
 from sukima.records.task import Task
 
 
@@ -87,19 +88,23 @@ def test_histories_are_those_of_the_members_alone(name: str, optimizer: str) -> 
     check_equal(fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates))
 
 
-@pytest.mark.parametrize("penalties", [{"0": L1(1e-3)}, {"*": L2(1e-2)}, {"2": ElasticNet(1e-3, 1e-3)}])
-def test_penalties_schedules_and_smoothing(penalties: dict[str, L1 | L2 | ElasticNet]) -> None:
-    work = task(linear)
-    shared = {"penalties": penalties, "label_smoothing": 0.1, "weight_decay": 0.01}
-    candidates = [
-        (Recipe(rates={"1": 0.4}, schedules={"1": Early(0.5)}, **shared), 1),
-        (Recipe(rates={"1": 0.4, "3": 0.2}, **shared), 1),
-        (Recipe(rates={"2.input": 0.3, "1": 0.1}, **shared), 2),
-    ]
-    with pytest.raises(UnstackableError):  # other sites: another network
-        fit_stack(work, candidates, test=True, progress=Silent())
-    same_sites = [(recipe.with_rates({"1": 0.1 * i, "3": 0.2}), seed) for i, (recipe, seed) in enumerate(candidates)]
-    check_equal(fit_stack(work, same_sites, test=True, progress=Silent()), alone(work, same_sites))
+REGULARIZED = [
+    Recipe(),
+    Recipe(rates={"1": 0.4}, schedules={"1": Early(0.5)}, penalties={"0": L1(1e-3)}, label_smoothing=0.1),
+    Recipe(rates={"1": 0.4, "3": 0.2}, penalties={"*": L2(1e-2, schedule=Late(0.3))}, weight_decay=0.1),
+    Recipe(rates={"2.input": 0.3, "1": 0.1}, penalties={"2": ElasticNet(l1=1e-3, l2=1e-3)}, label_smoothing=0.3),
+    Recipe(constraints={"*": MaxNorm(0.5)}, weight_decay=0.0),
+    Recipe(constraints={"0": NonNegative()}, penalties={"2": L1(1e-2, form="proximal"), "0": L2(0.1)}),
+    Recipe(penalties={"*": L2(0.01, form="decoupled")}, rates={"*": 0.3}, early_stopping=1),
+    Recipe(penalties={"0": GroupLasso(1e-3), "2": Orthogonal(1e-2), "4": L1(1e-3)}),
+]
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "momentum"])
+def test_members_of_one_stack_may_be_regularized_in_different_ways(optimizer: str) -> None:
+    work = task(linear, optimizer=optimizer)
+    candidates = [(recipe, seed % 3) for seed, recipe in enumerate(REGULARIZED)]
+    check_equal(fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -170,6 +175,5 @@ def test_what_cannot_be_stacked_says_so(model: Callable[[], nn.Module]) -> None:
 
 
 def test_may_stack() -> None:
-    assert may_stack(Recipe(rates={"a": 0.1}), Recipe(rates={"a": 0.2}, early_stopping=3))
-    assert not may_stack(Recipe(weight_decay=0.1), Recipe())
-    assert not may_stack(Recipe(penalties={"a": L1(1.0)}), Recipe())
+    assert may_stack(Recipe(rates={"a": 0.1}, weight_decay=0.1), Recipe(penalties={"a": L1(1.0)}, early_stopping=3))
+    assert not may_stack(Recipe(options={"width": 3}), Recipe())

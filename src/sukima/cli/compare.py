@@ -10,7 +10,7 @@ import typer
 from sukima.base.errors import InputError
 from sukima.base.messages import say
 from sukima.cli.objects import load_module, load_object
-from sukima.cli.options import By, Data, Epochs, Json, Lang, Output, Target
+from sukima.cli.options import By, Data, Epochs, FirstSeed, Json, Lang, Output, Target
 
 if TYPE_CHECKING:
     from sukima.records.recipe import Recipe
@@ -46,10 +46,7 @@ def compare(
     ] = None,
     by: By = "loss",
     seeds: Annotated[int, typer.Option("--seeds", min=2, help=str(say("Paired seeds for each recipe.")))] = 5,
-    first_seed: Annotated[
-        int,
-        typer.Option("--first-seed", min=0, help=str(say("The first seed; another repeats the study independently."))),
-    ] = 0,
+    first_seed: FirstSeed = 0,
     epochs: Epochs = None,
     runs: Annotated[
         Path | None,

@@ -69,7 +69,8 @@ class Experiment:
 
     def _train(self, task: Task, work: Sequence[tuple[str, int]]) -> None:
         if id(task) not in self._teams:
-            self._teams[id(task)] = _Team(task, self._progress, self._finished, self._effects)
+            mine = [plan for plan in self._plans.values() if plan.task is task]
+            self._teams[id(task)] = _Team(task, mine, self._seeds, self._progress, self._finished, self._effects)
         team = self._teams[id(task)]
         team.train([(self._plans[name], seed) for name, seed in work])
         for name, seed in work:
@@ -116,16 +117,24 @@ class Experiment:
 class _Team:
     """The engine of one variant of the task, and the measures on what it trains."""
 
-    def __init__(self, task: Task, progress: Progress, finished: Callable[[Task, Trial], None], effects: bool) -> None:
+    def __init__(
+        self,
+        task: Task,
+        plans: Sequence[ArmPlan],
+        seeds: Sequence[int],
+        progress: Progress,
+        finished: Callable[[Task, Trial], None],
+        effects: bool,
+    ) -> None:
         self.task, self._finished, self._effects = task, finished, effects
         self._measures = Measures(task)
-        self._averaged: set[tuple[str, int]] = set()
+        ensembles = [plan for plan in plans if plan.members > 1]
+        self._averaged = {_key(plan.recipe, m) for plan in ensembles for seed in seeds for m in _members(plan, seed)}
         self.engine = LocalEngine(task, progress, measure=self._measure)
         self.engine.on_trial = lambda trial, _test: self._finished(self.task, _without_outputs(trial))
 
     def train(self, work: Sequence[tuple[ArmPlan, int]]) -> None:
         """Train these together, as far as the engine can."""
-        self._averaged |= {_key(p.recipe, m) for p, seed in work if p.members > 1 for m in _members(p, seed)}
         self.engine.prepare(
             [(plan.recipe, member) for plan, seed in work for member in _members(plan, seed)], test=True
         )

@@ -64,6 +64,7 @@ class Silent:
 _STAGES = {
     "baseline": say("Baseline and guideline"),
     "search": say("Search"),
+    "finalists": say("Finalists"),
     "comparison": say("Final comparison"),
     "compare": say("Comparison"),
     "fit": say("Training"),

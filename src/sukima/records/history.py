@@ -56,6 +56,10 @@ class History(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_def
             return -1
         return min(range(len(self.validation_loss)), key=self.validation_loss.__getitem__)
 
+    def copied(self) -> History:
+        """A history of its own with the same curves."""
+        return msgspec.structs.replace(self, **{curve: list(getattr(self, curve)) for curve in _CURVES})
+
     def check(self) -> None:
         """Raise ``InputError`` unless train and validation curves are there, equally long and finite."""
         for what in ("loss", "metric"):

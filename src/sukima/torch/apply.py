@@ -103,6 +103,11 @@ class Applied:
         self._progress = progress
         self._refresh()
 
+    @property
+    def progressed(self) -> float:
+        """How much of training is over, as `progress` was told."""
+        return self._progress
+
     def inserted(self) -> dict[str, InsertedDropout]:
         """Site → what was inserted there."""
         return dict(self._inserted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,14 +21,11 @@ from sukima.engines.torch.inspect import Inspected, check_recipes, inspect_model
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Cost, Trial
 from sukima.records.task import By, Task, setup_of
+from sukima.tuning.deadline import BudgetSpentError
 from sukima.workflow.demo import demo_task
 from sukima.workflow.environment import environment
 
 __all__ = ["compare", "judged_by", "note_functional", "run_arms"]
-
-
-_AT_ONCE = 6
-"""Trials, about, that an engine is offered together by `run_arms`; an interruption loses those."""
 
 
 def compare(
@@ -132,26 +130,36 @@ def judged_by(task: Task, by: str) -> By:
 
 
 def run_arms(
-    task: Task, recipes: Mapping[str, Recipe], seeds: Sequence[int], engine: LocalEngine, *, by: By, level: float
+    task: Task,
+    recipes: Mapping[str, Recipe],
+    seeds: Sequence[int],
+    engine: LocalEngine,
+    *,
+    by: By,
+    level: float,
+    test: bool = True,
 ) -> Comparison:
-    """Train every arm with every seed, a few seeds at a time, so that an interrupted comparison has whole pairs."""
+    """Train every arm with every seed, in two parts, so that an interrupted comparison has whole pairs.
+
+    Where the budget is spent, it ends with the pairs that there are. Without ``test`` the test data are not touched.
+    """
     trials: dict[str, list[Trial]] = {name: [] for name in recipes}
     complete = True
-    at_once = max(1, min(_AT_ONCE // len(recipes), len(seeds) // 2))
+    at_once = math.ceil(len(seeds) / 2)
     try:
         for index, seed in enumerate(seeds):
             if index % at_once == 0:
                 together = [(recipe, s) for s in seeds[index : index + at_once] for recipe in recipes.values()]
-                engine.prepare(together, test=True)
-            row = {name: engine.run(recipe, [seed], test=True)[0] for name, recipe in recipes.items()}
+                engine.prepare(together, test=test)
+            row = {name: engine.run(recipe, [seed], test=test)[0] for name, recipe in recipes.items()}
             for name, trial in row.items():
                 trials[name].append(trial)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BudgetSpentError):
         complete = False
         if not next(iter(trials.values())):
             raise
     arms = tuple(Arm(name, recipe, tuple(trials[name])) for name, recipe in recipes.items())
-    return _judged(task, arms, by=by, level=level, cost=engine.cost(), complete=complete, left_out={})
+    return _judged(task, arms, by=by, level=level, cost=engine.cost(), complete=complete, left_out={}, on_test=test)
 
 
 def _judged(
@@ -163,9 +171,10 @@ def _judged(
     cost: Cost,
     complete: bool,
     left_out: Mapping[str, Message],
+    on_test: bool = True,
 ) -> Comparison:
     """What trained arms say, with intervals of coverage ``level`` each."""
-    on_test = task.test is not None
+    on_test = on_test and task.test is not None
     history = arms[0].trials[0].history
     increases = by == "metric" and history.metric_increases
     baseline = {trial.seed: _score(trial, by, on_test) for trial in arms[0].trials}

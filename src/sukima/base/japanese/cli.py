@@ -26,16 +26,6 @@ TEXTS = {
     ),
     "The most epochs a trial may take, instead of the task's.": "1 試行の最大エポック数。タスクの値より優先します。",
     "Where to write the report: a .html or .json file.": "レポートの書き込み先（.html または .json）。",
-    "Find the dropout rates that generalise best, and say whether they help.\n\n"
-    "Trains without dropout and with the guideline's rates, says whether that overfits, searches the rates on "
-    "validation data, then compares once on test data with fresh seeds. Prints the winning recipe as code and writes "
-    "a report page.\n\n"
-    "Examples: sukima tune; sukima tune my_task.py; sukima tune my_task.py:task --by accuracy": (
-        "汎化性能が最もよいドロップ率を探し、本当に効くかを示します。\n\n"
-        "ドロップアウトなしと目安のドロップ率で学習して過学習の有無を判定し、検証データでドロップ率を探索したうえで、"
-        "新しいシードを使ってテストデータで一度だけ比較します。最良のレシピをコードとして表示し、レポートを書き出します。\n\n"
-        "例: sukima tune、sukima tune my_task.py、sukima tune my_task.py:task --by accuracy"
-    ),
     "Fresh seeds for the final comparison on test data.": "テストデータでの最終比較に使う新しいシードの数。",
     "Seeds for each recipe of the search.": "探索で各レシピに使うシードの数。",
     "The first seed; another repeats the study independently.": (

@@ -5,73 +5,89 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from torch import Tensor, nn
+from torch.nn.modules import activation, flatten, padding, pooling
 
-from sukima.engines.stacked.layers import Channels, StackedLayer, Units, UnstackableError, stack_layer
-from sukima.engines.stacked.members import Members
+from sukima.engines.stacked.masks import Masks, SiteMasks
+from sukima.engines.stacked.nodes import Channels, Each, Folded, Linear, Node, Relu, Reshaped, Units
+from sukima.engines.stacked.storage import Storage
+from sukima.engines.stacked.unstackable import UnstackableError
+from sukima.engines.torch.run import Run
+from sukima.torch.channel import Dropout1d, Dropout2d, Dropout3d
+from sukima.torch.dropout import Dropout
 from sukima.torch.insertion import InsertedDropout
+from sukima.torch.layers import dropout_kind
 from sukima.torch.sites import INPUT
 
-__all__ = ["StackedNetwork"]
+__all__ = ["ChainNetwork"]
 
 
-class StackedNetwork(nn.Module):
-    """The members' layers, stacked one by one in the order in which ``nn.Sequential`` calls them."""
+class ChainNetwork:
+    """The members' layers, stacked one by one in the order in which ``nn.Sequential`` calls them.
 
-    def __init__(self, members: Members) -> None:
-        super().__init__()
-        models = [run.model for run in members.runs]
-        inserted = members.runs[0].applied.inserted()
-        if any(run.applied.inserted().keys() != inserted.keys() for run in members.runs):
-            raise UnstackableError("the recipes insert dropout at different sites")
-        for run in members.runs:
+    Raises:
+        UnstackableError: the model has a ``forward`` of its own or hooks, or dropout of a kind that a stack does not
+            know.
+    """
+
+    def __init__(self, runs: Sequence[Run], storage: Storage) -> None:
+        self.masks = Masks(runs)
+        self._storage = storage
+        self._nodes: list[Node] = []
+        waiting = {site: each for run in runs for site, each in run.applied.inserted().items()}
+        for run in runs:
             for each in run.applied.inserted().values():
                 each.remove()  # the stack drops there itself; what was inserted goes on holding the rate
-        self.names: list[str] = []
-        self.layers = nn.ModuleList()
-        waiting = dict(inserted)
-        for name, layers in _leaves("", models):
-            self._insert(name + INPUT, waiting, members)
-            self._add(name, stack_layer(name, layers, members))
-            self._insert(name, waiting, members)
+        for name, layers in _leaves("", [run.model for run in runs]):
+            self._insert(name + INPUT, waiting)
+            self._nodes.append(self._node(name, layers))
+            self._insert(name, waiting)
         if waiting:
             raise UnstackableError(f"{next(iter(waiting))} is no single layer")
-        _check_shared(models[0])
+        self._first = next(index for index, node in enumerate(self._nodes) if node.trained)
 
-    def _insert(self, site: str, waiting: dict[str, InsertedDropout], members: Members) -> None:
+    def _insert(self, site: str, waiting: dict[str, InsertedDropout]) -> None:
         if (inserted := waiting.pop(site, None)) is not None:
-            self._add("", Channels(site, members) if inserted.kind == "channel" else Units(site, members))
+            masks = self.masks.site(site, inserted=True)
+            self._nodes.append(Channels(masks) if inserted.kind == "channel" else self._units(masks))
 
-    def _add(self, name: str, layer: StackedLayer) -> None:
-        self.names.append(name)
-        self.layers.append(layer)
+    def _units(self, masks: SiteMasks) -> Units:
+        last = self._nodes[-1] if self._nodes else None
+        return Units(masks, after_relu=isinstance(last, Relu) and last.in_place)
+
+    def _node(self, name: str, layers: Sequence[nn.Module]) -> Node:
+        first = layers[0]
+        if type(first) is Dropout and first.form == "inverted":
+            return self._units(self.masks.site(name, inserted=False))
+        if type(first) in (Dropout1d, Dropout2d, Dropout3d):
+            return Channels(self.masks.site(name, inserted=False))
+        if any(dropout_kind(module) is not None for module in first.modules()):
+            raise UnstackableError(f"{name}: {type(first).__name__} has dropout of its own")
+        if type(first) is nn.Linear:
+            return Linear(name, self._storage, first.bias is not None)
+        if type(first) is nn.ReLU:
+            return Relu(in_place=bool(self._nodes) and self._nodes[-1].owns)
+        if type(first) in _SHAPES and _folds(first):
+            return Reshaped(first)
+        return Folded(first) if _folds(first) else Each(name, layers, self._storage)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Outputs of every member (members, batch, …) for inputs of the same form."""
-        for layer in self.layers:
-            x = layer(x)
+        """Outputs of every member (members, batch, …) for inputs of the same form, in training mode."""
+        for node in self._nodes:
+            x = node.forward(x)
         return x
 
+    def backward(self, gradient: Tensor) -> None:
+        """From the gradient of the outputs to those of the parameters, in the storage."""
+        g: Tensor | None = gradient
+        for index in range(len(self._nodes) - 1, self._first - 1, -1):
+            assert g is not None
+            g = self._nodes[index].backward(g, index > self._first)
+
     def select(self, kept: Sequence[int]) -> None:
-        """Go on with these members only."""
-        for layer in self._stacked():
-            layer.select(kept)
-
-    def member(self, index: int) -> dict[str, Tensor]:
-        """The state dict of one member, under the names that its own model has; the tensors are views."""
-        pairs = zip(self.names, self._stacked(), strict=True)
-        return {f"{name}.{key}": value.detach() for name, layer in pairs for key, value in layer.member(index).items()}
-
-    def weights(self, name: str) -> list[Tensor]:
-        """What holds the parameter of that name for all members."""
-        for layer_name, layer in zip(self.names, self._stacked(), strict=True):
-            if layer_name and name.startswith(f"{layer_name}."):
-                return layer.parameter_of_all(name.removeprefix(f"{layer_name}."))
-        raise KeyError(name)
-
-    def _stacked(self) -> Iterator[StackedLayer]:
-        for layer in self.layers:
-            assert isinstance(layer, StackedLayer)
-            yield layer
+        """Go on with these members only; the storage has been cut already."""
+        self.masks.select(kept)
+        for node in self._nodes:
+            node.select(kept)
 
 
 def _leaves(prefix: str, modules: Sequence[nn.Module]) -> Iterator[tuple[str, Sequence[nn.Module]]]:
@@ -89,7 +105,16 @@ def _leaves(prefix: str, modules: Sequence[nn.Module]) -> Iterator[tuple[str, Se
         yield from _leaves(f"{prefix}.{name}" if prefix else name, below)
 
 
-def _check_shared(model: nn.Module) -> None:
-    names = [name for name, _ in model.named_parameters(remove_duplicate=False)]
-    if len(names) != len(list(model.parameters())):
-        raise UnstackableError("layers share parameters")
+_SHAPES = (nn.Flatten, nn.Unflatten, nn.Identity)
+_ROWWISE_FILES = {activation.__name__, pooling.__name__, padding.__name__, flatten.__name__}
+# Their vectorised and their scalar form round differently, so that where a row lies in memory matters.
+_UNEVEN = (nn.Sigmoid, nn.SiLU, nn.Mish, nn.ELU, nn.CELU, nn.SELU, nn.Softplus)
+
+
+def _folds(layer: nn.Module) -> bool:
+    """Whether it treats each row by itself, without parameters, alike wherever the row lies."""
+    known = isinstance(layer, _SHAPES) or type(layer).__module__ in _ROWWISE_FILES
+    if not known or isinstance(layer, _UNEVEN) or any(True for _ in layer.parameters()):
+        return False
+    across = layer.start_dim if isinstance(layer, nn.Flatten) else getattr(layer, "dim", 1)
+    return across not in (0, "0", None)

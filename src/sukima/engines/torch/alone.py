@@ -6,13 +6,12 @@ import math
 import time
 from collections.abc import Sequence
 
-import torch
-
 from sukima.engines.progress import Progress
 from sukima.engines.seeds import derive_seed
 from sukima.engines.torch.evaluate import evaluate
 from sukima.engines.torch.metrics import make_metric
-from sukima.engines.torch.optimizers import make_optimizer
+from sukima.engines.torch.optimizers import OwnOptimizer, make_optimizer
+from sukima.engines.torch.regularizing import Regularizing
 from sukima.engines.torch.run import Run
 from sukima.engines.torch.seeding import GeneratorState, generators_restored, seed_everything
 
@@ -26,6 +25,7 @@ class Alone:
         self.run, self._progress = run, progress
         self._optimizer = make_optimizer(run.task, run.recipe, run.trainable)
         run.applied.attach(self._optimizer)
+        self._regularizing = Regularizing(run, own=isinstance(self._optimizer, OwnOptimizer))
         run.model.train()
         self._epoch = 0
         self._generators: GeneratorState | None = None
@@ -50,7 +50,7 @@ class Alone:
         run, task = self.run, self.run.task
         started = time.perf_counter()
         run.applied.progress(self._epoch / task.epochs)
-        if (wrong := _one_epoch(run, self._epoch, self._optimizer)) is not None:
+        if (wrong := self._one_epoch()) is not None:
             run.diverged(wrong)
             return
         train = evaluate(run.model, run.train, run.plain_loss, make_metric(task))
@@ -60,19 +60,24 @@ class Alone:
             self._progress.epoch(run.history, task.epochs)
         self._epoch += 1
 
+    def _one_epoch(self) -> float | None:
+        """One pass over the training data; the loss where it was not finite, which ends the run."""
+        run, optimizer, regularizing = self.run, self._optimizer, self._regularizing
+        if isinstance(optimizer, OwnOptimizer):
+            parameters = dict(run.model.named_parameters())
+            optimizer.penalise({parameters[name]: each for name, each in regularizing.strengths().items()})
+        for inputs, targets in run.train.shuffled(derive_seed(run.seed, "order", self._epoch)):
+            loss = run.loss(run.model(inputs), targets)
+            if regularizing.in_loss:
+                loss = loss + run.applied.penalty()
+            if not math.isfinite(value := float(loss.detach())):
+                return value
+            optimizer.zero_grad()
+            loss.backward()
+            if regularizing.by_gradient:
+                run.applied.penalty().backward()
+            optimizer.step()
+        return None
+
     def select(self, kept: Sequence[int]) -> None:
         """Nothing to be done: a run that has ended is not trained any more."""
-
-
-def _one_epoch(run: Run, epoch: int, optimizer: torch.optim.Optimizer) -> float | None:
-    """One pass over the training data; the loss where it was not finite, which ends the run."""
-    for inputs, targets in run.train.shuffled(derive_seed(run.seed, "order", epoch)):
-        loss = run.loss(run.model(inputs), targets)
-        if run.recipe.penalties:
-            loss = loss + run.applied.penalty()
-        if not math.isfinite(value := float(loss.detach())):
-            return value
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return None

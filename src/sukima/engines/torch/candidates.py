@@ -13,7 +13,7 @@ from torch import nn
 
 from sukima.engines.progress import Silent
 from sukima.engines.stacked.fit import Stack
-from sukima.engines.stacked.layers import UnstackableError
+from sukima.engines.stacked.unstackable import UnstackableError
 from sukima.engines.torch.alone import Alone
 from sukima.engines.torch.data import TaskData
 from sukima.engines.torch.run import Run, described, trial_of

@@ -1,0 +1,87 @@
+"""Members that are trained as one chain of layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from sukima.engines.seeds import derive_seed
+from sukima.engines.stacked.heads import loss_and_gradient
+from sukima.engines.stacked.network import ChainNetwork
+from sukima.engines.stacked.storage import Storage
+from sukima.engines.stacked.unstackable import UnstackableError
+from sukima.engines.torch.data import ArrayBatches
+from sukima.engines.torch.optimizers import rule_of, settings_of
+from sukima.engines.torch.regularizing import Regularizing
+from sukima.engines.torch.run import Run
+from sukima.engines.torch.vector import VectorOptimizer
+
+__all__ = ["Chain"]
+
+
+class Chain:
+    """Runs of one task whose networks are `ChainNetwork`s; trains them, and does not measure."""
+
+    def __init__(self, runs: Sequence[Run], data: ArrayBatches) -> None:
+        self.runs, self._data, task = list(runs), data, runs[0].task
+        self._storage = Storage([run.model for run in runs])
+        self._network = ChainNetwork(runs, self._storage)
+        self._optimizer = VectorOptimizer(
+            rule_of(task), self._storage.parameters, [settings_of(task, run.recipe) for run in runs]
+        )
+        self._regularizing = [Regularizing(run, own=True) for run in runs]
+        for run in runs:
+            run.model.train()
+
+    def train(self, epoch: int) -> None:
+        """An epoch; runs whose loss is not finite are told so."""
+        spans = self._data.spans()
+        self._network.masks.begin(epoch / self.runs[0].task.epochs, len(spans))
+        self._optimizer.penalise(self._strengths())
+        orders = torch.stack([self._data.order(derive_seed(run.seed, "order", epoch)) for run in self.runs])
+        losses = []
+        with torch.no_grad():
+            before = torch.get_rng_state()
+            for step, (start, stop) in enumerate(spans):
+                losses.append(self._step(step, orders[:, start:stop].contiguous()))
+            if not torch.equal(before, torch.get_rng_state()):
+                raise UnstackableError("a layer draws random numbers of its own")
+        self._look_at(torch.stack(losses))
+
+    def _step(self, step: int, chosen: Tensor) -> Tensor:
+        data = self._data
+        self._network.masks.step(step)
+        inputs = data.inputs.index_select(0, chosen.flatten()).unflatten(0, chosen.shape)
+        outputs = self._network.forward(inputs)
+        losses, gradient = loss_and_gradient(self.runs, outputs, data.targets[chosen])
+        self._network.backward(gradient)
+        for index, regularizing in enumerate(self._regularizing):
+            regularizing.add_gradients([gradient[index] for gradient in self._storage.gradients])
+        self._optimizer.step(self._storage.gradients)
+        for regularizing, settings in zip(self._regularizing, self._optimizer.settings, strict=True):
+            regularizing.after_step(settings.learning_rate)
+        return losses
+
+    def _strengths(self) -> list[list[tuple[float, float]]]:
+        """Of each parameter and member: L1 and L2."""
+        each = [regularizing.strengths() for regularizing in self._regularizing]
+        return [[found.get(name, (0.0, 0.0)) for found in each] for name in self._storage.names]
+
+    def _look_at(self, losses: Tensor) -> None:
+        """Losses (steps, members)."""
+        for run, values in zip(self.runs, losses.T.tolist(), strict=True):
+            wrong = next((value for value in values if not math.isfinite(value)), None)
+            if wrong is not None:
+                run.diverged(wrong)
+
+    def select(self, kept: Sequence[int]) -> None:
+        """Go on with these only."""
+        self.runs = [self.runs[index] for index in kept]
+        self._regularizing = [self._regularizing[index] for index in kept]
+        if kept:
+            self._storage.select(kept)
+            self._network.select(kept)
+            self._optimizer.select(kept, self._storage.parameters)

@@ -1,0 +1,106 @@
+"""The masks of a stack: each member's own rates and keys, in the order in which it would draw them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from sukima.engines.seeds import derive_seed
+from sukima.engines.torch.run import Run
+from sukima.masks import cpu, law
+from sukima.masks.key import MaskKey
+from sukima.torch import kernels
+
+__all__ = ["Masks", "SiteMasks"]
+
+
+class SiteMasks:
+    """Those of one site; `Masks` keeps its rates and keys up to date."""
+
+    def __init__(self, name: str, inserted: bool) -> None:
+        self._name, self._inserted = name, inserted
+        self.rates: list[float] = []
+        self._tables: dict[str, npt.NDArray[np.uint64]] = {}
+        self._seeds: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
+
+    def rate_of(self, run: Run) -> float:
+        """In force there now; 0 where dropout was inserted for other members only."""
+        absent = self._inserted and self._name not in run.applied.inserted()
+        return 0.0 if absent else run.applied.rate_now(self._name)
+
+    def set_rates(self, rates: Sequence[float]) -> None:
+        """The rates of an epoch."""
+        self.rates, self._tables = list(rates), {}
+
+    def set_seeds(self, seeds: npt.NDArray[np.uint64]) -> None:
+        """The keys of a step."""
+        self._seeds = seeds
+
+    @property
+    def off(self) -> bool:
+        """Whether nothing is dropped for any member."""
+        return not any(self.rates)
+
+    def factors(self, like: Tensor) -> Tensor:
+        """What each member's kept elements are multiplied with, to be broadcast over ``like``."""
+        scales = torch.tensor([law.scale(rate) for rate in self.rates], dtype=like.dtype, device=like.device)
+        return scales.view(-1, *[1] * (like.dim() - 1))
+
+    def keys(self) -> list[MaskKey]:
+        """Of every member."""
+        return [MaskKey(int(seed)) for seed in self._seeds]
+
+    def put(self, x: Tensor, out: Tensor) -> Tensor:
+        """``x`` under the masks, into ``out``, which may be ``x``."""
+        if x.device.type != "cpu" or not x[:1].is_contiguous() or x.stride() != out.stride():
+            return kernels.masked_rows(x, out, 0, self.keys(), self.rates)
+        number = kernels.NUMBERS[x.dtype]
+        if (table := self._tables.get(number)) is None:
+            table = self._tables[number] = cpu.table([MaskKey(0)] * len(self.rates), self.rates, number)
+        table[:, 0] = self._seeds
+        size, apart = x[0].numel(), x.stride(0)
+        threads = torch.get_num_threads()
+        cpu.apply(number, x.data_ptr(), out.data_ptr(), [(size, 1, 1, 0)], table, (apart, apart), threads)
+        return out
+
+
+class Masks:
+    """The masks of all sites of a network, in the order of execution."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._runs = list(runs)
+        self._generators = [torch.Generator().manual_seed(derive_seed(run.seed, "masks")) for run in runs]
+        self.sites: list[SiteMasks] = []
+        self._seeds: npt.NDArray[np.uint64] = np.zeros((0, 0, 0), np.uint64)
+
+    def site(self, name: str, *, inserted: bool) -> SiteMasks:
+        """A new site, after those before: a layer of the model's own or ``inserted``."""
+        self.sites.append(SiteMasks(name, inserted))
+        return self.sites[-1]
+
+    def begin(self, progress: float, steps: int) -> None:
+        """An epoch begins: rates as the schedules have them, and all its keys, a draw for each mask."""
+        for run in self._runs:
+            run.applied.progress(progress)
+        for site in self.sites:
+            site.set_rates([site.rate_of(run) for run in self._runs])
+        self._seeds = np.zeros((steps, len(self.sites), len(self._runs)), np.uint64)
+        for member, generator in enumerate(self._generators):
+            # Where nothing is dropped nothing is drawn.
+            on = [index for index, site in enumerate(self.sites) if site.rates[member]]
+            drawn = torch.empty(steps, len(on), dtype=torch.int64).random_(-(2**63), None, generator=generator)
+            self._seeds[:, on, member] = drawn.numpy().view(np.uint64)
+
+    def step(self, number: int) -> None:
+        """A step of the epoch begins."""
+        for site, seeds in zip(self.sites, self._seeds[number], strict=True):
+            site.set_seeds(seeds)
+
+    def select(self, kept: Sequence[int]) -> None:
+        """Go on with these members only."""
+        self._runs = [self._runs[index] for index in kept]
+        self._generators = [self._generators[index] for index in kept]
