@@ -35,6 +35,7 @@ def compare(
     by: str = "loss",
     seeds: int = 5,
     first_seed: int = 0,
+    effects: bool = True,
     runs: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -59,6 +60,7 @@ def compare(
         by: what is compared: the ``loss``, or the task's metric by its name (or ``metric``).
         seeds: how many seeds each arm is trained with, at least 2.
         first_seed: the first of them.
+        effects: whether to measure what regularization does besides, which takes many passes over the test data.
         runs: a file in which finished runs are kept (JSON lines). Those that it has of this task are not trained
             again, so that a comparison that was stopped goes on where it was.
         progress: told of the work; by default a bar where there is a terminal or a notebook to show it.
@@ -75,7 +77,7 @@ def compare(
     inspected = inspect_model(task)
     plans, left_out = _plans(task, inspected, recipes)
     note_functional(inspected, progress)
-    experiment = Experiment(plans, range(first_seed, first_seed + seeds), progress, RunFile(runs))
+    experiment = Experiment(plans, range(first_seed, first_seed + seeds), progress, RunFile(runs), effects=effects)
     if experiment.reused:
         progress.note(say("{count} runs of before are taken from {path}.", count=experiment.reused, path=runs))
     progress.stage("compare", experiment.trials)
