@@ -95,4 +95,14 @@ TEXTS = {
     "strategy": "探索方法",
     "seeds of the finalists": "最終候補のシード",
     "study": "study",
+    "objective must be a function of a recipe and a report, got {kind}": (
+        "objective にはレシピと report を受け取る関数を指定してください（指定値: {kind}）"
+    ),
+    "objective: expected at least one candidate to give a number, got {why}": (
+        "objective: 数値を返した候補がひとつもありません（{why}）"
+    ),
+    "objective must give a History or a number, got {kind}": (
+        "objective は History か数値を返さなければなりません（返り値: {kind}）"
+    ),
+    "A candidate failed: {why}": "候補が失敗しました（{why}）",
 }
