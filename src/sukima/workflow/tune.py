@@ -12,7 +12,7 @@ import numpy as np
 
 from sukima.base.checks import check_choice, check_count, check_instance
 from sukima.base.errors import InputError
-from sukima.base.messages import say
+from sukima.base.messages import Message, say
 from sukima.diagnosis.verdict import judge
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress
@@ -83,7 +83,8 @@ def tune(
         task: what to train; scikit-learn's digits and a small network by default.
         space: what to vary: a `Space`, or how much of what recipes hold: ``rates`` (the default), ``usual`` (weight
             decay, max-norm and label smoothing as well) or ``full``.
-        strategy: ``ladder``, ``grid``, ``random``, ``tpe``, ``halving``, or ``auto`` to have it chosen.
+        strategy: ``ladder``, ``grid``, ``random``, ``tpe``, ``halving``, ``learned`` (by gradient, with concrete
+            dropout), or ``auto`` to have it chosen.
         by: what the search goes by: the validation ``loss``, or the task's metric by its name (or ``metric``).
         budget: how long all of it may take: ``"10min"``, ``"1.5h"``, or seconds.
         trials: how many candidates the search may have; 50 where there is no budget. The ladder ends by itself.
@@ -169,6 +170,7 @@ class _Tuning:
         self.confirming = range(_FINALS + first, _FINALS + first + max(_CONFIRMING, len(search.seeds)))
         self.fresh = range(_FRESH + first, _FRESH + first + test_seeds)
         self.rungs: list[Rung] = []
+        self.remark: Message | None = None
         self.verdict: Verdict | None = None
         self.finalists: Comparison | None = None
         self.winner = Recipe()
@@ -226,7 +228,9 @@ class _Tuning:
         known = self.search.references * len(self.search.seeds)
         timed = self.search.deadline.seconds is not None
         self.engine.stage("search", 0 if timed else max(1, self._search_trials() - known))
-        run_strategy(self.strategy, self.search, self.rungs.append)
+        self.remark = run_strategy(self.strategy, self.search, self.rungs.append)
+        if self.remark is not None:
+            self.engine.progress.note(self.remark)
         self.search.refresh()
 
     def _choose(self) -> None:
@@ -295,6 +299,7 @@ class _Tuning:
             failed=sum(entry.state == "failed" for entry in entries),
             importance=importance(self.plan.space, finished),
             flat=flat_ranges(self.plan.space, finished, values, increases=search.increases),
+            remark=self.remark,
             study=(search.study.location, search.study.name) if search.study.location else (),
         )
 
