@@ -14,10 +14,9 @@ from sukima.base.checks import check_choice, check_count, check_instance
 from sukima.base.errors import InputError
 from sukima.base.messages import Message, say
 from sukima.diagnosis.verdict import judge
+from sukima.engines.choose import check_recipes, fingerprint, inspect_model
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress
-from sukima.engines.torch.fingerprint import fingerprint
-from sukima.engines.torch.inspect import check_recipes, inspect_model
 from sukima.engines.torch.metrics import make_metric
 from sukima.records.pairing import gain_and_noise
 from sukima.records.recipe import Recipe

@@ -13,4 +13,11 @@ TEXTS = {
         "penalties: Keras の直交ペナルティは行列にだけ使えます（{layer} の重みは {count} 次元）"
     ),
     "{kind} has no {form} step in Keras": "{kind} には Keras での {form} ステップがありません",
+    "{name} must be a pair of arrays with a Keras model, got {kind}": (
+        "Keras のモデルでは {name} は配列の組 (入力, 正解) でなければなりません（指定値: {kind}）"
+    ),
+    "model() must give a keras.Model, got {kind}": "model() は keras.Model を返さなければなりません（戻り値: {kind}）",
+    "model() must make a new model at each call, got {name} again": (
+        "model() は呼び出しごとに新しいモデルを作らなければなりません（{name} が再び返されました）"
+    ),
 }
