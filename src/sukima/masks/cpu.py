@@ -46,6 +46,7 @@ __all__ = [
     "collapse",
     "fold_in",
     "keep",
+    "normal",
     "scale",
     "signed",
     "spread",
@@ -199,6 +200,12 @@ def apply(
     if len(dims) > 1 and dims[-2][1] == dims[-2][2] == 1 != dims[-1][1]:
         kind = "turned"
     _run(kind, number, x, y, dims, rows, strides, threads)
+
+
+def normal(y: int, size: int, key: MaskKey, threads: int) -> None:
+    """Write ``size`` float32 of normal noise, mean 0 and variance 1, to the address ``y``."""
+    rows = table([key], [0], "float32")
+    _run("normal", "float32", 0, y, [(size, 1, 1, 0)], rows, (0, 0), threads)
 
 
 @lru_cache(1024)
