@@ -213,6 +213,7 @@ class _Tuning:
             self.fresh = self.fresh[: max(2, math.floor(share * len(self.fresh)))]
             finals = (_FINALISTS + 1) * len(self.confirming) + 3 * len(self.fresh)
             search.deadline.reserve = min(finals * each * 1.1, _FINAL_SHARE * search.deadline.seconds)
+            self.engine.progress.budget(search.deadline.seconds - search.deadline.spent)
             self.engine.progress.note(say("Searching until {time} are spent.", time=_time(search.deadline.seconds)))
             return
         trials = self._search_trials() + (_FINALISTS + 1) * len(self.confirming) + 3 * len(self.fresh)
