@@ -2,7 +2,8 @@
 
 60 inputs, of which 10 decide the class through a small random network; 600 rows. A 60 → 64 → 2 network with no penalty,
 with L2, and with L1 as a proximal step, which gives exact zeros. An input is *selected* if any weight that leaves it is
-above a hundredth of the largest weight of the layer. Strengths were chosen on the validation data of two other data sets.
+above a hundredth of the largest weight of the layer. Strengths were chosen on the validation data of two other data
+sets.
 
     python docs/evidence/feature_selection.py [epochs [seeds]]
 """
