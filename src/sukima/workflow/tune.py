@@ -12,12 +12,11 @@ import numpy as np
 
 from sukima.base.checks import check_choice, check_count, check_instance
 from sukima.base.errors import InputError
-from sukima.base.messages import say
+from sukima.base.messages import Message, say
 from sukima.diagnosis.verdict import judge
+from sukima.engines.choose import check_recipes, fingerprint, inspect_model
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress
-from sukima.engines.torch.fingerprint import fingerprint
-from sukima.engines.torch.inspect import check_recipes, inspect_model
 from sukima.engines.torch.metrics import make_metric
 from sukima.records.pairing import gain_and_noise
 from sukima.records.recipe import Recipe
@@ -43,7 +42,9 @@ BASELINE, GUIDELINE, WINNER = "baseline", "guideline", "winner"
 _FINALS, _FRESH = 2_000_000, 1_000_000
 """Where the seeds of the finalists and of the final comparison begin, so that none of them was seen before."""
 
-_FINALISTS = 3
+_FINALISTS, _CONFIRMING = 3, 4
+"""How many candidates are trained again before the winner is chosen, and with how many seeds at least."""
+
 _TRIALS = 50
 """Candidates where neither a number nor a budget is given."""
 
@@ -81,7 +82,8 @@ def tune(
         task: what to train; scikit-learn's digits and a small network by default.
         space: what to vary: a `Space`, or how much of what recipes hold: ``rates`` (the default), ``usual`` (weight
             decay, max-norm and label smoothing as well) or ``full``.
-        strategy: ``ladder``, ``grid``, ``random``, ``tpe``, ``halving``, or ``auto`` to have it chosen.
+        strategy: ``ladder``, ``grid``, ``random``, ``tpe``, ``halving``, ``learned`` (by gradient, with concrete
+            dropout), or ``auto`` to have it chosen.
         by: what the search goes by: the validation ``loss``, or the task's metric by its name (or ``metric``).
         budget: how long all of it may take: ``"10min"``, ``"1.5h"``, or seconds.
         trials: how many candidates the search may have; 50 where there is no budget. The ladder ends by itself.
@@ -164,9 +166,10 @@ class _Tuning:
         self.task, self.plan, self.strategy, self.search, self.engine = task, plan, strategy, search, search.engine
         self.none, self.guideline = (plan.space.recipe(point) for point in (plan.none, plan.usual))
         first = search.seeds[0]
-        self.confirming = range(_FINALS + first, _FINALS + first + len(search.seeds))
+        self.confirming = range(_FINALS + first, _FINALS + first + max(_CONFIRMING, len(search.seeds)))
         self.fresh = range(_FRESH + first, _FRESH + first + test_seeds)
         self.rungs: list[Rung] = []
+        self.remark: Message | None = None
         self.verdict: Verdict | None = None
         self.finalists: Comparison | None = None
         self.winner = Recipe()
@@ -224,7 +227,9 @@ class _Tuning:
         known = self.search.references * len(self.search.seeds)
         timed = self.search.deadline.seconds is not None
         self.engine.stage("search", 0 if timed else max(1, self._search_trials() - known))
-        run_strategy(self.strategy, self.search, self.rungs.append)
+        self.remark = run_strategy(self.strategy, self.search, self.rungs.append)
+        if self.remark is not None:
+            self.engine.progress.note(self.remark)
         self.search.refresh()
 
     def _choose(self) -> None:
@@ -293,12 +298,14 @@ class _Tuning:
             failed=sum(entry.state == "failed" for entry in entries),
             importance=importance(self.plan.space, finished),
             flat=flat_ranges(self.plan.space, finished, values, increases=search.increases),
+            remark=self.remark,
             study=(search.study.location, search.study.name) if search.study.location else (),
         )
 
     def _arms(self, finished: Sequence[Entry]) -> list[Arm]:
-        """The candidates that ended, in the order of their numbers."""
-        ordered = sorted(finished, key=lambda entry: entry.number)
+        """The candidates that ended, in the order of their numbers; one that was proposed twice stands once."""
+        different = {self.plan.space.recipe(e.point).to_json(): e for e in sorted(finished, key=lambda e: -e.number)}
+        ordered = sorted(different.values(), key=lambda entry: entry.number)
         recipes = {entry.number: self.plan.space.recipe(entry.point) for entry in ordered}
         return [Arm(self._name(e), recipes[e.number], self._trials(recipes[e.number])) for e in ordered]
 
