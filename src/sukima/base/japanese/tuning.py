@@ -117,4 +117,8 @@ TEXTS = {
         "学習したドロップ率が収束していません。初期値 {first} と {second} で結果が離れています（{rates}）。"
         "エポック数を増やすか、探索を使ってください。"
     ),
+    "{minutes} min {seconds} s of the budget left": "残り時間 {minutes} 分 {seconds} 秒",
+    "validation loss": "検証損失",
+    "trials": "試行",
+    "curve": "曲線",
 }
