@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -12,20 +13,40 @@ from numba import njit
 
 from sukima.masks import law, team
 from sukima.masks.cache import caching
-from sukima.masks.compiled import Kind, Number, start, start_job, worker
-from sukima.masks.kernels import AHEAD, CHUNK, DIMS, FIELDS, JOB, MAX_DIMS, ROOM, TILE
-from sukima.masks.key import MaskKey
+from sukima.masks.compiled import Kind, Number, start, start_job, start_structure, worker
+from sukima.masks.kernels import (
+    AHEAD,
+    ALONG,
+    CHUNKS,
+    DIMS,
+    FIELDS,
+    JOB,
+    KEPT,
+    MAX_DIMS,
+    RANK,
+    ROOM,
+    SIZE,
+    TABLE,
+    TILE,
+    X,
+    Y,
+    chunk_of,
+)
+from sukima.masks.key import FOLD_STR, MaskKey, number_of
 from sukima.masks.law import bits, scale, threshold
-from sukima.masks.philox import LANES, fill
+from sukima.masks.philox import LANES, fill, folded
 
 __all__ = [
     "MAX_DIMS",
     "Dim",
     "apply",
     "apply_line",
+    "apply_over",
     "bits",
     "collapse",
+    "fold_in",
     "keep",
+    "normal",
     "scale",
     "signed",
     "spread",
@@ -59,6 +80,21 @@ def words(key: MaskKey, blocks: int, first: int = 0) -> law.Words:
     # Block numbers wrap at 2**64, as a group of lanes must not: it begins at a multiple of LANES, which divides that.
     _fill()(out, np.uint64(first - ahead), LANES * groups, np.uint64(key.seed), np.uint64(key.stream))
     return out.view("<u4").reshape(-1, 4)[ahead : ahead + blocks]
+
+
+@cache
+def _fold() -> Any:
+    with caching() as kept:
+
+        def run(seed: Any, stream: Any, number: Any, domain: Any) -> Any:
+            return folded(seed, stream, number, domain)
+
+        return njit("UniTuple(uint64, 2)(uint64, uint64, uint64, uint64)", nogil=True, cache=kept)(run)
+
+
+def fold_in(key: MaskKey, name: str) -> MaskKey:
+    """As ``key.fold_in(name)``, for names that come again and again."""
+    return MaskKey(*_fold()(key.seed, key.stream, number_of(name), FOLD_STR))
 
 
 def keep(key: MaskKey, rate: float, size: int, offset: int = 0) -> npt.NDArray[np.bool_]:
@@ -166,36 +202,89 @@ def apply(
     _run(kind, number, x, y, dims, rows, strides, threads)
 
 
+def normal(y: int, size: int, key: MaskKey, threads: int) -> None:
+    """Write ``size`` float32 of normal noise, mean 0 and variance 1, to the address ``y``."""
+    rows = table([key], [0], "float32")
+    _run("normal", "float32", 0, y, [(size, 1, 1, 0)], rows, (0, 0), threads)
+
+
+@lru_cache(1024)
+def _structure(dims: tuple[Dim, ...], threads: int) -> tuple[npt.NDArray[np.int64], int, int]:
+    """A job, but for what it works on, that puts decisions on data; its address and the size of the data."""
+    # The order is free here, so that of memory is taken.
+    ordered = collapse(sorted(dims, key=lambda dim: -dim[2]))
+    if len(ordered) > MAX_DIMS:
+        raise ValueError(f"{len(ordered)} dimensions; at most {MAX_DIMS} after collapsing")
+    size, length = math.prod(dim[0] for dim in ordered), max(1, ordered[-1][0])
+    chunk = chunk_of.py_func(size, threads)
+    tall, piece = max(1, chunk // length), min(length, chunk)
+    pieces = -(-length // piece)
+    job = np.zeros(JOB, np.int64)
+    job[CHUNKS : SIZE + 1] = -(-size // length // tall) * pieces, pieces, size
+    job[RANK], job[AHEAD], job[ALONG] = len(ordered), tall, piece
+    job[DIMS : DIMS + 4 * len(ordered)] = np.array(ordered).ravel()
+    return job, job.ctypes.data, size
+
+
 def spread(
-    number: Number, x: int, y: int, dims: Sequence[Dim], kept: npt.NDArray[np.bool_], factor: float, threads: int
+    number: Number, x: int, y: int, dims: tuple[Dim, ...], kept: npt.NDArray[np.bool_], factor: float, threads: int
 ) -> None:
     """Put decisions on data of which each decides several elements; ``dims`` have their strides in ``kept`` too."""
+    template, _, size = _structure(dims, threads)
     rows = table([MaskKey(0)], [0], number, [factor])
-    _run("broadcast", number, x, y, collapse(dims), rows, (0, 0), threads, kept)
+    job = template.copy()
+    job[X], job[Y], job[TABLE], job[KEPT] = x, y, rows.ctypes.data, kept.ctypes.data
+    _go(job, worker("broadcast", number), size, threads)
+
+
+def apply_over(
+    number: Number, x: int, y: int, dims: tuple[Dim, ...], decisions: int, key: MaskKey, rate: float,
+    factor: float | None, threads: int,
+) -> None:  # fmt: skip
+    """As `spread`, with the first ``decisions`` elements of a key's mask."""
+    _, template, size = _structure(dims, threads)
+    crew = team.team()
+    if threads > 1 and size >= PARALLEL and not crew:
+        value = scale(rate) if factor is None else factor
+        return spread(number, x, y, dims, keep(key, rate, decisions), value, threads)
+    dropped, width, pattern = _constants(rate, factor, number)
+    if size:
+        start_structure()(
+            worker("broadcast", number), crew, threads if size >= PARALLEL else 1, template, x, y,
+            decisions, signed(key.seed), signed(key.stream), dropped, width, pattern,
+        )  # fmt: skip
+    return None
 
 
 def _run(
     kind: Kind, number: Number, x: int, y: int, dims: Sequence[Dim], rows: Table, strides: tuple[int, int],
-    threads: int, kept: npt.NDArray[np.bool_] | None = None,
+    threads: int,
 ) -> None:  # fmt: skip
     if len(dims) > MAX_DIMS:
         raise ValueError(f"{len(dims)} dimensions; at most {MAX_DIMS} after collapsing")
     size = int(np.prod([dim[0] for dim in dims]))
-    if size * len(rows) == 0:
-        return
     job = np.zeros(JOB, np.int64)
-    split, ahead, along = _tiles(dims) if kind == "turned" else (-(-size // CHUNK), 0, 0)
-    decisions = 0 if kept is None else kept.ctypes.data
-    job[1 : AHEAD + 2] = (
-        split * len(rows), split, size, x, y, rows.ctypes.data, *strides, len(dims), decisions, ahead, along,
+    if kind == "turned":
+        split, ahead, along = _tiles(dims)
+    else:
+        along = chunk_of.py_func(size, threads)
+        split, ahead = -(-size // along), 0
+    job[CHUNKS : ALONG + 1] = (
+        split * len(rows), split, size, x, y, rows.ctypes.data, *strides, len(dims), 0, ahead, along,
     )  # fmt: skip
     job[DIMS : DIMS + 4 * len(dims)] = np.array(dims).ravel()
-    address, work = job.ctypes.data, worker(kind, number)
-    threads = 1 if size * len(rows) < PARALLEL else threads
+    _go(job, worker(kind, number), size * len(rows), threads)
+
+
+def _go(job: npt.NDArray[np.int64], work: int, size: int, threads: int) -> None:
+    """Run a job on as many threads as its size is worth."""
+    if size == 0:
+        return
+    threads = 1 if size < PARALLEL else threads
     if threads > 1 and not team.team():
-        team.run_on_pool(work, address, threads)
+        team.run_on_pool(work, job.ctypes.data, threads)
     else:
-        start_job()(work, team.team(), threads, address)
+        start_job()(work, team.team(), threads, job.ctypes.data)
 
 
 def _tiles(dims: Sequence[Dim]) -> tuple[int, int, int]:

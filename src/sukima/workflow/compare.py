@@ -37,6 +37,7 @@ def compare(
     by: str = "loss",
     seeds: int = 5,
     first_seed: int = 0,
+    effects: bool = True,
     runs: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -61,6 +62,7 @@ def compare(
         by: what is compared: the ``loss``, or the task's metric by its name (or ``metric``).
         seeds: how many seeds each arm is trained with, at least 2.
         first_seed: the first of them.
+        effects: whether to measure what regularization does besides, which takes many passes over the test data.
         runs: a file in which finished runs are kept (JSON lines). Those that it has of this task are not trained
             again, so that a comparison that was stopped goes on where it was.
         progress: told of the work; by default a bar where there is a terminal or a notebook to show it.
@@ -79,7 +81,7 @@ def compare(
         return _with_keras(task, inspected, recipes, range(first_seed, first_seed + seeds), measure, progress)
     plans, left_out = _plans(task, inspected, recipes)
     note_functional(inspected, progress)
-    experiment = Experiment(plans, range(first_seed, first_seed + seeds), progress, RunFile(runs))
+    experiment = Experiment(plans, range(first_seed, first_seed + seeds), progress, RunFile(runs), effects=effects)
     if experiment.reused:
         progress.note(say("{count} runs of before are taken from {path}.", count=experiment.reused, path=runs))
     progress.stage("compare", experiment.trials)
@@ -180,8 +182,8 @@ def run_arms(
             row = {name: engine.run(recipe, [seed], test=test)[0] for name, recipe in recipes.items()}
             for name, trial in row.items():
                 trials[name].append(trial)
-    except (KeyboardInterrupt, BudgetSpentError):
-        complete = False
+    except (KeyboardInterrupt, BudgetSpentError) as end:
+        complete = isinstance(end, BudgetSpentError)  # it is all that was asked for
         if not next(iter(trials.values())):
             raise
     arms = tuple(Arm(name, recipe, tuple(trials[name])) for name, recipe in recipes.items())

@@ -12,12 +12,12 @@ from sukima.reporting.sections.arms import arm_name, role
 from sukima.reporting.sections.words import listed
 from sukima.reporting.text import Text
 
-__all__ = ["beyond_recipe", "plans_table"]
+__all__ = ["beyond_recipe", "plans_table", "recipe_in_words"]
 
 
 def plans_table(comparison: Comparison, winner: Arm | None) -> Table:
     """One row an arm: what its recipe sets, and how its network or its data differ."""
-    rows = [Row((arm_name(arm.name), _described(arm)), role(arm, comparison, winner)) for arm in comparison.arms]
+    rows = [Row((arm_name(arm.name), recipe_in_words(arm)), role(arm, comparison, winner)) for arm in comparison.arms]
     columns = (Column(say("arm"), number=False), Column(say("what it does"), number=False, wide=True))
     return Table(columns, tuple(rows))
 
@@ -30,7 +30,8 @@ def beyond_recipe(arm: Arm) -> tuple[Text, ...]:
     return changed
 
 
-def _described(arm: Arm) -> Text:
+def recipe_in_words(arm: Arm) -> Text:
+    """What an arm does, in a few words."""
     recipe = arm.recipe
     parts: list[Text] = []
     if rates := {site: rate for site, rate in recipe.rates.items() if rate}:
