@@ -15,6 +15,7 @@ from sukima.base.checks import check_instance
 from sukima.base.errors import InputError
 from sukima.base.messages import say
 from sukima.diagnosis.live import Monitor
+from sukima.diagnosis.verdict import SHORT
 from sukima.keras.apply import Applied, apply
 from sukima.records.files import check_writable
 from sukima.records.history import History
@@ -154,6 +155,8 @@ class SukimaCallback(keras.callbacks.Callback):
     def _say(self, epoch: int) -> None:
         verdict = self.verdict
         if not self._warn or self._warned or verdict is None or verdict.verdict != "overfitting":
+            return
+        if self.history.epochs < SHORT:  # too early to tell from the noise of the first epochs
             return
         self._warned = True
         onset = verdict.onset_epoch or epoch
