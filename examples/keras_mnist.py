@@ -124,9 +124,9 @@ def main() -> None:
     print(f"\n{'':5}{'train (Keras)':>14}{'train':>14}{'validation':>14}{'val. loss':>14}{'test':>14}")
     print("\n".join(lines))
     print(
-        "\n'train (Keras)' is a mean over the last epoch, with dropout on and weights that still change: it may lie below\n"
-        "validation although the model fits the training data better. 'train' is the same data measured as validation\n"
-        "is, with dropout off: the gap is the difference of these two."
+        "\n'train (Keras)' is a mean over the last epoch, with dropout on and weights that still change: it may lie\n"
+        "below validation although the model fits the training data better. 'train' is the same data measured as\n"
+        "validation is, with dropout off: the gap is the difference of these two."
     )
 
 
