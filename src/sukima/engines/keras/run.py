@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from sukima.base.errors import InputError
 from sukima.engines.curves import Curves, trial_of
 from sukima.engines.keras.data import Rows, TaskArrays
 from sukima.engines.keras.losses import by_rows, final_metric, gives_logits, loss_by_rows, metric_by_rows
@@ -72,6 +73,10 @@ class Run(Curves):
             increases = task.metric not in ("mse", "rmse", "mae")
         super().__init__(task, recipe, seed, metric_increases=increases)
         self.data = data or TaskArrays(task)
+        if recipe.input_noise or recipe.mixup:
+            raise InputError(
+                "input_noise and mixup are for tasks with a torch model; use Keras' own layers, such as GaussianNoise"
+            )
         with generators_restored():
             keras.utils.set_random_seed(derive_seed(seed, "weights") & 0xFFFFFFFF)
             made = new_model(task, recipe, self.data.train)

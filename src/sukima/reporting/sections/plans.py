@@ -49,6 +49,10 @@ def recipe_in_words(arm: Arm) -> Text:
         parts.append(say("weight decay {value}", value=f"{recipe.weight_decay:g}"))
     if recipe.label_smoothing:
         parts.append(say("label smoothing {value}", value=f"{recipe.label_smoothing:g}"))
+    if recipe.input_noise:
+        parts.append(say("noise {value} on the inputs", value=f"{recipe.input_noise:g}"))
+    if recipe.mixup:
+        parts.append(say("mixup {value}", value=f"{recipe.mixup:g}"))
     if recipe.early_stopping:
         parts.append(say("stops after {count} epochs without a better validation loss", count=recipe.early_stopping))
     parts += [f"{name} = {value}" for name, value in recipe.options.items()]
