@@ -21,7 +21,10 @@ def test_every_name_can_be_imported(name: str) -> None:
 def test_no_package_hides_a_verb() -> None:
     for module in pkgutil.iter_modules(sukima.__path__):
         if not module.name.startswith("_"):
-            importlib.import_module(f"sukima.{module.name}")
+            try:
+                importlib.import_module(f"sukima.{module.name}")
+            except ModuleNotFoundError as error:  # of a framework that need not be installed
+                assert error.name in ("jax", "keras"), error
     for verb in VERBS:
         assert callable(getattr(sukima, verb)), verb
 
