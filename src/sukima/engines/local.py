@@ -14,6 +14,7 @@ from sukima.engines.progress import Progress, default_progress
 from sukima.engines.stacked.fit import may_stack
 from sukima.engines.torch.candidates import Candidate, Listener, Measure, train_candidates
 from sukima.engines.torch.run import trial_of
+from sukima.engines.torch.vector import load_kernels
 from sukima.engines.workers import Crew, Talk, can_fork, cores
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
@@ -157,6 +158,7 @@ class _Batch:
         if self._rungs:  # all at once, since they are compared on the way
             count = min(self._engine.workers, len(groups))
             jobs = [groups[first::count] for first in range(count)]
+        load_kernels()  # once, not in each worker
         Crew(
             self._train_there,
             most=self._engine.workers,

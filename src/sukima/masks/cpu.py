@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -21,6 +22,7 @@ from sukima.masks.philox import LANES, fill
 __all__ = [
     "MAX_DIMS",
     "Dim",
+    "Job",
     "apply",
     "apply_line",
     "bits",
@@ -166,6 +168,31 @@ def apply(
     _run(kind, number, x, y, dims, rows, strides, threads)
 
 
+class Job:
+    """Masks on rows that lie in their order at the address ``x``, to be put there again and again with new seeds.
+
+    Args:
+        number: the type of the data.
+        x: the address of the input.
+        y: the address of the output, which may be that of the input.
+        size: how many elements a row has.
+        apart: how far apart rows lie, in elements.
+        rows: from `table`.
+    """
+
+    def __init__(self, number: Number, x: int, y: int, size: int, apart: int, rows: Table) -> None:
+        self._rows, self._size = rows, size * len(rows)
+        self._job = _job(x, y, [(size, 1, 1, 0)], rows, (apart, apart), -(-size // CHUNK))
+        self._address, self._work = self._job.ctypes.data, worker("walk", number)
+
+    def run(self, seeds: npt.NDArray[np.uint64], threads: int) -> None:
+        """Put them, with these seeds, one a row."""
+        if self._size:
+            self._rows[:, 0] = seeds
+            self._job[0] = 0
+            _start(self._work, self._address, self._size, threads)
+
+
 def spread(
     number: Number, x: int, y: int, dims: Sequence[Dim], kept: npt.NDArray[np.bool_], factor: float, threads: int
 ) -> None:
@@ -180,22 +207,32 @@ def _run(
 ) -> None:  # fmt: skip
     if len(dims) > MAX_DIMS:
         raise ValueError(f"{len(dims)} dimensions; at most {MAX_DIMS} after collapsing")
-    size = int(np.prod([dim[0] for dim in dims]))
+    size = math.prod(dim[0] for dim in dims)
     if size * len(rows) == 0:
         return
-    job = np.zeros(JOB, np.int64)
     split, ahead, along = _tiles(dims) if kind == "turned" else (-(-size // CHUNK), 0, 0)
     decisions = 0 if kept is None else kept.ctypes.data
-    job[1 : AHEAD + 2] = (
-        split * len(rows), split, size, x, y, rows.ctypes.data, *strides, len(dims), decisions, ahead, along,
-    )  # fmt: skip
+    job = _job(x, y, dims, rows, strides, split, (decisions, ahead, along))
+    _start(worker(kind, number), job.ctypes.data, size * len(rows), threads)
+
+
+def _job(
+    x: int, y: int, dims: Sequence[Dim], rows: Table, strides: tuple[int, int], split: int,
+    rest: tuple[int, int, int] = (0, 0, 0),
+) -> npt.NDArray[np.int64]:  # fmt: skip
+    job = np.zeros(JOB, np.int64)
+    size = math.prod(dim[0] for dim in dims)
+    job[1 : AHEAD + 2] = (split * len(rows), split, size, x, y, rows.ctypes.data, *strides, len(dims), *rest)
     job[DIMS : DIMS + 4 * len(dims)] = np.array(dims).ravel()
-    address, work = job.ctypes.data, worker(kind, number)
-    threads = 1 if size * len(rows) < PARALLEL else threads
+    return job
+
+
+def _start(work: int, job: int, size: int, threads: int) -> None:
+    threads = 1 if size < PARALLEL else threads
     if threads > 1 and not team.team():
-        team.run_on_pool(work, address, threads)
+        team.run_on_pool(work, job, threads)
     else:
-        start_job()(work, team.team(), threads, address)
+        start_job()(work, team.team(), threads, job)
 
 
 def _tiles(dims: Sequence[Dim]) -> tuple[int, int, int]:

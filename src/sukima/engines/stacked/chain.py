@@ -41,12 +41,12 @@ class Chain:
         spans = self._data.spans()
         self._network.masks.begin(epoch / self.runs[0].task.epochs, len(spans))
         self._optimizer.penalise(self._strengths())
-        orders = torch.stack([self._data.order(derive_seed(run.seed, "order", epoch)) for run in self.runs])
+        orders = [self._data.order(derive_seed(run.seed, "order", epoch)) for run in self.runs]
         losses = []
         with torch.no_grad():
             before = torch.get_rng_state()
             for step, (start, stop) in enumerate(spans):
-                losses.append(self._step(step, orders[:, start:stop].contiguous()))
+                losses.append(self._step(step, torch.stack([order[start:stop] for order in orders])))
             if not torch.equal(before, torch.get_rng_state()):
                 raise UnstackableError("a layer draws random numbers of its own")
         self._look_at(torch.stack(losses))
@@ -59,7 +59,8 @@ class Chain:
         losses, gradient = loss_and_gradient(self.runs, outputs, data.targets[chosen])
         self._network.backward(gradient)
         for index, regularizing in enumerate(self._regularizing):
-            regularizing.add_gradients([gradient[index] for gradient in self._storage.gradients])
+            if regularizing.by_gradient:
+                regularizing.add_gradients([gradient[index] for gradient in self._storage.gradients])
         self._optimizer.step(self._storage.gradients)
         for regularizing, settings in zip(self._regularizing, self._optimizer.settings, strict=True):
             regularizing.after_step(settings.learning_rate)
