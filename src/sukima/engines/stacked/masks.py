@@ -24,14 +24,15 @@ class SiteMasks:
     Attributes:
         rates: of the members, in this epoch.
         off: whether nothing is dropped for any member.
+        seeds: the keys of this step.
     """
 
     def __init__(self, name: str, inserted: bool) -> None:
         self._name, self._inserted = name, inserted
         self.rates: list[float] = []
         self.off = True
+        self.seeds: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
         self._jobs: dict[tuple[int, ...], cpu.Job] = {}
-        self._seeds: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
 
     def rate_of(self, run: Run) -> float:
         """In force there now; 0 where dropout was inserted for other members only."""
@@ -45,10 +46,6 @@ class SiteMasks:
         self._scales = torch.tensor([law.scale(rate) for rate in rates], dtype=torch.float64)
         self._factors: Tensor | None = None
 
-    def set_seeds(self, seeds: npt.NDArray[np.uint64]) -> None:
-        """The keys of a step."""
-        self._seeds = seeds
-
     def factors(self, like: Tensor) -> Tensor:
         """What each member's kept elements are multiplied with, to be broadcast over ``like``."""
         if self._factors is None:
@@ -57,7 +54,7 @@ class SiteMasks:
 
     def keys(self) -> list[MaskKey]:
         """Of every member."""
-        return [MaskKey(int(seed)) for seed in self._seeds]
+        return [MaskKey(int(seed)) for seed in self.seeds]
 
     def put(self, x: Tensor, out: Tensor) -> Tensor:
         """``x`` under the masks, into ``out``, which may be ``x``."""
@@ -68,7 +65,7 @@ class SiteMasks:
             table = cpu.table([MaskKey(0)] * len(self.rates), self.rates, kernels.NUMBERS[x.dtype])
             job = cpu.Job(kernels.NUMBERS[x.dtype], *place, table)
             self._jobs = {**dict(list(self._jobs.items())[-3:]), place: job}  # buffers are the same in each step
-        job.run(self._seeds, torch.get_num_threads())
+        job.run(self.seeds, torch.get_num_threads())
         return out
 
 
@@ -92,6 +89,8 @@ class Masks:
             run.applied.progress(progress)
         for site in self.sites:
             site.set_rates([site.rate_of(run) for run in self._runs])
+        for site in self.sites:
+            site.seeds = np.zeros(len(self._runs), np.uint64)
         self._seeds = np.zeros((steps, len(self.sites), len(self._runs)), np.uint64)
         for member, generator in enumerate(self._generators):
             # Where nothing is dropped nothing is drawn.
@@ -102,7 +101,15 @@ class Masks:
     def step(self, number: int) -> None:
         """A step of the epoch begins."""
         for site, seeds in zip(self.sites, self._seeds[number], strict=True):
-            site.set_seeds(seeds)
+            site.seeds = seeds
+
+    def tensors(self) -> tuple[Tensor, Tensor]:
+        """The keys (members, sites, 2) and rates (members, sites) of this step."""
+        members = len(self._runs)
+        seeds = np.stack([site.seeds for site in self.sites], 1) if self.sites else np.zeros((members, 0), np.uint64)
+        keys = np.stack([seeds.view(np.int64), np.zeros_like(seeds, np.int64)], 2)
+        rates = torch.tensor([site.rates for site in self.sites], dtype=torch.float64).reshape(-1, members)
+        return torch.from_numpy(keys), rates.T
 
     def select(self, kept: Sequence[int]) -> None:
         """Go on with these members only."""

@@ -202,7 +202,7 @@ class Each(Node):
         self._storage, self.trained = storage, bool(self._gradients)
 
     def forward(self, x: Tensor) -> Tensor:
-        self._xs = [part.detach().requires_grad_() for part in x.unbind(0)]
+        self._xs = [part.detach().requires_grad_(x.is_floating_point()) for part in x.unbind(0)]
         with torch.enable_grad():
             self._ys = [layer(part) for layer, part in zip(self._layers, self._xs, strict=True)]
         return _together([y.detach() for y in self._ys])
