@@ -15,6 +15,7 @@ _HOME: dict[str, str] = {
     "Constant": "sukima.records.schedule",
     "Cosine": "sukima.records.schedule",
     "Curriculum": "sukima.records.schedule",
+    "Dimension": "sukima.tuning.space",
     "Early": "sukima.records.schedule",
     "ElasticNet": "sukima.records.penalty",
     "GroupLasso": "sukima.records.penalty",
@@ -28,6 +29,7 @@ _HOME: dict[str, str] = {
     "NonNegative": "sukima.records.constraint",
     "Orthogonal": "sukima.records.penalty",
     "Recipe": "sukima.records.recipe",
+    "Space": "sukima.tuning.space",
     "Task": "sukima.records.task",
     "UnitNorm": "sukima.records.constraint",
     "accelerate": "sukima.workflow.models",
@@ -40,6 +42,7 @@ _HOME: dict[str, str] = {
     "report": "sukima.workflow.models",
     "sites": "sukima.workflow.models",
     "tune": "sukima.workflow.tune",
+    "tune_objective": "sukima.workflow.objective",
     "watch": "sukima.auditing.watch",
 }
 

@@ -11,7 +11,7 @@ from sukima.base.japanese import CATALOGUE
 from sukima.base.messages import Message, current_language, language, say, set_language
 
 SOURCE = Path(sukima.__file__).parent
-MAKERS = {"say", "Message", "SukimaError", "InputError", "MissingDependencyError"}
+MAKERS = {"say", "Message", "SukimaError", "InputError", "MissingDependencyError", "StudyPausedError"}
 
 
 def templates() -> dict[str, str]:

@@ -124,7 +124,7 @@ USAGE = [
     (["tune", "task.py", "-o", "a.pdf"], ["a.pdf", ".html"]),
     (["compare", "task.py", "-o", "."], ["."]),
     (["compare", "task.py", "--recipe", "a"], ["--recipe", "NAME=FILE", "'a'"]),
-    (["compare", "task.py", "--recipe", "a="], ["recipes", "1"]),
+    (["compare", "task.py", "--runs", "none/x.jsonl"], ["none/x.jsonl"]),
 ]
 
 

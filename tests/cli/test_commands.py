@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,15 +59,16 @@ def test_lang_may_stand_anywhere(called, place: list[str]) -> None:
 
 SLOW = "\nimport dataclasses\ntask = dataclasses.replace(task, epochs=3)\n"
 ANNOUNCING = """
-class Loud:
-    trials = 0
+import os, signal
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+owner = os.getpid()  # models may be built in worker processes
 
 def announced():
-    Loud.trials += 1
-    if Loud.trials == WHEN:
-        import os, signal
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-        os.kill(os.getpid(), signal.SIGINT)
+    with open("built", "a") as file:
+        file.write("x")
+    if os.path.getsize("built") == WHEN:
+        os.kill(owner, signal.SIGINT)
     return build()
 
 task = dataclasses.replace(task, model=announced)
@@ -73,13 +76,12 @@ task = dataclasses.replace(task, model=announced)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGINT cannot be sent to one process on Windows")
-@pytest.mark.parametrize(("command", "when"), [("tune", 9), ("compare", 6)])
 def test_ctrl_c_writes_the_report_of_what_is_done(
-    folder: Path, program: Callable[..., "subprocess.Popen[bytes]"], command: str, when: int
+    folder: Path, program: Callable[..., "subprocess.Popen[bytes]"]
 ) -> None:
     with (folder / "task.py").open("a") as file:
-        file.write(SLOW + ANNOUNCING.replace("WHEN", str(when)))
-    started = program(command, "task.py", "--seeds", "2", "--json", "-o", "r.html")
+        file.write(SLOW + ANNOUNCING.replace("WHEN", "9"))
+    started = program("tune", "task.py", "--seeds", "2", "--json", "-o", "r.html")
     out, err = started.communicate(timeout=60)
     assert started.returncode == 130, err.decode()
     assert json.loads(out)
@@ -93,3 +95,26 @@ def test_a_closed_pipe_does_not_lose_the_report(folder: Path, program) -> None:
     started.wait(60)
     assert "Traceback" not in err
     assert (folder / "r.html").is_file()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGINT cannot be sent to one process on Windows")
+@pytest.mark.parametrize("how", ["SIGINT", "SIGKILL"])
+def test_a_comparison_that_was_stopped_goes_on_where_it_was(folder: Path, program, how: str) -> None:
+    with (folder / "task.py").open("a") as file:
+        file.write("\nimport dataclasses\ntask = dataclasses.replace(task, epochs=200)\n")
+        file.write("recipes = {str(i): sukima.Recipe(weight_decay=i / 10) for i in range(5)}\n")
+    runs = folder / "r.runs.jsonl"
+    started = program("compare", "task.py", "--seeds", "4", "--json", "-o", "r.html")
+    while started.poll() is None and (not runs.exists() or runs.read_text().count("\n") < 4):
+        time.sleep(0.02)
+    started.send_signal(getattr(signal, how))
+    out, err = started.communicate(timeout=60)
+    if how == "SIGINT":
+        assert started.returncode == 130, err.decode()
+        assert json.loads(out)["complete"] is False
+    kept = runs.read_text().count("\n")
+    again = program("compare", "task.py", "--seeds", "4", "--json", "-o", "r.html")
+    out, err = again.communicate(timeout=120)
+    assert again.returncode == 0, err.decode()
+    assert f"{kept} runs of before are taken" in err.decode()
+    assert json.loads(out)["complete"]

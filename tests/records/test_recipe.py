@@ -1,5 +1,6 @@
 """The recipe's file formats, and what it refuses."""
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,9 @@ recipes = some.builds(
 @given(recipes)
 def test_both_formats_give_the_same_recipe_back(recipe: sukima.Recipe) -> None:
     assert sukima.Recipe.from_toml(recipe.to_toml()) == recipe
+    copied = pickle.loads(pickle.dumps(recipe))
+    assert copied == recipe
+    assert copied.to_json() == recipe.to_json()
     assert sukima.Recipe.from_json(recipe.to_json()) == recipe
 
 

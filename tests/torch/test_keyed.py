@@ -139,7 +139,6 @@ def test_names() -> None:
     assert canonical("module.drop", own) == "module.drop"
 
 
-@pytest.mark.filterwarnings("ignore:Using `torch.compile")
 def test_compiled_without_recompiling() -> None:
     model = Model()
     torch._dynamo.reset()

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sukima.records.recipe import Recipe
-from sukima.tuning.strategies.ladder import ladder, ladder_trials
+from sukima.tuning.space import Dimension, Point, Space
+from sukima.tuning.strategies.ladder import ladder, ladder_candidates
 
 Loss = Callable[[dict[str, float]], float]
 
@@ -16,13 +17,15 @@ def climb(loss: Loss, sites: Sequence[str] = ("a",), noise: float = 0.0, seeds: 
     shared = rng.normal(0, 1, seeds)  # a seed is easy or hard for every recipe
     tried: list[Recipe] = []
 
-    def evaluate(recipe: Recipe) -> list[float]:
+    def evaluate(point: Point) -> list[float]:
+        recipe = space.recipe(point)
         tried.append(recipe)
         return (loss(recipe.rates) + shared + rng.normal(0, noise, seeds)).tolist()
 
     increases = options.pop("increases", False)
-    start = options.pop("start", Recipe())
-    rungs = list(ladder(start, sites, evaluate, increases=increases))
+    rates = [Dimension(name=f"rate {site}", field="rate", sites=(site,)) for site in sites]
+    space = Space(tuple(rates), options.pop("start", Recipe()))
+    rungs = list(ladder(space, evaluate, increases=increases))
     return [rung for rung in rungs if rung.accepted][-1].recipe, rungs, tried
 
 
@@ -85,4 +88,4 @@ def test_everything_but_the_rates_is_kept() -> None:
 def test_the_estimate_of_its_length_is_of_the_right_size() -> None:
     best = {"a": 0.5, "b": 0.3}
     _, rungs, _ = climb(lambda rates: sum((rates[s] - best[s]) ** 2 for s in best), sites=list(best))
-    assert 0.5 < ladder_trials(2, 1) / len(rungs) < 2
+    assert 0.5 < ladder_candidates(2) / len(rungs) < 2

@@ -49,14 +49,18 @@ def test_what_a_study_holds(result: TuneResult) -> None:
     assert result.comparison.data == "test"
     searched = {seed for arm in result.search for seed in arm.seeds}
     assert not searched & {seed for arm in result.comparison.arms for seed in arm.seeds}
+    assert result.finalists is not None
+    assert result.finalists.data == "validation"
+    assert all(trial.test is None for arm in result.finalists.arms for trial in arm.trials)
+    assert not searched & {seed for arm in result.finalists.arms for seed in arm.seeds}
     assert all(trial.test is None for arm in result.search for trial in arm.trials)
     assert all(trial.test is not None for arm in result.comparison.arms for trial in arm.trials)
     assert result.cost.trials == len({(r.to_json(), s) for r, s in _all_trials(result)})
 
 
 def _all_trials(result: TuneResult) -> list[tuple[sukima.Recipe, int]]:
-    arms = (*result.search, *(result.comparison.arms if result.comparison else ()))
-    return [(arm.recipe, seed) for arm in arms for seed in arm.seeds]
+    compared = [part.arms for part in (result.finalists, result.comparison) if part is not None]
+    return [(arm.recipe, seed) for arms in (result.search, *compared) for arm in arms for seed in arm.seeds]
 
 
 def test_the_same_study_again_gives_the_same(result: TuneResult) -> None:
@@ -139,7 +143,7 @@ def test_what_tune_refuses(arguments: dict[str, Any], words: str) -> None:
 
 
 def test_what_compare_refuses() -> None:
-    with pytest.raises(InputError, match="at least two"):
-        compare(small_task(), {"one": sukima.Recipe()}, progress=Silent())
+    with pytest.raises(InputError, match="at least one"):
+        compare(small_task(), {}, progress=Silent())
     with pytest.raises(InputError, match="expected one of the model's sites"):
         compare(small_task(), {"a": sukima.Recipe(), "b": sukima.Recipe(rates={"x": 0.1})}, progress=Silent())

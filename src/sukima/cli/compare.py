@@ -10,7 +10,7 @@ import typer
 from sukima.base.errors import InputError
 from sukima.base.messages import say
 from sukima.cli.objects import load_module, load_object
-from sukima.cli.options import By, Data, Epochs, Json, Lang, Output, Target
+from sukima.cli.options import By, Data, Epochs, FirstSeed, Json, Lang, Output, Target
 
 if TYPE_CHECKING:
     from sukima.records.recipe import Recipe
@@ -20,9 +20,12 @@ __all__ = ["HELP", "compare"]
 HELP = say(
     "Train recipes side by side with paired seeds, and say which of them really differ.\n\n"
     "The first recipe is the baseline. Without recipes, those are taken that stand beside the task in its file, in a "
-    "dict called 'recipes'; else no dropout is compared with the guideline's rates.\n\n"
-    "Examples: sukima compare; sukima compare my_task.py --recipe none= --recipe mine=recipe.toml; "
-    "sukima compare my_task.py --recipes my_task.py:recipes"
+    "dict called 'recipes'; else the usual ways to regularize are compared with none: dropout, L1, L2, early stopping, "
+    "batch normalisation, augmentation, a smaller model, an ensemble and more. A single recipe is compared beside "
+    "those.\n\n"
+    "Finished runs are kept in a file; the same command again goes on where it was stopped.\n\n"
+    "Examples: sukima compare; sukima compare my_task.py --recipe mine=recipe.toml; "
+    "sukima compare my_task.py --recipe none= --recipe mine=recipe.toml"
 )
 
 
@@ -43,11 +46,16 @@ def compare(
     ] = None,
     by: By = "loss",
     seeds: Annotated[int, typer.Option("--seeds", min=2, help=str(say("Paired seeds for each recipe.")))] = 5,
-    first_seed: Annotated[
-        int,
-        typer.Option("--first-seed", min=0, help=str(say("The first seed; another repeats the study independently."))),
-    ] = 0,
+    first_seed: FirstSeed = 0,
     epochs: Epochs = None,
+    runs: Annotated[
+        Path | None,
+        typer.Option(
+            "--runs",
+            metavar="FILE.jsonl",
+            help=str(say("Where finished runs are kept; by default beside the report.")),
+        ),
+    ] = None,
     output: Output = Path("sukima-report.html"),
     json: Json = False,
     _lang: Lang = None,
@@ -62,7 +70,9 @@ def compare(
         check_report_path(output)  # before training, so that nothing is lost
     task = chosen_task(target, data, epochs)
     chosen = _chosen(recipe, recipes) or _beside(target)
-    show(run(task, chosen, by=by, seeds=seeds, first_seed=first_seed, progress=command_progress()), output, json)
+    runs = runs or (output.with_suffix(".runs.jsonl") if output is not None else None)
+    progress = command_progress()
+    show(run(task, chosen, by=by, seeds=seeds, first_seed=first_seed, runs=runs, progress=progress), output, json)
 
 
 def _beside(target: str | None) -> dict[str, Recipe] | None:

@@ -10,7 +10,7 @@ import typer
 
 from sukima.base.messages import say
 
-__all__ = ["By", "Data", "Epochs", "Json", "Lang", "Output", "Target"]
+__all__ = ["By", "Data", "Epochs", "FirstSeed", "Json", "Lang", "Output", "Target"]
 
 
 class LanguageName(StrEnum):
@@ -43,6 +43,10 @@ By = Annotated[
 Epochs = Annotated[
     int | None,
     typer.Option("--epochs", min=1, help=str(say("The most epochs a trial may take, instead of the task's."))),
+]
+FirstSeed = Annotated[
+    int,
+    typer.Option("--first-seed", min=0, help=str(say("The first seed; another repeats the study independently."))),
 ]
 Output = Annotated[
     Path | None,

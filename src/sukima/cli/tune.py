@@ -8,16 +8,20 @@ from typing import Annotated
 import typer
 
 from sukima.base.messages import say
-from sukima.cli.options import By, Data, Epochs, Json, Lang, Output, Target
+from sukima.cli.options import By, Data, Epochs, FirstSeed, Json, Lang, Output, Target
 
 __all__ = ["HELP", "tune"]
 
+_STRATEGIES = ("auto", "ladder", "grid", "random", "tpe", "halving", "learned")
+
 HELP = say(
-    "Find the dropout rates that generalise best, and say whether they help.\n\n"
-    "Trains without dropout and with the guideline's rates, says whether that overfits, searches the rates on "
-    "validation data, then compares once on test data with fresh seeds. Prints the winning recipe as code and writes "
-    "a report page.\n\n"
-    "Examples: sukima tune; sukima tune my_task.py; sukima tune my_task.py:task --by accuracy"
+    "Find the recipe that generalises best, and say whether it helps.\n\n"
+    "Trains without dropout and with the guideline's rates, says whether that overfits, searches on validation data, "
+    "picks the winner among the best few with fresh seeds, then compares once on test data. Prints the winning recipe "
+    "as code and writes a report page.\n\n"
+    "Everything is kept in an Optuna study: stop it at any moment, and the same command goes on where it was.\n\n"
+    "Examples: sukima tune; sukima tune my_task.py --budget 10min; "
+    "sukima tune my_task.py:task --by accuracy --space usual"
 )
 
 
@@ -25,31 +29,81 @@ def tune(
     target: Target = None,
     data: Data = None,
     by: By = "loss",
+    space: Annotated[
+        str,
+        typer.Option(
+            "--space",
+            help=str(
+                say(
+                    "What to vary: 'rates', 'usual' (weight decay, max-norm and label smoothing as well), 'full', or "
+                    "FILE.py:NAME of a sukima.Space."
+                )
+            ),
+        ),
+    ] = "rates",
+    strategy: Annotated[
+        str,
+        typer.Option("--strategy", help=str(say("How to search: {names}.", names=", ".join(_STRATEGIES)))),
+    ] = "auto",
+    budget: Annotated[
+        str | None,
+        typer.Option("--budget", help=str(say("How long all of it may take, such as '90s', '10min' or '1.5h'."))),
+    ] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option("--trials", min=1, help=str(say("How many candidates to try; the ladder ends by itself."))),
+    ] = None,
     seeds: Annotated[
         int, typer.Option("--seeds", min=2, help=str(say("Fresh seeds for the final comparison on test data.")))
     ] = 6,
     search_seeds: Annotated[
         int, typer.Option("--search-seeds", min=1, help=str(say("Seeds for each recipe of the search.")))
     ] = 3,
-    first_seed: Annotated[
-        int,
-        typer.Option("--first-seed", min=0, help=str(say("The first seed; another repeats the study independently."))),
-    ] = 0,
+    first_seed: FirstSeed = 0,
     epochs: Epochs = None,
+    storage: Annotated[
+        str,
+        typer.Option(
+            "--storage",
+            help=str(
+                say("Where the study is kept: a database URL as Optuna takes it, or 'none' to keep it in memory alone.")
+            ),
+        ),
+    ] = "sqlite:///sukima.db",
+    study: Annotated[
+        str | None,
+        typer.Option("--study", help=str(say("The study's name; by default one made from task and settings."))),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help=str(say("Processes that train at once; one for each core.")))
+    ] = None,
     output: Output = Path("sukima-report.html"),
     json: Json = False,
     _lang: Lang = None,
 ) -> None:
     """Parse, run the workflow, show."""
+    from sukima.cli.objects import load_object
     from sukima.cli.results import command_progress, show
     from sukima.cli.tasks import chosen_task
     from sukima.reporting import check_report_path
+    from sukima.tuning.space import Space
     from sukima.workflow.tune import tune as run
 
     if output is not None:
         check_report_path(output)  # before training, so that nothing is lost
-    task = chosen_task(target, data, epochs)
     result = run(
-        task, by=by, search_seeds=search_seeds, test_seeds=seeds, first_seed=first_seed, progress=command_progress()
+        chosen_task(target, data, epochs),
+        load_object(space, "space", Space) if ".py" in space else space,  # type: ignore[arg-type]  # checked there
+        strategy=strategy,  # type: ignore[arg-type]  # checked there
+        by=by,
+        budget=budget,
+        trials=trials,
+        search_seeds=search_seeds,
+        test_seeds=seeds,
+        first_seed=first_seed,
+        storage=None if storage == "none" else storage,
+        study=study,
+        workers=workers,
+        progress=command_progress(),
     )
     show(result, output, json)

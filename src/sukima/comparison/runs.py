@@ -7,26 +7,21 @@ versions) decides its name, so that a file never hands out a run of something el
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 import torch
-from torch import Tensor
 
 import sukima
 from sukima.comparison.plan import ArmPlan
-from sukima.engines.torch.data import open_data, split_validation
-from sukima.engines.torch.seeding import generators_restored, seed_everything
+from sukima.engines.torch.fingerprint import fingerprint
 from sukima.records.files import check_writable, read_text
 from sukima.records.result import Trial
-from sukima.records.task import Task, setup_of
 
-__all__ = ["RunFile", "fingerprint"]
+__all__ = ["RunFile"]
 
 
 class RunFile:
@@ -50,7 +45,7 @@ class RunFile:
             except (ValueError, KeyError, TypeError):
                 continue
 
-    def name(self, plan: ArmPlan, seed: int) -> str:
+    def name(self, plan: ArmPlan, seed: int, *, effects: bool = True) -> str:
         """What decides the run, in a few characters."""
         if id(plan.task) not in self._tasks:
             self._tasks[id(plan.task)] = fingerprint(plan.task)
@@ -59,6 +54,7 @@ class RunFile:
             plan.recipe.to_json(),
             plan.members,
             seed,
+            effects,
             sukima.__version__,
             torch.__version__,
         ]
@@ -85,46 +81,3 @@ def _writable(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _writable(entry) for key, entry in value.items()}
     return [_writable(entry) for entry in value] if isinstance(value, list | tuple) else value
-
-
-def fingerprint(task: Task) -> str:
-    """What a run of the task depends on besides recipe and seed: its setup, its data, and its model when new."""
-    digest = hashlib.sha256(json.dumps(setup_of(task), default=str).encode())
-    for function in (task.loss, task.metric, task.optimizer):
-        digest.update(_source(function).encode())
-    train, validation = split_validation(task)
-    for name, part in (("train", train), ("validation", validation), ("test", task.test)):
-        if part is not None:
-            _add_data(digest.update, name, part, task)
-    with generators_restored():
-        seed_everything(0)
-        model = task.model()
-    digest.update(repr(model).encode())
-    for hook in model._forward_pre_hooks.values():  # what a variant adds
-        digest.update(
-            repr((getattr(getattr(hook, "func", hook), "__qualname__", ""), getattr(hook, "args", ()))).encode()
-        )
-    for name, value in model.state_dict().items():
-        digest.update(name.encode())
-        if isinstance(value, Tensor):
-            digest.update(np.ascontiguousarray(value.detach().cpu().to(torch.float64).numpy()).tobytes())
-    return digest.hexdigest()
-
-
-def _source(function: Any) -> str:
-    if isinstance(function, str) or function is None:
-        return str(function)
-    try:
-        return inspect.getsource(function)
-    except (OSError, TypeError):
-        return getattr(function, "__qualname__", type(function).__qualname__)
-
-
-def _add_data(update: Callable[[bytes], object], name: str, data: Any, task: Task) -> None:
-    """All of an array, the first batch of anything else."""
-    batches = open_data(name, data, task)
-    inputs, targets = getattr(batches, "inputs", None), getattr(batches, "targets", None)
-    if inputs is None:
-        inputs, targets = next(batches.in_order())
-    for part in (inputs, targets):
-        update(part.cpu().numpy().tobytes() if isinstance(part, Tensor) else repr(part)[:10_000].encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from sukima.base.checks import check_number
 from sukima.records.pairing import gain_and_noise, paired_gains
@@ -25,11 +26,15 @@ def paired_difference(
 
     Returns:
         The difference; its outcome is ``better`` or ``worse`` only where the interval excludes zero. From a single
-        seed nothing can be concluded, so that the interval is infinite, unless a run diverged.
+        seed nothing can be concluded, so that the interval is infinite, unless a run diverged. A measure that moves in
+        steps, such as an accuracy, may give the same gain with every seed by chance; where gains are equal their
+        spread is taken to be that of rounding to such steps, at least.
     """
     check_number("level", level, above=0, below=1)
     gains = paired_gains(baseline, arm, increases=increases)
     mean, error = gain_and_noise(gains)
+    if len(set(gains.tolist())) < len(gains):
+        error = max(error, _rounding([*baseline, *arm]) / math.sqrt(len(gains)))
     half = 0.0
     if math.isfinite(mean):
         from scipy.stats import t  # takes longer to import than all the rest, so only where it is used
@@ -38,3 +43,10 @@ def paired_difference(
     low, high = mean - half, mean + half
     outcome: Outcome = "better" if low > 0 else "worse" if high < 0 else "no difference"
     return Difference(mean, low, high, level, tuple(gains.tolist()), outcome)
+
+
+def _rounding(values: Sequence[float]) -> float:
+    """Standard deviation of the difference of two values that are rounded to the steps seen in ``values``."""
+    seen = sorted({value for value in values if math.isfinite(value)})
+    steps = [high - low for low, high in pairwise(seen) if high - low > 1e-9 * max(abs(low), abs(high))]
+    return min(steps, default=0.0) / math.sqrt(6)

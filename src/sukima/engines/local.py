@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
+import weakref
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
+from torch import nn
 
 from sukima.base.messages import say
-from sukima.engines.progress import Progress, default_progress
+from sukima.engines.choose import framework_of
+from sukima.engines.progress import Progress, Silent, default_progress
 from sukima.engines.stacked.fit import may_stack
-from sukima.engines.torch.candidates import Candidate, Listener, Measure, train_candidates
+from sukima.engines.torch.candidates import Candidate, Measure, train_candidates
 from sukima.engines.torch.run import trial_of
-from sukima.engines.torch.vector import load_kernels
 from sukima.engines.workers import Crew, Talk, can_fork, cores
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
@@ -43,7 +46,10 @@ class LocalEngine:
     Attributes:
         trials: what is known.
         why_not_stacked: why candidates are trained one after another; empty where they are not.
-        measure: what is measured on each model that was trained, for its trial's effects; where it was trained.
+        on_trial: called with each trial that has ended, and whether it measured the test data.
+        on_epoch: called after each epoch; what it raises ends the work.
+        measure: what is measured on each model that was trained, for its trial's effects, where it was trained. What
+            it depends on must not change later: workers have it as it was when they were made.
     """
 
     def __init__(
@@ -58,7 +64,13 @@ class LocalEngine:
         self.progress = progress or default_progress()
         self.why_not_stacked = ""
         self.on_trial: Callable[[Trial, bool], None] = lambda _trial, _test: None
-        self._workers = 1 if torch.device(task.device).type != "cpu" or not can_fork() else workers or cores()
+        self.on_epoch: Callable[[], None] = lambda: None
+        self.framework = framework_of(task)
+        # TensorFlow and JAX do not survive a fork.
+        alone = self.framework == "keras" or torch.device(task.device).type != "cpu" or not can_fork()
+        self._workers = 1 if alone else workers or cores()
+        self.crew = Crew(functools.partial(_train_there, task, measure), self._workers)
+        weakref.finalize(self, self.crew.close)
         self.measure = measure
         self._started = time.perf_counter()
 
@@ -126,7 +138,12 @@ class LocalEngine:
     def cost(self) -> Cost:
         """What was spent so far."""
         epochs = sum(trial.history.epochs for trial in self.trials.values())
-        return Cost(seconds=time.perf_counter() - self._started, trials=len(self.trials), epochs=epochs)
+        return Cost(
+            seconds=time.perf_counter() - self._started,
+            trials=len(self.trials),
+            epochs=epochs,
+            full_trainings=round(epochs / self.task.epochs, 2),
+        )
 
 
 def _key(candidate: Candidate, test: bool = False) -> Key:
@@ -150,6 +167,9 @@ class _Batch:
         self._ended: set[int] = set()
 
     def train(self) -> None:
+        if self._engine.framework == "keras":
+            self._train_keras()
+            return
         groups = self._engine.groups(self._candidates)
         if self._engine.workers == 1 or len(groups) == 1:
             self._train_here(groups)
@@ -158,37 +178,33 @@ class _Batch:
         if self._rungs:  # all at once, since they are compared on the way
             count = min(self._engine.workers, len(groups))
             jobs = [groups[first::count] for first in range(count)]
-        load_kernels()  # once, not in each worker
-        Crew(
-            self._train_there,
-            most=self._engine.workers,
-            told=self._hear,
-            asked=self._answer,
-            lost=self._again,
-        ).run(jobs)
+        _load_what_training_needs()
+        self._engine.crew.run([_Job(job, self._test, self._rungs) for job in jobs], self)
+
+    def _train_keras(self) -> None:
+        from sukima.engines.keras.candidates import train_candidates as train_keras
+
+        engine = self._engine
+        train_keras(engine.task, [self._candidates], self, test=self._test, rungs=self._rungs, measure=engine.measure)
 
     def _train_here(self, groups: list[dict[int, Candidate]]) -> None:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # as in a worker: the same bits wherever a candidate is trained
         try:
-            self._train(groups, self)
+            train_candidates(
+                self._engine.task, groups, self, test=self._test, rungs=self._rungs, measure=self._engine.measure
+            )
         finally:
             torch.set_num_threads(threads)
 
-    def _train_there(self, job: list[dict[int, Candidate]], talk: Talk) -> None:
-        torch.set_num_threads(1)
-        self._train(job, _Sender(talk))
-
-    def _train(self, groups: list[dict[int, Candidate]], listener: Listener) -> None:
-        work, measure = self._engine.task, self._engine.measure
-        train_candidates(work, groups, listener, test=self._test, rungs=self._rungs, measure=measure)
-
-    def _hear(self, what: str, *message: object) -> None:
+    def told(self, what: str, *message: object) -> None:
+        """See `Owner`: what workers tell is what a listener is told."""
         getattr(self, what)(*message)
 
     def epoch(self, number: int, history: History) -> None:
         """See `Listener`."""
         self._engine.progress.epoch(history, self._engine.task.epochs)
+        self._engine.on_epoch()
 
     def trial(self, number: int, trial: Trial) -> None:
         """See `Listener`."""
@@ -209,23 +225,50 @@ class _Batch:
         assert self._judge is not None
         return self._judge(epoch, histories)
 
-    def _answer(self, questions: Mapping[int, tuple[int, Mapping[int, History]]]) -> Mapping[int, Collection[int]]:
-        """One judgement for all workers that have come to the same rung; one that began later may be behind."""
+    def asked(self, questions: Mapping[int, tuple[int, Mapping[int, History]]]) -> Mapping[int, Collection[int]]:
+        """See `Owner`: one judgement for all workers at the same rung; one that began later may be behind."""
         gone: set[int] = set()
         for epoch in sorted({epoch for epoch, _ in questions.values()}):
             parts = [part for at, part in questions.values() if at == epoch]
-            gone.update(self.judge(epoch, {number: history for part in parts for number, history in part.items()}))
+            gone.update(self.judge(epoch, {n: history for part in parts for n, history in part.items()}))
         return dict.fromkeys(questions, gone)
 
-    def _again(self, job: list[dict[int, Candidate]]) -> list[list[dict[int, Candidate]]]:
-        """What a worker that was killed leaves: each by itself; one that was by itself has failed."""
-        left = {number: candidate for group in job for number, candidate in group.items() if number not in self._ended}
+    def lost(self, job: _Job) -> list[_Job]:
+        """See `Owner`: what is left of the job, each by itself; a candidate that was by itself has failed."""
+        left = {n: candidate for group in job.groups for n, candidate in group.items() if n not in self._ended}
         if len(left) > 1:
-            return [[{number: candidate}] for number, candidate in left.items()]
+            return [replace(job, groups=[{number: candidate}]) for number, candidate in left.items()]
         for number, (recipe, seed) in left.items():
             note = str(say("its process was killed, perhaps for want of memory"))
             self.trial(number, trial_of(recipe, seed, History(status="failed", note=note)))
         return []
+
+
+@functools.cache
+def _load_what_training_needs() -> None:
+    """Libraries import much of themselves when first used: once here, and not in every worker again."""
+    tiny = Task(
+        model=lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Dropout(0.5), nn.Linear(2, 2)),
+        train=(torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)),
+        validation=(torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)),
+        epochs=1,
+    )
+    engine = LocalEngine(tiny, Silent(), workers=1)
+    engine.prepare([(Recipe(), 0), (Recipe(), 1)])
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a worker trains."""
+
+    groups: list[dict[int, Candidate]]
+    test: bool
+    rungs: Collection[int]
+
+
+def _train_there(task: Task, measure: Measure | None, job: _Job, talk: Talk) -> None:
+    torch.set_num_threads(1)
+    train_candidates(task, job.groups, _Sender(talk), test=job.test, rungs=job.rungs, measure=measure)
 
 
 class _Sender:

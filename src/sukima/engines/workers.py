@@ -19,9 +19,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-__all__ = ["Crew", "Talk", "can_fork", "cores"]
+__all__ = ["Crew", "Owner", "Talk", "can_fork", "cores"]
 
 Job = TypeVar("Job")
 
@@ -54,102 +54,123 @@ class Talk:
         return self._connection.recv()
 
 
-class Crew(Generic[Job]):
-    """Runs jobs in processes of their own, some at a time."""
+class Owner(Protocol[Job]):
+    """Hears what becomes of jobs."""
 
-    def __init__(
-        self,
-        work: Callable[[Job, Talk], None],
-        *,
-        most: int,
-        told: Callable[..., None],
-        asked: Callable[[Mapping[int, Any]], Mapping[int, Any]],
-        lost: Callable[[Job], Sequence[Job]],
-    ) -> None:
-        """
-        Args:
-            work: does a job, in the worker.
-            most: how many workers there are at once.
-            told: hears what workers tell.
-            asked: called when every worker waits for an answer: number of the job → question; gives the answers.
-            lost: called where a worker was killed; gives the jobs to be done instead.
-        """
-        self._work, self._most, self._told, self._asked, self._lost = work, most, told, asked, lost
-        self._workers: dict[Connection, tuple[ForkProcess, int, Job]] = {}
+    def told(self, *message: Any) -> None:
+        """A worker tells something."""
+        ...
+
+    def asked(self, questions: Mapping[int, Any]) -> Mapping[int, Any]:
+        """Every worker at work waits for an answer: number of the job → question; gives the answers."""
+        ...
+
+    def lost(self, job: Job) -> Sequence[Job]:
+        """The worker of this job was killed; gives the jobs to be done instead."""
+        ...
+
+
+class Crew(Generic[Job]):
+    """Does jobs in worker processes, some at a time. The workers stay until `close`: a new one would load everything
+    that training needs again.
+
+    Args:
+        work: does a job, in the worker; what it refers to is as it was when the worker was made.
+        most: how many workers there are at once.
+    """
+
+    def __init__(self, work: Callable[[Job, Talk], None], most: int) -> None:
+        self._work, self._most = work, most
+        self._processes: dict[Connection, ForkProcess] = {}
+        self._busy: dict[Connection, tuple[int, Job]] = {}
         self._questions: dict[Connection, Any] = {}
 
-    def run(self, jobs: Sequence[Job]) -> None:
+    def run(self, jobs: Sequence[Job], owner: Owner[Job]) -> None:
         """Do them all. Ctrl-C, here or in a worker, raises ``KeyboardInterrupt`` after the workers have ended."""
         waiting, number = deque(jobs), 0
         try:
-            while waiting or self._workers:
-                while waiting and len(self._workers) < self._most:
-                    self._start(waiting.popleft(), number)
+            while waiting or self._busy:
+                while waiting and len(self._busy) < self._most:
+                    self._give(waiting.popleft(), number)
                     number += 1
-                if self._questions and len(self._questions) == len(self._workers):
-                    self._answer()
-                for ready in wait([c for c in self._workers if c not in self._questions]):
-                    waiting.extend(self._hear(ready))  # type: ignore[arg-type]  # only connections are waited for
-        finally:
-            for process, *_ in self._workers.values():
-                process.kill()
-            for connection, (process, *_) in self._workers.items():
-                process.join()
-                connection.close()
-            self._workers, self._questions = {}, {}
+                if self._questions and len(self._questions) == len(self._busy):
+                    self._answer(owner)
+                for ready in wait([c for c in self._busy if c not in self._questions]):
+                    waiting.extend(self._hear(ready, owner))  # type: ignore[arg-type]  # only connections are waited for
+        except BaseException:
+            self.close()
+            raise
 
-    def _start(self, job: Job, number: int) -> None:
+    def close(self) -> None:
+        """End all workers, whatever they do."""
+        for process in self._processes.values():
+            process.kill()
+        for connection in list(self._processes):
+            self._dismiss(connection)
+
+    def _give(self, job: Job, number: int) -> None:
+        idle = next((c for c in self._processes if c not in self._busy), None)
+        connection = idle or self._start()
+        self._busy[connection] = number, job
+        try:
+            connection.send(job)
+        except OSError:  # killed while it was idle
+            self._dismiss(connection)
+            self._give(job, number)
+
+    def _start(self) -> Connection:
         context = multiprocessing.get_context("fork")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_be_worker, args=(self._work, job, theirs), daemon=True)
+        process = context.Process(target=_be_worker, args=(self._work, theirs), daemon=True)
         with warnings.catch_warnings():
             # Of threads in the parent: a progress bar has one, and no worker writes to it.
             warnings.simplefilter("ignore", DeprecationWarning)
             process.start()
         theirs.close()  # so that the end of the worker is heard
-        self._workers[ours] = process, number, job
+        self._processes[ours] = process
+        return ours
 
-    def _hear(self, connection: Connection) -> Sequence[Job]:
+    def _hear(self, connection: Connection, owner: Owner[Job]) -> Sequence[Job]:
         """One message; jobs that must be done because of it."""
-        process, _number, job = self._workers[connection]
+        _, job = self._busy[connection]
         try:
             kind, message = connection.recv()
         except (EOFError, ConnectionResetError):
             self._dismiss(connection)
-            return self._lost(job)
+            return owner.lost(job)
         if kind == _TELL:
-            self._told(*message)
+            owner.told(*message)
         elif kind == _ASK:
             self._questions[connection] = message
+        elif kind == _INTERRUPTED:
+            raise KeyboardInterrupt
+        elif kind == _FAILED:
+            raise RuntimeError(f"a worker failed:\n{message}")
         else:
-            process.join()
-            self._dismiss(connection)
-            if kind == _INTERRUPTED:
-                raise KeyboardInterrupt
-            if kind == _FAILED:
-                raise RuntimeError(f"a worker failed:\n{message}")
+            del self._busy[connection]
         return ()
 
     def _dismiss(self, connection: Connection) -> None:
-        process, *_ = self._workers.pop(connection)
-        process.join()
+        self._processes.pop(connection).join()
+        self._busy.pop(connection, None)
+        self._questions.pop(connection, None)
         connection.close()
 
-    def _answer(self) -> None:
-        by_number = {self._workers[connection][1]: question for connection, question in self._questions.items()}
-        answers = self._asked(by_number)
+    def _answer(self, owner: Owner[Job]) -> None:
+        answers = owner.asked({self._busy[connection][0]: question for connection, question in self._questions.items()})
         for connection in list(self._questions):
             del self._questions[connection]
             with contextlib.suppress(OSError):  # killed meanwhile: it is heard as lost
-                connection.send(answers[self._workers[connection][1]])
+                connection.send(answers[self._busy[connection][0]])
 
 
-def _be_worker(work: Callable[[Job, Talk], None], job: Job, connection: Connection) -> None:
+def _be_worker(work: Callable[[Job, Talk], None], connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the owner decides
     _end_with_owner()
     try:
-        work(job, Talk(connection))
-        connection.send((_DONE, None))
+        while True:
+            work(connection.recv(), Talk(connection))
+            connection.send((_DONE, None))
     except KeyboardInterrupt:
         connection.send((_INTERRUPTED, None))
     except (BrokenPipeError, EOFError):  # the owner is gone

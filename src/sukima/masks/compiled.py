@@ -7,15 +7,18 @@ from functools import cache
 from typing import Any, Literal
 
 import numpy as np
-from numba import cfunc, njit
+from numba import carray, cfunc, njit
 
 from sukima.masks.cache import caching
-from sukima.masks.kernels import CHUNK, DIMS, FIELDS, JOB, broadcast, turned, walk
-from sukima.masks.machine import address_of, call_team, call_work
+from sukima.masks.fused import GROUP
+from sukima.masks.kernels import ALONG, DIMS, FIELDS, JOB, KEPT, TABLE, X, Y, chunk_of, turned, walk
+from sukima.masks.machine import address_of, at, call_team, call_work, hold
+from sukima.masks.normal import normal
+from sukima.masks.structure import broadcast, decide
 
-__all__ = ["Kind", "Number", "start", "start_job", "worker"]
+__all__ = ["Kind", "Number", "start", "start_job", "start_structure", "worker"]
 
-Kind = Literal["walk", "turned", "broadcast"]
+Kind = Literal["walk", "turned", "broadcast", "normal"]
 Number = Literal["float32", "float64", "bfloat16", "float16"]
 
 # The type in memory, the type of the arithmetic, and bytes in memory.
@@ -50,7 +53,14 @@ def _broadcast(like: Any, one: Any, width: int) -> Callable[[Any], None]:
     return work
 
 
-_KINDS = {"walk": _walk, "turned": _turned, "broadcast": _broadcast}
+def _normal(like: Any, _one: Any, width: int) -> Callable[[Any], None]:
+    def work(job: Any) -> None:
+        normal(job, like, width)
+
+    return work
+
+
+_KINDS = {"walk": _walk, "turned": _turned, "broadcast": _broadcast, "normal": _normal}
 
 
 @cache
@@ -80,7 +90,8 @@ def start() -> Callable[..., None]:
     ) -> None:  # fmt: skip
         space = np.empty(JOB + FIELDS, np.int64)
         job = address_of(space)
-        space[0], space[1] = 0, (size + CHUNK - 1) // CHUNK
+        chunk = chunk_of(size, threads)
+        space[0], space[1], space[ALONG] = 0, (size + chunk - 1) // chunk, chunk
         space[2], space[3], space[4], space[5] = space[1], size, x, y
         space[6], space[7], space[8], space[9] = job + 8 * JOB, 0, 0, 1
         space[DIMS], space[DIMS + 1], space[DIMS + 2] = size, 1, 1
@@ -90,6 +101,7 @@ def start() -> Callable[..., None]:
             call_team(team, work, job, threads)
         else:
             call_work(work, job)
+        hold(space)
 
     return _compiled(run, 12)
 
@@ -105,6 +117,33 @@ def start_job() -> Callable[..., None]:
             call_work(work, job)
 
     return _compiled(run, 4)
+
+
+@cache
+def start_structure() -> Callable[..., None]:
+    """The function that makes the decisions of a mask and starts a copy of a job of the kind ``broadcast`` with them.
+
+    ``(work, team, threads, job, x, y, decisions, seed, stream, dropped, bits, factor)``, all 64-bit integers.
+    """
+
+    def run(
+        work: Any, team: Any, threads: Any, template: Any, x: Any, y: Any, decisions: Any,
+        seed: Any, stream: Any, dropped: Any, bits: Any, factor: Any,
+    ) -> None:  # fmt: skip
+        space, kept = np.empty(JOB + FIELDS, np.int64), np.empty(decisions + 2 * GROUP, np.uint8)
+        job, first = address_of(space), address_of(kept)
+        decide(first, decisions, np.uint64(seed), np.uint64(stream), np.uint64(dropped), bits)
+        space[:JOB] = carray(at(template, np.int64(0)), JOB)
+        space[X], space[Y], space[KEPT], space[TABLE] = x, y, first, job + 8 * JOB
+        space[JOB + 4] = factor
+        if threads > 1:
+            call_team(team, work, job, threads)
+        else:
+            call_work(work, job)
+        hold(space)
+        hold(kept)
+
+    return _compiled(run, 12)
 
 
 def _compiled(run: Callable[..., None], arguments: int) -> Callable[..., None]:

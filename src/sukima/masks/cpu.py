@@ -13,11 +13,29 @@ from numba import njit
 
 from sukima.masks import law, team
 from sukima.masks.cache import caching
-from sukima.masks.compiled import Kind, Number, start, start_job, worker
-from sukima.masks.kernels import AHEAD, CHUNK, DIMS, FIELDS, JOB, MAX_DIMS, ROOM, TILE
-from sukima.masks.key import MaskKey
+from sukima.masks.compiled import Kind, Number, start, start_job, start_structure, worker
+from sukima.masks.kernels import (
+    AHEAD,
+    ALONG,
+    CHUNKS,
+    DIMS,
+    FIELDS,
+    JOB,
+    KEPT,
+    MAX_DIMS,
+    NEXT,
+    RANK,
+    ROOM,
+    SIZE,
+    TABLE,
+    TILE,
+    X,
+    Y,
+    chunk_of,
+)
+from sukima.masks.key import FOLD_STR, MaskKey, number_of
 from sukima.masks.law import bits, scale, threshold
-from sukima.masks.philox import LANES, fill
+from sukima.masks.philox import LANES, fill, folded
 
 __all__ = [
     "MAX_DIMS",
@@ -25,9 +43,12 @@ __all__ = [
     "Job",
     "apply",
     "apply_line",
+    "apply_over",
     "bits",
     "collapse",
+    "fold_in",
     "keep",
+    "normal",
     "scale",
     "signed",
     "spread",
@@ -61,6 +82,21 @@ def words(key: MaskKey, blocks: int, first: int = 0) -> law.Words:
     # Block numbers wrap at 2**64, as a group of lanes must not: it begins at a multiple of LANES, which divides that.
     _fill()(out, np.uint64(first - ahead), LANES * groups, np.uint64(key.seed), np.uint64(key.stream))
     return out.view("<u4").reshape(-1, 4)[ahead : ahead + blocks]
+
+
+@cache
+def _fold() -> Any:
+    with caching() as kept:
+
+        def run(seed: Any, stream: Any, number: Any, domain: Any) -> Any:
+            return folded(seed, stream, number, domain)
+
+        return njit("UniTuple(uint64, 2)(uint64, uint64, uint64, uint64)", nogil=True, cache=kept)(run)
+
+
+def fold_in(key: MaskKey, name: str) -> MaskKey:
+    """As ``key.fold_in(name)``, for names that come again and again."""
+    return MaskKey(*_fold()(key.seed, key.stream, number_of(name), FOLD_STR))
 
 
 def keep(key: MaskKey, rate: float, size: int, offset: int = 0) -> npt.NDArray[np.bool_]:
@@ -169,7 +205,7 @@ def apply(
 
 
 class Job:
-    """Masks on rows that lie in their order at the address ``x``, to be put there again and again with new seeds.
+    """Masks on rows that lie in their order in memory, to be put there again and again with new seeds.
 
     Args:
         number: the type of the data.
@@ -178,61 +214,111 @@ class Job:
         size: how many elements a row has.
         apart: how far apart rows lie, in elements.
         rows: from `table`.
+        threads: how many may work on it.
     """
 
-    def __init__(self, number: Number, x: int, y: int, size: int, apart: int, rows: Table) -> None:
-        self._rows, self._size = rows, size * len(rows)
-        self._job = _job(x, y, [(size, 1, 1, 0)], rows, (apart, apart), -(-size // CHUNK))
-        self._address, self._work = self._job.ctypes.data, worker("walk", number)
+    def __init__(self, number: Number, x: int, y: int, size: int, apart: int, rows: Table, threads: int) -> None:
+        self._rows, self._size, self._threads = rows, size * len(rows), threads
+        self._job = _job("walk", x, y, [(size, 1, 1, 0)], rows, (apart, apart), threads)
+        self._work = worker("walk", number)
 
-    def run(self, seeds: npt.NDArray[np.uint64], threads: int) -> None:
+    def run(self, seeds: npt.NDArray[np.uint64]) -> None:
         """Put them, with these seeds, one a row."""
-        if self._size:
-            self._rows[:, 0] = seeds
-            self._job[0] = 0
-            _start(self._work, self._address, self._size, threads)
+        self._rows[:, 0] = seeds
+        self._job[NEXT] = 0
+        _go(self._job, self._work, self._size, self._threads)
+
+
+def normal(y: int, size: int, key: MaskKey, threads: int) -> None:
+    """Write ``size`` float32 of normal noise, mean 0 and variance 1, to the address ``y``."""
+    rows = table([key], [0], "float32")
+    _run("normal", "float32", 0, y, [(size, 1, 1, 0)], rows, (0, 0), threads)
+
+
+@lru_cache(1024)
+def _structure(dims: tuple[Dim, ...], threads: int) -> tuple[npt.NDArray[np.int64], int, int]:
+    """A job, but for what it works on, that puts decisions on data; its address and the size of the data."""
+    # The order is free here, so that of memory is taken.
+    ordered = collapse(sorted(dims, key=lambda dim: -dim[2]))
+    if len(ordered) > MAX_DIMS:
+        raise ValueError(f"{len(ordered)} dimensions; at most {MAX_DIMS} after collapsing")
+    size, length = math.prod(dim[0] for dim in ordered), max(1, ordered[-1][0])
+    chunk = chunk_of.py_func(size, threads)
+    tall, piece = max(1, chunk // length), min(length, chunk)
+    pieces = -(-length // piece)
+    job = np.zeros(JOB, np.int64)
+    job[CHUNKS : SIZE + 1] = -(-size // length // tall) * pieces, pieces, size
+    job[RANK], job[AHEAD], job[ALONG] = len(ordered), tall, piece
+    job[DIMS : DIMS + 4 * len(ordered)] = np.array(ordered).ravel()
+    return job, job.ctypes.data, size
 
 
 def spread(
-    number: Number, x: int, y: int, dims: Sequence[Dim], kept: npt.NDArray[np.bool_], factor: float, threads: int
+    number: Number, x: int, y: int, dims: tuple[Dim, ...], kept: npt.NDArray[np.bool_], factor: float, threads: int
 ) -> None:
     """Put decisions on data of which each decides several elements; ``dims`` have their strides in ``kept`` too."""
+    template, _, size = _structure(dims, threads)
     rows = table([MaskKey(0)], [0], number, [factor])
-    _run("broadcast", number, x, y, collapse(dims), rows, (0, 0), threads, kept)
+    job = template.copy()
+    job[X], job[Y], job[TABLE], job[KEPT] = x, y, rows.ctypes.data, kept.ctypes.data
+    _go(job, worker("broadcast", number), size, threads)
+
+
+def apply_over(
+    number: Number, x: int, y: int, dims: tuple[Dim, ...], decisions: int, key: MaskKey, rate: float,
+    factor: float | None, threads: int,
+) -> None:  # fmt: skip
+    """As `spread`, with the first ``decisions`` elements of a key's mask."""
+    _, template, size = _structure(dims, threads)
+    crew = team.team()
+    if threads > 1 and size >= PARALLEL and not crew:
+        value = scale(rate) if factor is None else factor
+        return spread(number, x, y, dims, keep(key, rate, decisions), value, threads)
+    dropped, width, pattern = _constants(rate, factor, number)
+    if size:
+        start_structure()(
+            worker("broadcast", number), crew, threads if size >= PARALLEL else 1, template, x, y,
+            decisions, signed(key.seed), signed(key.stream), dropped, width, pattern,
+        )  # fmt: skip
+    return None
 
 
 def _run(
     kind: Kind, number: Number, x: int, y: int, dims: Sequence[Dim], rows: Table, strides: tuple[int, int],
-    threads: int, kept: npt.NDArray[np.bool_] | None = None,
+    threads: int,
 ) -> None:  # fmt: skip
     if len(dims) > MAX_DIMS:
         raise ValueError(f"{len(dims)} dimensions; at most {MAX_DIMS} after collapsing")
-    size = math.prod(dim[0] for dim in dims)
-    if size * len(rows) == 0:
-        return
-    split, ahead, along = _tiles(dims) if kind == "turned" else (-(-size // CHUNK), 0, 0)
-    decisions = 0 if kept is None else kept.ctypes.data
-    job = _job(x, y, dims, rows, strides, split, (decisions, ahead, along))
-    _start(worker(kind, number), job.ctypes.data, size * len(rows), threads)
+    job = _job(kind, x, y, dims, rows, strides, threads)
+    _go(job, worker(kind, number), int(job[SIZE]) * len(rows), threads)
 
 
 def _job(
-    x: int, y: int, dims: Sequence[Dim], rows: Table, strides: tuple[int, int], split: int,
-    rest: tuple[int, int, int] = (0, 0, 0),
-) -> npt.NDArray[np.int64]:  # fmt: skip
-    job = np.zeros(JOB, np.int64)
+    kind: Kind, x: int, y: int, dims: Sequence[Dim], rows: Table, strides: tuple[int, int], threads: int
+) -> npt.NDArray[np.int64]:
     size = math.prod(dim[0] for dim in dims)
-    job[1 : AHEAD + 2] = (split * len(rows), split, size, x, y, rows.ctypes.data, *strides, len(dims), *rest)
+    job = np.zeros(JOB, np.int64)
+    if kind == "turned":
+        split, ahead, along = _tiles(dims)
+    else:
+        along = chunk_of.py_func(size, threads)
+        split, ahead = -(-size // along), 0
+    job[CHUNKS : ALONG + 1] = (
+        split * len(rows), split, size, x, y, rows.ctypes.data, *strides, len(dims), 0, ahead, along,
+    )  # fmt: skip
     job[DIMS : DIMS + 4 * len(dims)] = np.array(dims).ravel()
     return job
 
 
-def _start(work: int, job: int, size: int, threads: int) -> None:
+def _go(job: npt.NDArray[np.int64], work: int, size: int, threads: int) -> None:
+    """Run a job on as many threads as its size is worth."""
+    if size == 0:
+        return
     threads = 1 if size < PARALLEL else threads
     if threads > 1 and not team.team():
-        team.run_on_pool(work, job, threads)
+        team.run_on_pool(work, job.ctypes.data, threads)
     else:
-        start_job()(work, team.team(), threads, job)
+        start_job()(work, team.team(), threads, job.ctypes.data)
 
 
 def _tiles(dims: Sequence[Dim]) -> tuple[int, int, int]:

@@ -16,11 +16,15 @@ import numpy as np
 from numba import carray, njit
 
 from sukima.masks.fused import GROUP, SPAN, decide_group, fuses, put_decided, put_group
-from sukima.masks.machine import address_of, at, claim, transpose8
+from sukima.masks.machine import address_of, at, claim, hold, transpose8
 from sukima.masks.numeric import times
 from sukima.masks.philox import LANES, fill
 
-__all__ = ["AHEAD", "CHUNK", "DIMS", "FIELDS", "JOB", "MAX_DIMS", "ROOM", "TILE", "broadcast", "turned", "walk"]
+__all__ = [
+    "AHEAD", "ALONG", "CHUNK", "CHUNKS", "DIMS", "FIELDS", "JOB", "KEPT", "MAX_DIMS", "NEXT", "RANK", "ROOM", "SIZE", "SPLIT",
+    "TABLE", "TILE", "X", "Y", "cells", "chunk_of", "decide_range", "field", "place", "put_run", "turned", "walk",
+    "word_buffer",
+]  # fmt: skip
 
 MAX_DIMS = 8
 FIELDS = 6  # numbers an entry in the table
@@ -28,17 +32,26 @@ NEXT, CHUNKS, SPLIT, SIZE, X, Y, TABLE, ROW_X, ROW_Y, RANK, KEPT, AHEAD, ALONG, 
 JOB = DIMS + 4 * MAX_DIMS  # numbers a job; a dimension takes four: length, strides of x, y and mask, in elements
 
 TILE = 2048
-CHUNK = 8 * TILE
+CHUNK = 8 * TILE  # the least that a thread claims
+SHARE = 8  # chunks a thread, where that makes them larger: enough that threads end together, and no more
 ROOM = 1 << 18  # bytes for the decisions of a turned tile: they stay in the second-level cache
 
 
 @njit
-def _number(job: Any, index: Any) -> Any:
+def chunk_of(size: Any, threads: Any) -> Any:
+    """How many of ``size`` elements a thread claims at a time."""
+    return CHUNK * max(1, size // (CHUNK * SHARE * threads))
+
+
+@njit
+def field(job: Any, index: Any) -> Any:
+    """One number of a job, by its name above."""
     return carray(at(job, np.int64(0)), JOB)[index]
 
 
 @njit
-def _cells(address: Any, like: Any) -> Any:
+def cells(address: Any, like: Any) -> Any:
+    """The numbers from an address on."""
     return carray(at(address, like), 1 << 62)
 
 
@@ -83,16 +96,16 @@ def _segment(x: Any, xs: Any, y: Any, ys: Any, size: Any, bits: Any, least: Any,
         else:
             _put(carray(at(x, like), size), target, bits, least, factor)
     else:
-        _put_strided(_cells(x, like), xs, _cells(y, like), ys, bits[:size], least, factor)
+        _put_strided(cells(x, like), xs, cells(y, like), ys, bits[:size], least, factor)
 
 
 @njit
-def _place(job: Any, index: Any, rank: Any, which: Any) -> Any:
+def place(job: Any, index: Any, rank: Any, which: Any) -> Any:
     """How many elements into its row the element ``index`` lies (``which``: 1 for x, 2 for y, 3 for the mask)."""
     here = np.int64(0)
     for d in range(rank - 1, -1, -1):
-        length = _number(job, DIMS + 4 * d)
-        here += index % length * _number(job, DIMS + 4 * d + which)
+        length = field(job, DIMS + 4 * d)
+        here += index % length * field(job, DIMS + 4 * d + which)
         index //= length
     return here
 
@@ -102,14 +115,14 @@ def _spread(
     job: Any, x: Any, y: Any, start: Any, stop: Any, bits: Any, least: Any, factor: Any, like: Any, width: Any
 ) -> None:
     """Elements ``start`` to ``stop`` of a row, decided by ``bits``, wherever in memory they lie."""
-    last = _number(job, RANK) - 1
+    last = field(job, RANK) - 1
     at_last = DIMS + 4 * last
-    length, xs, ys = _number(job, at_last), _number(job, at_last + 1), _number(job, at_last + 2)
+    length, xs, ys = field(job, at_last), field(job, at_last + 1), field(job, at_last + 2)
     done = start
     while done < stop:
         count = min(stop, (done // length + 1) * length) - done
-        tx = x + _place(job, done, last + 1, 1) * width
-        ty = y + _place(job, done, last + 1, 2) * width
+        tx = x + place(job, done, last + 1, 1) * width
+        ty = y + place(job, done, last + 1, 2) * width
         _segment(tx, xs, ty, ys, count, bits[done - start :], least, factor, like)
         done += count
 
@@ -129,7 +142,7 @@ def _tile(buffer: Any, index: Any, size: Any, bits: Any, seed: Any, stream: Any)
 
 
 @njit
-def _buffer() -> Any:
+def word_buffer() -> Any:
     """Room for a tile's words, on a cache line of its own: a vector that crosses two lines costs twice."""
     space = np.empty(2 * (TILE // 4 + LANES) + 8, np.uint64)
     return space[-(address_of(space) >> 3) & 7 :]
@@ -138,7 +151,7 @@ def _buffer() -> Any:
 @njit
 def _entry(job: Any, row: Any, one: Any) -> Any:
     """A row's seed, stream, threshold, bits, first index and factor."""
-    address = _number(job, TABLE) + row * 8 * FIELDS
+    address = field(job, TABLE) + row * 8 * FIELDS
     fields = carray(at(address, np.uint64(0)), FIELDS)
     return fields[0], fields[1], fields[2], np.int64(fields[3]), fields[5], carray(at(address + 32, one), 1)[0]
 
@@ -171,19 +184,19 @@ def _put_groups(
 @njit
 def walk(job: Any, like: Any, one: Any, width: Any) -> None:
     """Rows of any layout, in the order of the mask: fast where that is the order of memory."""
-    size, split = _number(job, SIZE), _number(job, SPLIT)
-    buffer, nothing = _buffer(), np.zeros(TILE, np.uint8)
-    in_order = _number(job, RANK) == 1 and _number(job, DIMS + 1) == _number(job, DIMS + 2) == 1
+    size, split, chunk_size = field(job, SIZE), field(job, SPLIT), field(job, ALONG)
+    buffer, nothing = word_buffer(), np.zeros(TILE, np.uint8)
+    in_order = field(job, RANK) == 1 and field(job, DIMS + 1) == field(job, DIMS + 2) == 1
     while True:
         chunk = claim(job)
-        if chunk >= _number(job, CHUNKS):
+        if chunk >= field(job, CHUNKS):
             return
         row = chunk // split
-        x = _number(job, X) + row * _number(job, ROW_X) * width
-        y = _number(job, Y) + row * _number(job, ROW_Y) * width
+        x = field(job, X) + row * field(job, ROW_X) * width
+        y = field(job, Y) + row * field(job, ROW_Y) * width
         seed, stream, dropped, bits, first, factor = _entry(job, row, one)
-        start = chunk % split * CHUNK
-        stop = min(size, start + CHUNK)
+        start = chunk % split * chunk_size
+        stop = min(size, start + chunk_size)
         if in_order and bits == 16 and not dropped >> np.uint64(16):
             start = _put_groups(x, y, start, stop, first, seed, stream, dropped, factor, like, width)
         while start < stop:
@@ -201,9 +214,7 @@ def walk(job: Any, like: Any, one: Any, width: Any) -> None:
 
 
 @njit
-def _decide_range(
-    buffer: Any, out: Any, index: Any, size: Any, seed: Any, stream: Any, dropped: Any, bits: Any
-) -> None:
+def decide_range(buffer: Any, out: Any, index: Any, size: Any, seed: Any, stream: Any, dropped: Any, bits: Any) -> None:
     """One byte an element for ``size`` elements from ``index`` on, the first at the address ``out``.
 
     Writes whole groups: up to ``GROUP`` bytes before and after belong to no one.
@@ -228,15 +239,15 @@ def _decide_range(
 
 
 @njit
-def _put_run(x: Any, y: Any, size: Any, decided: Any, factor: Any, like: Any, width: Any) -> None:
-    """``size`` elements that lie together, by decisions at an address."""
+def put_run(x: Any, y: Any, size: Any, decided: Any, step: Any, factor: Any, like: Any, width: Any) -> None:
+    """``size`` elements that lie together, by decisions ``step`` (0 or 1) apart at an address; 0: by ``SPAN`` alike."""
     whole = size // SPAN * SPAN if fuses(like) else 0
     for i in range(0, whole, SPAN):
-        put_decided(x + i * width, y + i * width, like, decided + i, factor)
-    if whole < size:
-        rest = carray(at(decided + whole, np.uint8(0)), size - whole)
-        tx, ty = x + whole * width, y + whole * width
-        _put_strided(_cells(tx, like), 1, _cells(ty, like), 1, rest, np.uint8(1), factor)
+        put_decided(x + i * width, y + i * width, like, decided + i * step, factor)
+    for i in range(whole, size, SPAN):
+        count = min(SPAN, size - i)
+        rest = carray(at(decided + i * step, np.uint8(0)), count)
+        _put_strided(cells(x + i * width, like), 1, cells(y + i * width, like), 1, rest, np.uint8(1), factor)
 
 
 @njit
@@ -245,18 +256,20 @@ def turned(job: Any, like: Any, one: Any, width: Any) -> None:
 
     Neighbours in memory are far apart in the order of the mask: decide a tile in that order, turn it 8 by 8, apply it.
     """
-    rank, split = _number(job, RANK), _number(job, SPLIT)
-    deep, long = _number(job, DIMS + 4 * (rank - 2)), _number(job, DIMS + 4 * (rank - 1))
-    xs, ys = _number(job, DIMS + 4 * (rank - 1) + 1), _number(job, DIMS + 4 * (rank - 1) + 2)
-    ahead, along = _number(job, AHEAD), _number(job, ALONG)
+    rank, split = field(job, RANK), field(job, SPLIT)
+    deep, long = field(job, DIMS + 4 * (rank - 2)), field(job, DIMS + 4 * (rank - 1))
+    xs, ys = field(job, DIMS + 4 * (rank - 1) + 1), field(job, DIMS + 4 * (rank - 1) + 2)
+    ahead, along = field(job, AHEAD), field(job, ALONG)
     wide, tall = (deep + ahead - 1) // ahead, (long + along - 1) // along
     stride = long if tall == 1 else along + 2 * GROUP
-    buffer, turned_space = _buffer(), np.empty(8 * (ahead + 8), np.uint8)
+    buffer, turned_space = word_buffer(), np.empty(8 * (ahead + 8), np.uint8)
     decided_space = np.empty((ahead + 8) * stride + 3 * GROUP + 64, np.uint8)
     decided, across = address_of(decided_space) + GROUP, address_of(turned_space)
     while True:
         chunk = claim(job)
-        if chunk >= _number(job, CHUNKS):
+        if chunk >= field(job, CHUNKS):
+            hold(turned_space)
+            hold(decided_space)
             return
         row, part = chunk // split, chunk % split
         outer, left, top = part // (wide * tall), part // tall % wide * ahead, part % tall * along
@@ -264,43 +277,16 @@ def turned(job: Any, like: Any, one: Any, width: Any) -> None:
         seed, stream, dropped, bits, first, factor = _entry(job, row, one)
         index = first + np.uint64((outer * deep + left) * long + top)
         if tall == 1:  # the whole tile is one range of the mask
-            _decide_range(buffer, decided, index, deep_now * long, seed, stream, dropped, bits)
+            decide_range(buffer, decided, index, deep_now * long, seed, stream, dropped, bits)
         else:
             for d in range(deep_now):
                 here = index + np.uint64(d * long)
-                _decide_range(buffer, decided + d * stride, here, long_now, seed, stream, dropped, bits)
-        x = _number(job, X) + (row * _number(job, ROW_X) + _place(job, outer, rank - 2, 1) + left + top * xs) * width
-        y = _number(job, Y) + (row * _number(job, ROW_Y) + _place(job, outer, rank - 2, 2) + left + top * ys) * width
+                decide_range(buffer, decided + d * stride, here, long_now, seed, stream, dropped, bits)
+        x = field(job, X) + (row * field(job, ROW_X) + place(job, outer, rank - 2, 1) + left + top * xs) * width
+        y = field(job, Y) + (row * field(job, ROW_Y) + place(job, outer, rank - 2, 2) + left + top * ys) * width
         for q in range(0, long_now, 8):
             for p in range(0, deep_now, 8):
                 transpose8(decided + p * stride + q, stride, across + p, ahead + 8)
             for r in range(min(8, long_now - q)):
                 tx, ty = x + (q + r) * xs * width, y + (q + r) * ys * width
-                _put_run(tx, ty, deep_now, across + r * (ahead + 8), factor, like, width)
-
-
-@njit
-def broadcast(job: Any, like: Any, one: Any, width: Any) -> None:
-    """A mask of decided bytes over fewer elements than it decides: each dimension has a stride in the mask too."""
-    size, last = _number(job, SIZE), _number(job, RANK) - 1
-    factor = carray(at(_number(job, TABLE) + 32, one), 1)[0]
-    at_last = DIMS + 4 * last
-    length, xs, ys = _number(job, at_last), _number(job, at_last + 1), _number(job, at_last + 2)
-    ms = _number(job, at_last + 3)
-    same = np.empty(CHUNK, np.uint8)
-    kept = _cells(_number(job, KEPT), np.uint8(0))
-    while True:
-        chunk = claim(job)
-        if chunk >= _number(job, CHUNKS):
-            return
-        start, stop = chunk * CHUNK, min(size, (chunk + 1) * CHUNK)
-        while start < stop:
-            count = min(stop, (start // length + 1) * length) - start
-            tx = _number(job, X) + _place(job, start, last + 1, 1) * width
-            ty = _number(job, Y) + _place(job, start, last + 1, 2) * width
-            m = _place(job, start, last + 1, 3)
-            for i in range(0 if ms == 1 else count):
-                same[i] = kept[m + i * ms]
-            bits = carray(at(_number(job, KEPT) + m, np.uint8(0)), count) if ms == 1 else same
-            _segment(tx, xs, ty, ys, count, bits, np.uint8(1), factor, like)
-            start += count
+                put_run(tx, ty, deep_now, across + r * (ahead + 8), 1, factor, like, width)

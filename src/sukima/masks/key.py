@@ -6,12 +6,13 @@ import hashlib
 import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sukima.base.checks import shown
 from sukima.base.errors import InputError
 
-__all__ = ["Key", "MaskKey", "ShardedKey", "philox4x32"]
+__all__ = ["FOLD_INT", "FOLD_STR", "Key", "MaskKey", "ShardedKey", "number_of", "philox4x32"]
 
 _M32 = 0xFFFFFFFF
 _M64 = 0xFFFFFFFFFFFFFFFF
@@ -31,6 +32,12 @@ def philox4x32(counter: tuple[int, int, int, int], key: tuple[int, int], rounds:
         a, b, c, d = (q >> 32) ^ b ^ k, q & _M32, (p >> 32) ^ d ^ m, p & _M32
         k, m = (k + 0x9E3779B9) & _M32, (m + 0xBB67AE85) & _M32
     return a, b, c, d
+
+
+@lru_cache(4096)
+def number_of(name: str) -> int:
+    """The 64-bit number that stands for a string when it is folded into a key."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
 
 
 def _halves(value: int) -> tuple[int, int]:
@@ -57,6 +64,8 @@ class MaskKey:
     stream: int = 0
 
     def __post_init__(self) -> None:
+        if type(self.seed) is type(self.stream) is int and 0 <= self.seed <= _M64 and 0 <= self.stream <= _M64:
+            return  # the usual case, told without the cost of the checks
         object.__setattr__(self, "seed", _word("seed", self.seed))
         object.__setattr__(self, "stream", _word("stream", self.stream))
 
@@ -83,8 +92,7 @@ class MaskKey:
             InputError: ``value`` is neither a string nor an integer in [0, 2**64).
         """
         if isinstance(value, str):
-            number = int.from_bytes(hashlib.blake2b(value.encode(), digest_size=8).digest(), "little")
-            domain = FOLD_STR
+            number, domain = number_of(value), FOLD_STR
         else:
             number, domain = _word("value", value, "an integer in [0, 2**64) or a string"), FOLD_INT
         inner = philox4x32((*_halves(number), *_halves(self.stream)), _halves(self.seed))

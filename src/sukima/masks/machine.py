@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-__all__ = ["address_of", "at", "bits_of", "call_team", "call_work", "claim", "float_of", "transpose8"]
+__all__ = ["address_of", "at", "bits_of", "call_team", "call_work", "claim", "float_of", "hold", "transpose8"]
 
 _I64 = ir.IntType(64)
 _BYTES = ir.IntType(8).as_pointer()
@@ -34,6 +34,16 @@ def address_of(_context: Any, array: Any) -> Any:
         return builder.ptrtoint(data, _I64)
 
     return types.int64(array), generate
+
+
+@intrinsic
+def hold(_context: Any, array: Any) -> Any:
+    """Keep an array until here: Numba frees it after its last use, and does not see the use of its address."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return context.get_dummy_value()
+
+    return types.void(array), generate
 
 
 @intrinsic

@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 import llvmlite.binding as llvm
+import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
 from sukima.masks.machine import address_of
 
-__all__ = ["LANES", "block_words", "fill"]
+__all__ = ["LANES", "block_words", "fill", "folded"]
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 _LOW = 0xFFFFFFFF
@@ -100,3 +101,22 @@ def fill(buffer: Any, first: Any, blocks: Any, seed: Any, stream: Any) -> None:
     target = address_of(buffer)
     for i in range(0, blocks, LANES):
         _blocks(target + 16 * i, first + i, seed, stream)
+
+
+@njit
+def _one_block(number: Any, seed: Any, stream: Any) -> Any:
+    """The four words of one block, as two 64-bit numbers."""
+    low, a, b = np.uint64(_LOW), number & np.uint64(_LOW), number >> np.uint64(32)
+    c, d, k, m = stream & low, stream >> np.uint64(32), seed & low, seed >> np.uint64(32)
+    for _ in range(10):
+        p, q = a * np.uint64(0xD2511F53), c * np.uint64(0xCD9E8D57)
+        a, b, c, d = (q >> np.uint64(32)) ^ b ^ k, q & low, (p >> np.uint64(32)) ^ d ^ m, p & low
+        k, m = (k + np.uint64(0x9E3779B9)) & low, (m + np.uint64(0xBB67AE85)) & low
+    return a | b << np.uint64(32), c | d << np.uint64(32)
+
+
+@njit
+def folded(seed: Any, stream: Any, number: Any, domain: Any) -> Any:
+    """Seed and stream of the key that `sukima.masks.key.MaskKey.fold_in` derives."""
+    inner, outer = _one_block(number, seed, stream)
+    return _one_block(inner, domain, outer)

@@ -6,7 +6,7 @@ It can be applied to a model, printed as code, compared and searched over.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         msgspec.structs.force_setattr(self, "label_smoothing", smoothing)
         if self.early_stopping is not None:
             msgspec.structs.force_setattr(self, "early_stopping", check_count("early_stopping", self.early_stopping))
+
+    def __reduce__(self) -> tuple[Callable[[str], Recipe], tuple[str]]:
+        # What is left out of a file are defaults by identity, which pickling would not keep.
+        return Recipe.from_json, (self.to_json(),)
 
     @property
     def is_empty(self) -> bool:

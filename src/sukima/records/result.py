@@ -133,11 +133,15 @@ class Rung:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a search cost: wall-clock seconds, trials, and epochs over all trials."""
+    """What a search cost: wall-clock seconds, trials, and epochs over all trials.
+
+    ``full_trainings`` is what the epochs amount to in trainings of the task's full length.
+    """
 
     seconds: float
     trials: int
     epochs: int
+    full_trainings: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,11 +207,21 @@ class TuneResult:
         recipe: the winner; empty where nothing beat the baseline on validation data.
         model: the model's name.
         sites: the sites that were searched.
-        ladder: the steps of the search, in their order.
+        search: the candidates that were trained to their end, baseline and guideline first.
+        ladder: the steps of the search in their order, where it was a ladder.
+        finalists: the best few beside the baseline, with fresh seeds, on validation data: what the winner was chosen
+            by. ``None`` if the search was interrupted before it.
         comparison: baseline, guideline and winner on test data; ``None`` if the search was interrupted before it.
         baseline: verdict on the baseline, from the search's own seeds.
         cost: what search and comparison cost together.
         complete: whether it ran to its end.
+        strategy: how it was searched.
+        given_up: how many candidates were not trained to their end.
+        failed: how many candidates raised or gave no number.
+        importance: dimension → its share in what made candidates differ; empty if there were too few.
+        flat: dimension → range of rates that cannot be told from the best.
+        remark: what a reader should know of the search, such as rates that have not converged.
+        study: where the study is kept, as a storage URL, and its name there; empty if nowhere.
     """
 
     task: str
@@ -223,12 +237,20 @@ class TuneResult:
     environment: dict[str, str] = field(default_factory=dict)
     setup: Setup = field(default_factory=dict)
     complete: bool = True
+    finalists: Comparison | None = None
+    strategy: str = "ladder"
+    given_up: int = 0
+    failed: int = 0
+    importance: dict[str, float] = field(default_factory=dict)
+    flat: dict[str, tuple[float, float]] = field(default_factory=dict)
+    remark: Message | None = None
+    study: tuple[str, ...] = ()
 
     @property
     def histories(self) -> list[History]:
         """The histories of every trial of the search and of the final comparison."""
-        arms = (*self.search, *(self.comparison.arms if self.comparison else ()))
-        return [trial.history for arm in arms for trial in arm.trials]
+        compared = [part.arms for part in (self.finalists, self.comparison) if part is not None]
+        return [trial.history for arms in (self.search, *compared) for arm in arms for trial in arm.trials]
 
     @property
     def test(self) -> dict[str, Any]:

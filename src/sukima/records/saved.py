@@ -14,10 +14,10 @@ import msgspec
 from sukima.base.errors import InputError
 from sukima.base.messages import Message
 from sukima.records.files import read_text
-from sukima.records.result import Comparison, TuneResult
+from sukima.records.result import Comparison, Trial, TuneResult
 from sukima.records.verdict import Verdict
 
-__all__ = ["from_record", "load_result", "to_record"]
+__all__ = ["from_record", "load_result", "to_record", "trial_from_record", "trial_record"]
 
 _KINDS: dict[str, type[TuneResult] | type[Comparison]] = {"tune": TuneResult, "compare": Comparison}
 
@@ -34,6 +34,19 @@ def from_record(kind: str, record: Any) -> TuneResult | Comparison:
     except (KeyError, ValueError) as error:  # msgspec's errors, and those of the records themselves, are ValueErrors
         raise InputError("not a result of tune or compare: {why}", why=error) from None
     return _tuned(result) if isinstance(result, TuneResult) else _compared(result)
+
+
+def trial_record(trial: Trial) -> Any:
+    """``trial`` as plain data for JSON."""
+    return _writable(msgspec.to_builtins(trial, enc_hook=_plain))
+
+
+def trial_from_record(record: Any) -> Trial:
+    """What `trial_record` was given. Raises ``InputError`` where ``record`` is no trial."""
+    try:
+        return msgspec.convert(record, Trial, strict=False)
+    except ValueError as error:
+        raise InputError("not a trial: {why}", why=error) from None
 
 
 def load_result(path: str | Path) -> TuneResult | Comparison:
@@ -71,8 +84,10 @@ def _writable(value: Any) -> Any:
 def _tuned(result: TuneResult) -> TuneResult:
     """With the messages inside messages as messages again."""
     comparison = _compared(result.comparison) if result.comparison else None
+    finalists = _compared(result.finalists) if result.finalists else None
     baseline = _verdict(result.baseline) if result.baseline else None
-    return replace(result, baseline=baseline, comparison=comparison)
+    remark = _message(result.remark) if result.remark else None
+    return replace(result, baseline=baseline, comparison=comparison, finalists=finalists, remark=remark)
 
 
 def _compared(result: Comparison) -> Comparison:

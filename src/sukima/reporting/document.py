@@ -17,9 +17,11 @@ from sukima.reporting.recipe_code import recipe_code
 from sukima.reporting.sections.arms import arm_name, best_arm, drawn_arms, metric_name, winner_of
 from sukima.reporting.sections.comparison import comparison_blocks
 from sukima.reporting.sections.curves import gap_chart, loss_chart, metric_chart, validation_chart
+from sukima.reporting.sections.effects import effect_blocks
 from sukima.reporting.sections.findings import findings_headline, findings_network, findings_table
-from sukima.reporting.sections.ladder import ladder_blocks
+from sukima.reporting.sections.plans import beyond_recipe, plans_table
 from sukima.reporting.sections.provenance import comparison_provenance, tune_provenance
+from sukima.reporting.sections.search import search_blocks
 from sukima.reporting.sections.sites import site_blocks
 from sukima.reporting.sections.verdict import (
     better_still,
@@ -28,6 +30,7 @@ from sukima.reporting.sections.verdict import (
     tune_headline,
     verdict_blocks,
 )
+from sukima.reporting.sections.words import in_words, listed
 from sukima.reporting.text import Text
 
 __all__ = ["audit_document", "comparison_document", "diagnosis_document", "tune_document"]
@@ -48,7 +51,7 @@ def tune_document(result: TuneResult) -> Document:
     if comparison is not None:
         sections.append(Section("comparison", say("Comparison"), comparison_blocks(comparison, winner)))
     sections += [
-        Section("ladder", say("The search"), ladder_blocks(result), brief=False),
+        Section("ladder", say("The search"), search_blocks(result), brief=False),
         Section("sites", say("Where it acts"), site_blocks(result)),
         Section("recipe", say("The recipe"), _recipe_blocks(result.recipe)),
         Section("origin", say("How this was obtained"), tune_provenance(result), brief=False),
@@ -59,13 +62,25 @@ def tune_document(result: TuneResult) -> Document:
 def comparison_document(comparison: Comparison) -> Document:
     """The report on recipes side by side."""
     winner = best_arm(comparison)
+    answer: list[Block] = [comparison_headline(comparison, winner)]
+    if words := in_words(comparison, winner):
+        answer.append(words)
     sections = [
-        Section("verdict", say("Verdict"), (comparison_headline(comparison, winner),)),
+        Section("verdict", say("Verdict"), tuple(answer)),
         Section("comparison", say("Comparison"), comparison_blocks(comparison, winner)),
+    ]
+    if effects := effect_blocks(comparison, winner):
+        sections.append(Section("effects", say("What else changes"), effects))
+    sections += [
+        Section("arms", say("The arms"), (plans_table(comparison, winner),), brief=False),
         Section("curves", say("Loss curves"), _curves(comparison, winner, comparison.arms), brief=False),
     ]
     if winner is not None:
-        sections.append(Section("recipe", say("The recipe"), _recipe_blocks(winner.recipe)))
+        blocks = _recipe_blocks(winner.recipe)
+        if beyond := beyond_recipe(winner):
+            more = say("The best arm differs in more than its recipe: {what}.", what=listed(beyond))
+            blocks = (Paragraph(more), *blocks)
+        sections.append(Section("recipe", say("The recipe"), blocks))
     sections.append(Section("origin", say("How this was obtained"), comparison_provenance(comparison), brief=False))
     return Document(say("Comparison report"), comparison.task, tuple(sections))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ import sukima
 from sukima.records.finding import Finding
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
-from sukima.records.result import Arm, Comparison, Cost, Rung, Score, TuneResult
+from sukima.records.result import Arm, Comparison, Cost, Difference, Rung, Score, TuneResult
 from sukima.records.verdict import Verdict
 from sukima.reporting.sections.arms import best_arm
 
@@ -61,7 +61,14 @@ def _tune(result: TuneResult) -> dict[str, Any]:
         "recipe": _recipe(result.recipe),
         "baseline": _arm(baseline, result.baseline) if baseline else None,
         "candidates": [_arm(arm) for arm in result.search],
+        "strategy": result.strategy,
+        "given_up": result.given_up,
+        "failed": result.failed,
+        "importance": result.importance,
+        "flat": {name: list(ends) for name, ends in result.flat.items()},
+        "study": list(result.study),
         "ladder": [_rung(rung) for rung in result.ladder],
+        "finalists": _finalists(result.finalists) if result.finalists else None,
         "sites": [msgspec.to_builtins(site) for site in result.sites],
         "test": _test(comparison) if comparison else None,
         "cost": _cost(result.cost),
@@ -82,6 +89,9 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "baseline": _arm(comparison.baseline, comparison.verdicts.get(comparison.baseline.name)),
         "candidates": [_arm(arm, comparison.verdicts.get(arm.name)) for arm in comparison.arms],
         "test": _test(comparison),
+        "effects": _effects(comparison),
+        "given_loss": comparison.given_loss,
+        "left_out": {name: why.text("en") for name, why in comparison.left_out.items()},
         "cost": _cost(comparison.cost),
         "setup": comparison.setup,
         "environment": comparison.environment,
@@ -96,6 +106,8 @@ def _arm(arm: Arm, verdict: Verdict | None = None) -> dict[str, Any]:
     return {
         "name": arm.name,
         "recipe": _recipe(arm.recipe),
+        **({"change": arm.change} if arm.change else {}),
+        **({"members": arm.members} if arm.members > 1 else {}),
         "seeds": list(arm.seeds),
         "epochs": [trial.epoch for trial in arm.trials],
         "train": _scores([trial.train for trial in arm.trials]),
@@ -130,19 +142,40 @@ def _test(comparison: Comparison) -> dict[str, Any]:
         "arms": {
             arm.name: _scores([getattr(trial, comparison.data) for trial in arm.trials]) for arm in comparison.arms
         },
-        "differences": {
-            name: {
-                "mean": difference.mean,
-                "low": difference.low,
-                "high": difference.high,
-                "level": difference.level,
-                "gains": list(difference.gains),
-                "outcome": difference.outcome,
-            }
-            for name, difference in comparison.differences.items()
-        },
+        "differences": _differences(comparison.differences),
+    }
+
+
+def _finalists(finalists: Comparison) -> dict[str, Any]:
+    return {"arms": [_arm(arm) for arm in finalists.arms], "differences": _differences(finalists.differences)}
+
+
+def _differences(differences: Mapping[str, Difference]) -> dict[str, Any]:
+    return {
+        name: {
+            "mean": difference.mean,
+            "low": difference.low,
+            "high": difference.high,
+            "level": difference.level,
+            "gains": list(difference.gains),
+            "outcome": difference.outcome,
+        }
+        for name, difference in differences.items()
+    }
+
+
+def _effects(comparison: Comparison) -> dict[str, Any]:
+    """What the arms do besides, by the names that `Comparison.effects` lists."""
+    return {
+        name: {"values": dict(effect.values), "differences": _differences(effect.differences)}
+        for name, effect in comparison.effects.items()
     }
 
 
 def _cost(cost: Cost) -> dict[str, Any]:
-    return {"seconds": cost.seconds, "trials": cost.trials, "epochs": cost.epochs}
+    return {
+        "seconds": cost.seconds,
+        "trials": cost.trials,
+        "epochs": cost.epochs,
+        "full_trainings": cost.full_trainings,
+    }

@@ -12,7 +12,7 @@ from sukima.base.errors import InputError
 from sukima.masks.key import Key, MaskKey, ShardedKey
 from sukima.torch import kernels
 from sukima.torch.keys import of_kind
-from sukima.torch.masked import is_traced, site_key
+from sukima.torch.masked import is_plain, plain_call, site_key
 
 __all__ = ["kind_key", "masked_by", "multiplied_by"]
 
@@ -23,7 +23,7 @@ class _Masked(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, input: Tensor, decide: Make, factor: float) -> Tensor:
         ctx.again = decide, factor
-        return kernels.masked_with(input, None, decide(), factor)
+        return _mask(input, decide, factor)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
@@ -34,15 +34,25 @@ class _Multiplied(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, input: Tensor, make: Make) -> Tensor:
         ctx.make = make
-        return (input * make()).to(input.dtype)
+        return _multiply(input, make)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         return _multiplied(grads[0], ctx.make), None
 
 
-_masked: Callable[..., Tensor] = _Masked.apply
-_multiplied: Callable[..., Tensor] = _Multiplied.apply
+def _mask(input: Tensor, decide: Make, factor: float) -> Tensor:
+    return kernels.masked_with(input, None, decide(), factor)
+
+
+def _multiply(input: Tensor, make: Make) -> Tensor:
+    noise = make()
+    if input.dtype is noise.dtype and input.shape == noise.shape and input.is_contiguous():
+        return noise.mul_(input)
+    return (input * noise).to(input.dtype)
+
+
+_masked, _multiplied = plain_call(_Masked, _mask), plain_call(_Multiplied, _multiply)
 
 
 def kind_key(input: Tensor, key: Key | None, kind: str) -> MaskKey | Tensor:
@@ -55,16 +65,12 @@ def kind_key(input: Tensor, key: Key | None, kind: str) -> MaskKey | Tensor:
     return found
 
 
-def _is_plain(input: Tensor) -> bool:
-    return not torch._C._are_functorch_transforms_active() and not is_traced(input)
-
-
 def masked_by(input: Tensor, decide: Make, factor: float | Tensor) -> Tensor:
     """``input`` times ``factor`` where ``decide()`` (boolean, broadcast to it) is true, else +0.
 
     ``decide`` is called again for the gradient and must give the same answer: it depends on a key and nothing else.
     """
-    if _is_plain(input) and not isinstance(factor, Tensor):
+    if is_plain(input) and not isinstance(factor, Tensor):
         return _masked(input, decide, factor)
     scaled = input * (factor.to(input.dtype) if isinstance(factor, Tensor) else factor)
     return torch.where(decide(), scaled, torch.zeros((), dtype=input.dtype, device=input.device))
@@ -72,4 +78,4 @@ def masked_by(input: Tensor, decide: Make, factor: float | Tensor) -> Tensor:
 
 def multiplied_by(input: Tensor, make: Make) -> Tensor:
     """``input`` times the noise that ``make()`` gives, in the input's type; ``make`` as ``decide`` in `masked_by`."""
-    return _multiplied(input, make) if _is_plain(input) else (input * make()).to(input.dtype)
+    return _multiplied(input, make) if is_plain(input) else (input * make()).to(input.dtype)

@@ -14,6 +14,8 @@ from sukima.base.errors import InputError
 from sukima.records.site import Kind
 from sukima.torch.channel import dropout1d, dropout2d, dropout3d
 from sukima.torch.dropout import dropout
+from sukima.torch.keyed import at_site
+from sukima.torch.sites import INPUT
 
 __all__ = ["InsertedDropout"]
 
@@ -41,13 +43,15 @@ class InsertedDropout:
 
     def on_output(self, host: nn.Module, _args: tuple[Any, ...], output: Any) -> Tensor:
         """Forward hook."""
-        return self._drop(output, host.training or self.sampling)
+        with at_site(host, ""):
+            return self._drop(output, host.training or self.sampling)
 
     def on_input(self, host: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Forward pre-hook; acts on the first argument."""
         if not args:
             raise InputError("site {site}: dropout needs the layer's input as its first argument", site=self._site)
-        return (self._drop(args[0], host.training or self.sampling), *args[1:])
+        with at_site(host, INPUT):
+            return (self._drop(args[0], host.training or self.sampling), *args[1:])
 
     def _drop(self, value: Any, training: bool) -> Tensor:
         if not isinstance(value, Tensor):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -14,8 +15,11 @@ from sukima.masks.compiled import Number
 from sukima.masks.cpu import Dim
 from sukima.masks.key import Key, MaskKey, ShardedKey
 from sukima.torch.keys import key_tensor, keys_of
+from sukima.torch.memory import fresh
 
-__all__ = ["NUMBERS", "decided", "dropped", "fold", "masked", "masked_rows", "masked_with"]
+__all__ = ["NUMBERS", "decided", "dropped", "fold", "masked", "masked_over", "masked_rows", "masked_with"]
+
+Spread = tuple[tuple[Dim, ...], int]
 
 NUMBERS: dict[torch.dtype, Number] = {
     torch.float32: "float32",
@@ -65,7 +69,7 @@ def masked(
 ) -> Tensor:
     """``input`` under the key's mask, into ``out`` (which may be the input) or a new tensor of its layout."""
     if out is None:
-        out = torch.empty_like(input)
+        out = fresh(input)
     if isinstance(key, ShardedKey):
         return _masked_shard(input, out, key, rate, factor)
     number = NUMBERS[input.dtype]
@@ -124,7 +128,7 @@ def masked_rows(
 ) -> Tensor:
     """As `masked`, with a key and a rate of its own for each index along ``axis``; elements are numbered within it."""
     if out is None:
-        out = torch.empty_like(input)
+        out = fresh(input)
     number = NUMBERS[input.dtype]
     if not _native(input):
         pairs = zip(input.unbind(axis), keys, rates, strict=True)
@@ -139,19 +143,45 @@ def masked_rows(
     return out
 
 
+@lru_cache(1024)
+def _structured(shape: tuple[int, ...], xs: tuple[int, ...], ys: tuple[int, ...], mask: tuple[int, ...]) -> Spread:
+    """Dimensions with the strides of a mask of the shape ``mask``, and how many decisions that has."""
+    strides, count = [], 1
+    for size in reversed(mask):
+        strides.append(0 if size == 1 else count)
+        count *= size
+    return tuple(zip(shape, xs, ys, reversed(strides), strict=True)), count
+
+
+def masked_over(
+    input: Tensor, out: Tensor | None, shape: tuple[int, ...], key: MaskKey, rate: float, factor: float | None = None
+) -> Tensor:
+    """As `masked`, with a mask of ``shape`` (1 or the input's size in each dimension) that is repeated over it."""
+    if out is None:
+        out = fresh(input)
+    dims, count = _structured(input.shape, input.stride(), out.stride(), shape)
+    if not _native(input) or len(cpu.collapse(dims)) > cpu.MAX_DIMS:
+        kept = torch.from_numpy(cpu.keep(key, rate, count)).view(shape).to(input.device)
+        return out.copy_(_where(kept, input, law.scale(rate) if factor is None else factor))
+    number, threads = NUMBERS[input.dtype], torch.get_num_threads()
+    cpu.apply_over(number, input.data_ptr(), out.data_ptr(), dims, count, key, rate, factor, threads)
+    return out
+
+
 def masked_with(input: Tensor, out: Tensor | None, kept: Tensor, factor: float) -> Tensor:
     """``input`` where ``kept`` (boolean, broadcast to it) times ``factor``, else +0."""
     if out is None:
-        out = torch.empty_like(input)
-    view = kept.expand(input.shape)
-    if not _native(input):
-        return out.copy_(torch.where(view, input * factor, torch.zeros((), dtype=input.dtype, device=input.device)))
-    dims = cpu.collapse(_dims(input, out, view.stride()))
-    if len(dims) > cpu.MAX_DIMS:
-        return out.copy_(torch.where(view, input * factor, torch.zeros((), dtype=input.dtype)))
+        out = fresh(input)
+    dims = tuple(_dims(input, out, kept.expand(input.shape).stride()))
+    if not _native(input) or len(cpu.collapse(dims)) > cpu.MAX_DIMS:
+        return out.copy_(_where(kept, input, factor))
     decisions = kept.numpy()
     cpu.spread(NUMBERS[input.dtype], input.data_ptr(), out.data_ptr(), dims, decisions, factor, torch.get_num_threads())
     return out
+
+
+def _where(kept: Tensor, input: Tensor, factor: float) -> Tensor:
+    return torch.where(kept, input * factor, torch.zeros((), dtype=input.dtype, device=input.device))
 
 
 def dropped(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -9,7 +10,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.nn.modules import module as every_module
+from torch.utils.hooks import RemovableHandle
 
 from sukima.base.checks import check_count, check_instance
 from sukima.base.errors import InputError
@@ -17,11 +19,15 @@ from sukima.masks.key import MaskKey
 from sukima.torch import operators
 from sukima.torch.keys import key_tensor
 
-__all__ = ["active", "call", "canonical", "current", "keyed"]
+__all__ = ["active", "at_site", "call", "canonical", "current", "keyed"]
 
 _WRAPPERS = {"module", "_fsdp_wrapped_module", "_orig_mod", "_checkpoint_wrapped_module"}
 _WRAPPING = ("torch.nn.parallel", "torch.distributed", "accelerate.", "deepspeed.", "lightning.")
 _NAME = "_sukima_site"
+_HOOK = RemovableHandle(OrderedDict()).id  # one of torch's own numbers, by which compiled graphs know a hook again
+
+# Where torch keeps hooks before, hooks after, and which of the latter run after an error too.
+_Places = tuple[dict[int, Any], dict[int, Any], dict[int, Any]]
 
 
 def canonical(name: str, model: nn.Module | None = None) -> str:
@@ -49,7 +55,7 @@ class keyed:  # noqa: N801  # a context manager, called like a function
 
     Args:
         model: the model whose modules name the sites; by default the outermost module that is called inside.
-            Give it where a compiled function calls the model.
+            Give it where the model is compiled, or called in a compiled function.
         seed: an integer in [0, 2**64).
         step: the optimizer step: an integer, or an integer tensor of one element that may change without recompiling.
         microbatch: the number of the microbatch within the step, likewise.
@@ -81,23 +87,35 @@ class keyed:  # noqa: N801  # a context manager, called like a function
         self.microbatch = _number("microbatch", microbatch)
         self.model = model
         self.frames: list[list[Any]] = []  # for each module that is running: its name, and calls so far
+        self.left: list[Any] = ["", 0]  # that of the module that ran last
         self.used: set[tuple[str, int, int]] = set()
         self.call = 0
 
     def __enter__(self) -> keyed:
         _stack.append(self)
-        if not _hooks:
-            # They stay: a compiled graph knows the hooks that it was traced with by their numbers.
-            _hooks.append(register_module_forward_pre_hook(_enter))
-            _hooks.append(register_module_forward_hook(_leave, always_call=True))
         if self.model is not None:
             _name_all(self.model)
+        self.hook()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         _stack.remove(self)
+        for hooks in self.hooked:
+            for each in hooks:
+                each.pop(_HOOK, None)
+        for other in _stack:
+            other.hook()  # which may share modules with this one
+
+    def hook(self) -> None:
+        """Be told when modules begin and end: those of the model, or any where none is given."""
+        self.hooked = list(_places(self.model))
+        for before, after, always in self.hooked:
+            for hooks, hook in ((before, _enter), (after, _leave)):
+                hooks[_HOOK] = hook
+                hooks.move_to_end(_HOOK, last=False)  # type: ignore[attr-defined]  # torch makes them ordered
+            always[_HOOK] = True
 
 
 _stack: list[keyed] = []
@@ -108,7 +126,16 @@ def active() -> bool:
     return bool(_stack)
 
 
-_hooks: list[Any] = []
+def _places(model: nn.Module | None) -> Iterator[_Places]:
+    if model is None:
+        yield (
+            every_module._global_forward_pre_hooks,
+            every_module._global_forward_hooks,
+            every_module._global_forward_hooks_always_called,
+        )
+        return
+    for each in model.modules():
+        yield each._forward_pre_hooks, each._forward_hooks, each._forward_hooks_always_called
 
 
 def _number(name: str, value: int | Tensor) -> int | Tensor:
@@ -143,7 +170,22 @@ def _enter(module: nn.Module, _inputs: Any) -> None:
 
 def _leave(_module: nn.Module, _inputs: Any, _output: Any) -> None:
     if _stack and _stack[-1].frames:
-        _stack[-1].frames.pop()
+        _stack[-1].left = _stack[-1].frames.pop()
+
+
+@contextmanager
+def at_site(host: nn.Module, ending: str) -> Iterator[None]:
+    """Inside, masks belong to the site that a hook makes of ``host``: on its output, or, with an ending, elsewhere."""
+    if not _stack or _NAME not in host.__dict__:
+        yield
+        return
+    state = _stack[-1]
+    # On its output the count of the host's own calls goes on, so that hook and host do not draw the same mask.
+    state.frames.append([host.__dict__[_NAME] + ending, 0] if ending else state.left)
+    try:
+        yield
+    finally:
+        state.frames.pop()
 
 
 @contextmanager

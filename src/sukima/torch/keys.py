@@ -9,7 +9,7 @@ import torch.utils._python_dispatch
 from torch import Tensor
 
 from sukima.base.errors import InputError
-from sukima.masks.cpu import signed
+from sukima.masks.cpu import fold_in, signed
 from sukima.masks.key import Key, MaskKey, ShardedKey
 
 __all__ = ["draw_key", "draw_seed", "key_tensor", "keys_of", "of_kind"]
@@ -63,6 +63,8 @@ def of_kind(key: Key | Tensor, kind: str) -> Key | Tensor:
     """The key for a kind of mask ("channel", "path" …), so that two kinds under one key never share words."""
     if isinstance(key, MaskKey) and torch.compiler.is_compiling():
         key = key_tensor(key)  # a compiler cannot follow the hash of a string
+    if isinstance(key, MaskKey):
+        return fold_in(key, kind)
     if not isinstance(key, Tensor):
         return key.fold_in(kind)
     folded: Tensor = torch.ops.sukima.fold_in(key, kind)

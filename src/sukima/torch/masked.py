@@ -14,8 +14,9 @@ from sukima.masks.key import Key, MaskKey, ShardedKey
 from sukima.torch import distributed, kernels, operators
 from sukima.torch.keyed import current
 from sukima.torch.keys import draw_key, key_tensor
+from sukima.torch.memory import is_ours_alone
 
-__all__ = ["check_input", "check_out", "is_traced", "put_mask", "site_key"]
+__all__ = ["check_input", "check_out", "is_plain", "is_traced", "plain_call", "put_mask", "site_key"]
 
 _PLAIN = (Tensor, torch.nn.Parameter)
 
@@ -78,6 +79,11 @@ def is_traced(input: Tensor) -> bool:
     )
 
 
+def is_plain(input: Tensor) -> bool:
+    """Whether nothing but autograd looks at calls on ``input``."""
+    return not torch._C._are_functorch_transforms_active() and not is_traced(input)
+
+
 class _Eager(torch.autograd.Function):
     """Linear in its input; keeps nothing for backward but the key, since the mask is computed again."""
 
@@ -92,17 +98,24 @@ class _Eager(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        return _eager(grads[0], None, *ctx.mask), None, None, None, None, None
+        out = grads[0] if is_ours_alone(grads) else None
+        return _eager(grads[0], out, *ctx.mask), None, None, None, None, None
 
 
-def _eager(*arguments: Any) -> Tensor:
-    if not (torch.is_grad_enabled() and arguments[0].requires_grad):
-        return kernels.masked(*arguments)
-    return _apply_eager(*arguments)
+def plain_call(function: type[torch.autograd.Function], run: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """``function`` where a gradient may be asked for, else ``run``, which does the same; where `is_plain` only."""
+    # The C function below Function.apply, whose checks for torch.func are made by is_plain and cost more than a mask.
+    apply: Callable[..., Tensor] = super(torch.autograd.Function, function).apply  # type: ignore[misc]
+
+    def call(*arguments: Any) -> Tensor:
+        if torch.is_grad_enabled() and arguments[0].requires_grad:
+            return apply(*arguments)
+        return run(*arguments)
+
+    return call
 
 
-# The C function below Function.apply, whose checks for torch.func have been made above and cost more than the mask.
-_apply_eager: Callable[..., Tensor] = super(torch.autograd.Function, _Eager).apply
+_eager = plain_call(_Eager, kernels.masked)
 
 
 class _Transformed(torch.autograd.Function):

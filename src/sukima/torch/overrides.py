@@ -19,6 +19,7 @@ from sukima.torch import keys, operators
 from sukima.torch.kernels import NUMBERS
 from sukima.torch.keyed import active, current
 from sukima.torch.masked import is_traced, put_mask
+from sukima.torch.memory import fresh
 from sukima.torch.structured import masked_over
 
 __all__ = ["overrides"]
@@ -69,7 +70,7 @@ def _make_dropout() -> Callable[[Tensor, float, bool], Tensor]:
             if few or number is None or not 0 <= p <= 1:
                 return torchs(input, p, train)
             if not graph and not active() and input.is_contiguous():
-                out = torch.empty_like(input)
+                out = fresh(input)
                 apply_line(number, input.data_ptr(), out.data_ptr(), size, draw(), 0, p, None, threads())
                 return out
         if number is None or not 0 <= p <= 1 or input.layout is not torch.strided:

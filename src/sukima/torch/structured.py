@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from sukima.base.errors import InputError
-from sukima.masks import cpu, law
+from sukima.masks import law
 from sukima.masks.key import Key, MaskKey, ShardedKey
 from sukima.torch import distributed, kernels, operators
 from sukima.torch.keys import key_tensor
-from sukima.torch.masked import is_traced
+from sukima.torch.masked import is_plain, plain_call
+from sukima.torch.memory import is_ours_alone
 
 __all__ = ["keep_over", "masked_over", "scale_of"]
 
@@ -39,20 +40,21 @@ def keep_over(shape: Sequence[int], key: Key | Tensor, rate: float | Tensor, dev
 class _Over(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, input: Tensor, out: Tensor | None, shape: tuple[int, ...], key: MaskKey, rate: float, factor: float
-    ) -> Tensor:
+        ctx: Any, input: Tensor, out: Tensor | None, shape: tuple[int, ...], key: MaskKey, rate: float,
+        factor: float | None,
+    ) -> Tensor:  # fmt: skip
         ctx.mask = shape, key, rate, factor
         if out is not None:
             ctx.mark_dirty(out)
-        kept = torch.from_numpy(cpu.keep(key, rate, math.prod(shape))).view(shape)
-        return kernels.masked_with(input, out, kept, factor)
+        return kernels.masked_over(input, out, shape, key, rate, factor)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        return _over(grads[0], None, *ctx.mask), None, None, None, None, None
+        out = grads[0] if is_ours_alone(grads) else None
+        return _over(grads[0], out, *ctx.mask), None, None, None, None, None
 
 
-_over: Callable[..., Tensor] = _Over.apply
+_over = plain_call(_Over, kernels.masked_over)
 
 
 def masked_over(
@@ -72,15 +74,9 @@ def masked_over(
         raise InputError(
             "masks of a structure smaller than the tensor cannot be sharded; shard their decisions instead"
         )
+    if isinstance(key, MaskKey) and not isinstance(rate, Tensor) and input.device.type == "cpu" and is_plain(input):
+        return _over(input, input if inplace else None, tuple(shape), key, rate, factor)
     scale = scale_of(rate) if factor is None else factor
-    plain = isinstance(key, MaskKey) and not isinstance(rate, Tensor) and not isinstance(scale, Tensor)
-    if (
-        plain
-        and input.device.type == "cpu"
-        and not torch._C._are_functorch_transforms_active()
-        and not is_traced(input)
-    ):
-        return _over(input, input if inplace else None, tuple(shape), key, rate, scale)
     scaled = input * (scale.to(input.dtype) if isinstance(scale, Tensor) else scale)
     zero = torch.zeros((), dtype=input.dtype, device=input.device)
     result = torch.where(keep_over(shape, key, rate, input.device), scaled, zero)

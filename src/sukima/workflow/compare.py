@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,20 +15,19 @@ from sukima.comparison.plan import ArmPlan, default_plans, plans_of
 from sukima.comparison.runs import RunFile
 from sukima.comparison.statistics import paired_difference
 from sukima.diagnosis.verdict import judge
+from sukima.engines.choose import check_recipes, framework_of, inspect_model
+from sukima.engines.inspected import Inspected
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress, default_progress
-from sukima.engines.torch.inspect import Inspected, check_recipes, inspect_model
+from sukima.records.guideline import guideline_recipe
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Cost, Trial
 from sukima.records.task import By, Task, setup_of
+from sukima.tuning.deadline import BudgetSpentError
 from sukima.workflow.demo import demo_task
 from sukima.workflow.environment import environment
 
 __all__ = ["compare", "judged_by", "note_functional", "run_arms"]
-
-
-_AT_ONCE = 6
-"""Trials, about, that an engine is offered together by `run_arms`; an interruption loses those."""
 
 
 def compare(
@@ -37,6 +37,7 @@ def compare(
     by: str = "loss",
     seeds: int = 5,
     first_seed: int = 0,
+    effects: bool = True,
     runs: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -61,6 +62,7 @@ def compare(
         by: what is compared: the ``loss``, or the task's metric by its name (or ``metric``).
         seeds: how many seeds each arm is trained with, at least 2.
         first_seed: the first of them.
+        effects: whether to measure what regularization does besides, which takes many passes over the test data.
         runs: a file in which finished runs are kept (JSON lines). Those that it has of this task are not trained
             again, so that a comparison that was stopped goes on where it was.
         progress: told of the work; by default a bar where there is a terminal or a notebook to show it.
@@ -75,9 +77,11 @@ def compare(
     measure = judged_by(task, by)
     progress = progress or default_progress()
     inspected = inspect_model(task)
+    if framework_of(task) == "keras":
+        return _with_keras(task, inspected, recipes, range(first_seed, first_seed + seeds), measure, progress)
     plans, left_out = _plans(task, inspected, recipes)
     note_functional(inspected, progress)
-    experiment = Experiment(plans, range(first_seed, first_seed + seeds), progress, RunFile(runs))
+    experiment = Experiment(plans, range(first_seed, first_seed + seeds), progress, RunFile(runs), effects=effects)
     if experiment.reused:
         progress.note(say("{count} runs of before are taken from {path}.", count=experiment.reused, path=runs))
     progress.stage("compare", experiment.trials)
@@ -95,6 +99,30 @@ def compare(
     )
 
 
+def _with_keras(
+    task: Task,
+    inspected: Inspected,
+    recipes: Mapping[str, Recipe] | None,
+    seeds: Sequence[int],
+    by: By,
+    progress: Progress,
+) -> Comparison:
+    """Recipes alone: the other ways to regularize, and what is measured besides, need a torch model."""
+    none = Recipe(rates={site.name: 0.0 for site in inspected.sites})
+    given = dict(recipes) if recipes is not None else {}
+    if len(given) < 2:
+        inside = [site for site in inspected.sites if site.place != "output"]
+        usual = none.with_rates({**none.rates, **guideline_recipe(inside).rates})
+        given = {"none": none, **(given or {"guideline": usual})}
+    for name, recipe in given.items():
+        check_instance(f"recipes[{name!r}]", recipe, Recipe)
+    check_recipes(task, given.values())
+    engine = LocalEngine(task, progress)
+    engine.stage("compare", len(given) * len(seeds))
+    with progress:
+        return run_arms(task, given, seeds, engine, by=by, level=1 - 0.05 / (len(given) - 1))
+
+
 def _plans(
     task: Task, inspected: Inspected, recipes: Mapping[str, Recipe] | None
 ) -> tuple[dict[str, ArmPlan], dict[str, Message]]:
@@ -108,6 +136,8 @@ def _plans(
     if len(given) > 1:
         return plans_of(task, given), {}
     usual, left_out = default_plans(task, inspected.sites)
+    if taken := given.keys() & usual.keys():
+        raise InputError("recipes: the name {name} is taken by a default recipe", name=repr(min(taken)))
     return {**usual, **plans_of(task, given)}, left_out
 
 
@@ -128,26 +158,36 @@ def judged_by(task: Task, by: str) -> By:
 
 
 def run_arms(
-    task: Task, recipes: Mapping[str, Recipe], seeds: Sequence[int], engine: LocalEngine, *, by: By, level: float
+    task: Task,
+    recipes: Mapping[str, Recipe],
+    seeds: Sequence[int],
+    engine: LocalEngine,
+    *,
+    by: By,
+    level: float,
+    test: bool = True,
 ) -> Comparison:
-    """Train every arm with every seed, a few seeds at a time, so that an interrupted comparison has whole pairs."""
+    """Train every arm with every seed, in two parts, so that an interrupted comparison has whole pairs.
+
+    Where the budget is spent, it ends with the pairs that there are. Without ``test`` the test data are not touched.
+    """
     trials: dict[str, list[Trial]] = {name: [] for name in recipes}
     complete = True
-    at_once = max(1, min(_AT_ONCE // len(recipes), len(seeds) // 2))
+    at_once = math.ceil(len(seeds) / 2)
     try:
         for index, seed in enumerate(seeds):
             if index % at_once == 0:
                 together = [(recipe, s) for s in seeds[index : index + at_once] for recipe in recipes.values()]
-                engine.prepare(together, test=True)
-            row = {name: engine.run(recipe, [seed], test=True)[0] for name, recipe in recipes.items()}
+                engine.prepare(together, test=test)
+            row = {name: engine.run(recipe, [seed], test=test)[0] for name, recipe in recipes.items()}
             for name, trial in row.items():
                 trials[name].append(trial)
-    except KeyboardInterrupt:
-        complete = False
+    except (KeyboardInterrupt, BudgetSpentError) as end:
+        complete = isinstance(end, BudgetSpentError)  # it is all that was asked for
         if not next(iter(trials.values())):
             raise
     arms = tuple(Arm(name, recipe, tuple(trials[name])) for name, recipe in recipes.items())
-    return _judged(task, arms, by=by, level=level, cost=engine.cost(), complete=complete, left_out={})
+    return _judged(task, arms, by=by, level=level, cost=engine.cost(), complete=complete, left_out={}, on_test=test)
 
 
 def _judged(
@@ -159,9 +199,10 @@ def _judged(
     cost: Cost,
     complete: bool,
     left_out: Mapping[str, Message],
+    on_test: bool = True,
 ) -> Comparison:
     """What trained arms say, with intervals of coverage ``level`` each."""
-    on_test = task.test is not None
+    on_test = on_test and task.test is not None
     history = arms[0].trials[0].history
     increases = by == "metric" and history.metric_increases
     baseline = {trial.seed: _score(trial, by, on_test) for trial in arms[0].trials}
@@ -182,7 +223,11 @@ def _judged(
             )
             for arm in arms[1:]
         },
-        verdicts={arm.name: judge([trial.history for trial in arm.trials], source=arm.name) for arm in arms},
+        verdicts={
+            arm.name: judge(histories, source=arm.name)
+            for arm in arms
+            if (histories := [trial.history for trial in arm.trials if trial.epoch])
+        },
         cost=cost,
         environment=environment(),
         setup=setup_of(task),

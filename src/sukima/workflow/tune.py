@@ -1,23 +1,36 @@
-"""Tune: baseline and guideline, a verdict, the search, and one comparison on test data."""
+"""Tune: baseline and guideline, a verdict, the search, the finalists, and one comparison on test data."""
 
 from __future__ import annotations
 
+import hashlib
+import math
+import time
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any, get_args
 
-from sukima.base.checks import check_count, check_instance
+import numpy as np
+
+from sukima.base.checks import check_choice, check_count, check_instance
 from sukima.base.errors import InputError
-from sukima.base.messages import say
+from sukima.base.messages import Message, say
 from sukima.diagnosis.verdict import judge
+from sukima.engines.choose import check_recipes, fingerprint, inspect_model
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress
-from sukima.engines.torch.inspect import check_recipes, inspect_model
-from sukima.records.guideline import guideline_recipe
+from sukima.engines.torch.metrics import make_metric
+from sukima.records.pairing import gain_and_noise
 from sukima.records.recipe import Recipe
-from sukima.records.result import Arm, Comparison, Rung, TuneResult
+from sukima.records.result import Arm, Comparison, Rung, Trial, TuneResult
 from sukima.records.task import Task, setup_of
 from sukima.records.verdict import Verdict
-from sukima.tuning.strategies.ladder import ladder, ladder_trials
+from sukima.tuning.deadline import BudgetSpentError, Deadline, seconds_of
+from sukima.tuning.insight import flat_ranges, importance
+from sukima.tuning.search import Search
+from sukima.tuning.space import Breadth, Point, Space
+from sukima.tuning.strategies.ladder import ladder_candidates
+from sukima.tuning.strategies.table import STRATEGIES, StrategyName, chosen_strategy, run_strategy
+from sukima.tuning.study import Entry, Study
 from sukima.workflow.compare import judged_by, note_functional, run_arms
 from sukima.workflow.demo import demo_task
 from sukima.workflow.environment import environment
@@ -27,133 +40,299 @@ __all__ = ["BASELINE", "GUIDELINE", "WINNER", "tune"]
 BASELINE, GUIDELINE, WINNER = "baseline", "guideline", "winner"
 """The names of tune's arms; a winner that is the guideline's recipe has no arm of its own."""
 
-_FRESH = 1_000_000
-"""Where the seeds of the final comparison begin, so that none of them was seen by the search."""
+_FINALS, _FRESH = 2_000_000, 1_000_000
+"""Where the seeds of the finalists and of the final comparison begin, so that none of them was seen before."""
+
+_FINALISTS, _CONFIRMING = 3, 4
+"""How many candidates are trained again before the winner is chosen, and with how many seeds at least."""
+
+_TRIALS = 50
+"""Candidates where neither a number nor a budget is given."""
+
+_FINAL_SHARE, _GRACE = 0.5, 0.08
+"""The most of a budget that finalists and comparison may take, and by how much the comparison may exceed it: without it
+all that was spent before says nothing."""
 
 
 def tune(
     task: Task | None = None,
+    space: Space | Breadth | None = None,
     *,
+    strategy: StrategyName = "auto",
     by: str = "loss",
+    budget: str | float | None = None,
+    trials: int | None = None,
     search_seeds: int = 3,
     test_seeds: int = 6,
     first_seed: int = 0,
+    storage: Any = None,
+    study: str | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> TuneResult:
-    """Find the rates that generalise best on ``task``, and whether they help.
+    """Find the recipe that generalises best on ``task``, and whether it helps.
 
-    The task is trained without dropout and with the guideline's rates; a verdict says whether it overfits; the
-    ladder searches the rates on validation data; baseline, guideline and winner are then trained with fresh seeds and
-    compared, once, on test data. Every trial is judged at its best-validation checkpoint.
+    The task is trained without dropout and with the guideline's rates; a verdict says whether it overfits; the strategy
+    searches the space on validation data; the best few are trained with fresh seeds, by which the winner is chosen;
+    baseline, guideline and winner are then trained with fresh seeds again and compared, once, on test data. Every trial
+    is judged at its best-validation checkpoint.
 
-    Ctrl-C ends it with what is done so far (``complete`` is false).
+    Ctrl-C ends it with what is done so far (``complete`` is false). With a ``storage``, the same call goes on with a
+    study that was interrupted, and trains nothing twice.
 
     Args:
         task: what to train; scikit-learn's digits and a small network by default.
+        space: what to vary: a `Space`, or how much of what recipes hold: ``rates`` (the default), ``usual`` (weight
+            decay, max-norm and label smoothing as well) or ``full``.
+        strategy: ``ladder``, ``grid``, ``random``, ``tpe``, ``halving``, ``learned`` (by gradient, with concrete
+            dropout), or ``auto`` to have it chosen.
         by: what the search goes by: the validation ``loss``, or the task's metric by its name (or ``metric``).
-        search_seeds: paired seeds for each recipe of the search.
-        test_seeds: fresh paired seeds for the final comparison.
+        budget: how long all of it may take: ``"10min"``, ``"1.5h"``, or seconds.
+        trials: how many candidates the search may have; 50 where there is no budget. The ladder ends by itself.
+        search_seeds: paired seeds for each candidate of the search.
+        test_seeds: fresh paired seeds for the final comparison (fewer where the budget is short).
         first_seed: the first of the search's seeds; another one repeats the whole study independently.
+        storage: an Optuna storage or its URL, such as ``sqlite:///sukima.db``; by default in memory.
+        study: the study's name there; by default the task's with a fingerprint of task, space and settings.
         workers: processes that train at once; one for each core by default, where processes can be forked.
         progress: told of the work; by default a bar where there is a terminal or a notebook to show it.
 
     Raises:
-        InputError: the task has no site for dropout, or no such metric.
+        InputError: the task has no site for dropout, or no such metric; the storage cannot be used.
     """
     task = task or demo_task()
     check_instance("task", task, Task)
+    check_choice("strategy", strategy, STRATEGIES)
     check_count("search_seeds", search_seeds)
     check_count("test_seeds", test_seeds, minimum=2)
     check_count("first_seed", first_seed, minimum=0)
+    if trials is not None:
+        check_count("trials", trials)
+    deadline = Deadline(seconds_of(budget))
+    by = judged_by(task, by)
+    engine = LocalEngine(task, progress, workers=workers)
+    plan = _Plan(task, space, engine.progress)
+    chosen = chosen_strategy(strategy, plan.space, task.epochs, limited=budget is not None or trials is not None)
+    increases = by == "metric" and plan.metric_increases
     seeds = range(first_seed, first_seed + search_seeds)
-    fresh = range(_FRESH + first_seed, _FRESH + first_seed + test_seeds)
-    return _Study(task, by, seeds, fresh, LocalEngine(task, progress, workers=workers)).result()
+    name = study or f"{task.name} {_identity(task, plan.space, chosen, by, seeds)}"
+    about = {"task": task.name, "strategy": chosen, "by": by, "sukima": environment()["sukima"]}
+    kept = Study(storage, name, plan.space, increases=increases, about=about)
+    many = trials or (_TRIALS if budget is None else 1_000_000)
+    search = Search(
+        kept, engine, seeds, by=by, increases=increases, deadline=deadline, trials=many, first_seed=first_seed
+    )
+    return _Tuning(task, plan, chosen, search, test_seeds).result()
 
 
-class _Study:
+class _Plan:
+    """What there is to search, and where the search begins."""
+
+    def __init__(self, task: Task, space: Space | Breadth | None, progress: Progress) -> None:
+        inspected = inspect_model(task)
+        note_functional(inspected, progress)
+        self.model = inspected.model
+        self.sites = tuple(site for site in inspected.sites if site.place != "output")
+        if space is None or isinstance(space, str):
+            check_choice("space", space or "rates", get_args(Breadth))
+            if not self.sites and space in (None, "rates"):
+                raise InputError(
+                    "model: expected dropout, or hidden activations after which it can be inserted, got none in "
+                    "{model}",
+                    model=self.model,
+                )
+            classes = task.loss == "cross_entropy"
+            space = Space.of(inspected.sites, breadth=space or "rates", classification=classes)
+        check_instance("space", space, Space)
+        self.space = space
+        # Without anything that regularizes, as far as the space reaches; and as the guideline has it.
+        self.none: Point = {
+            d.name: 0.0 if 0 in d.values and d.field != "option" else d.values[0] for d in space.dimensions
+        }
+        self.usual: Point = space.usual()
+        check_recipes(task, [space.recipe(point) for point in (self.none, self.usual)])
+        metric = make_metric(task)
+        self.metric_increases = metric is None or metric.increases
+
+
+def _identity(task: Task, space: Space, strategy: str, by: str, seeds: range) -> str:
+    """A name for everything that a study depends on, so that another task never goes on with it."""
+    parts = repr((fingerprint(task), space, strategy, by, seeds))
+    return hashlib.sha256(parts.encode()).hexdigest()[:10]
+
+
+class _Tuning:
     """What is known so far; `result` can be asked for at any moment."""
 
-    def __init__(self, task: Task, by: str, seeds: range, fresh: range, engine: LocalEngine) -> None:
-        self.task, self.by, self.seeds, self.fresh, self.engine = task, judged_by(task, by), seeds, fresh, engine
-        inspected = inspect_model(task)
-        note_functional(inspected, engine.progress)
-        self.model, found = inspected.model, inspected.sites
-        self.sites = tuple(site for site in found if site.place != "output")
-        if not self.sites:
-            raise InputError(
-                "model: expected dropout, or hidden activations after which it can be inserted, got none in {model}",
-                model=self.model,
-            )
-        # Dropout after the output layer is never right, so no arm keeps it.
-        self.none = Recipe(rates={site.name: 0.0 for site in found})
-        self.guideline = self.none.with_rates({**self.none.rates, **guideline_recipe(self.sites).rates})
-        check_recipes(task, [self.guideline])
-        self.search: list[Arm] = []
+    def __init__(self, task: Task, plan: _Plan, strategy: str, search: Search, test_seeds: int) -> None:
+        self.task, self.plan, self.strategy, self.search, self.engine = task, plan, strategy, search, search.engine
+        self.none, self.guideline = (plan.space.recipe(point) for point in (plan.none, plan.usual))
+        first = search.seeds[0]
+        self.confirming = range(_FINALS + first, _FINALS + first + max(_CONFIRMING, len(search.seeds)))
+        self.fresh = range(_FRESH + first, _FRESH + first + test_seeds)
+        self.interrupted = False
+        self._began = self._comparison_takes = 0.0
         self.rungs: list[Rung] = []
+        self.remark: Message | None = None
         self.verdict: Verdict | None = None
+        self.finalists: Comparison | None = None
+        self.winner = Recipe()
         self.comparison: Comparison | None = None
 
     def result(self) -> TuneResult:
+        self.interrupted = True
         with suppress(KeyboardInterrupt), self.engine.progress:
-            self._train_references()
-            self._climb()
-            self._compare()
+            try:
+                self._train_references()
+                with suppress(BudgetSpentError):
+                    self._search()
+                self.search.deadline.reserve = self._comparison_takes
+                with suppress(BudgetSpentError):
+                    self._choose()
+                self.search.deadline.reserve = -_GRACE * (self.search.deadline.seconds or 0.0)
+                self._compare()
+            except BudgetSpentError:
+                self.engine.progress.note(say("The budget was spent before the end: this is what is known so far."))
+            self.interrupted = False
+        self.search.study.release()
+        return self._result()
+
+    def _train_references(self) -> None:
+        search = self.search
+        self._began = time.perf_counter()
+        self.engine.stage("baseline", 2 * len(search.seeds))
+        entries = search.known([self.plan.none, self.plan.usual])
+        search.references = len({entry.number for entry in entries})
+        baseline = search.evaluate(entries)[0]
+        trials = self._trials(self.none)
+        if baseline.state == "failed":
+            failed = next(trial.history for trial in trials if trial.history.status == "failed")
+            raise InputError("the task cannot be trained: {why}", why=failed.note)
+        self.verdict = judge([trial.history for trial in trials], source=BASELINE)
+        self._announce()
+
+    def _announce(self) -> None:
+        """Say how long all of it will take, from the time that the first trials took; keep time for the end."""
+        search = self.search
+        each = (time.perf_counter() - self._began) / max(self.engine.cost().trials, 1)
+        if search.deadline.seconds is not None:
+            finals = (_FINALISTS + 1) * len(self.confirming) + 3 * len(self.fresh)
+            share = min(1.0, _FINAL_SHARE * search.deadline.seconds / max(finals * each, 1e-9))
+            self.confirming = self.confirming[: max(2, math.floor(share * len(self.confirming)))]
+            self.fresh = self.fresh[: max(2, math.floor(share * len(self.fresh)))]
+            self._comparison_takes = 3 * len(self.fresh) * each
+            end_takes = (_FINALISTS + 1) * len(self.confirming) * each + self._comparison_takes
+            search.deadline.reserve = min(end_takes, _FINAL_SHARE * search.deadline.seconds)
+            self.engine.progress.budget(search.deadline.seconds - search.deadline.spent)
+            self.engine.progress.note(say("Searching until {time} are spent.", time=_time(search.deadline.seconds)))
+            return
+        trials = self._search_trials() + (_FINALISTS + 1) * len(self.confirming) + 3 * len(self.fresh)
+        self.engine.progress.note(say("About {trials} trials, {time}.", trials=trials, time=_time(trials * each)))
+
+    def _search_trials(self) -> int:
+        rates = sum(dimension.field == "rate" for dimension in self.plan.space.dimensions)
+        count = ladder_candidates(rates) if self.strategy == "ladder" else min(self.search.trials, self.plan.space.size)
+        return count * len(self.search.seeds)
+
+    def _search(self) -> None:
+        known = self.search.references * len(self.search.seeds)
+        timed = self.search.deadline.seconds is not None
+        self.engine.stage("search", 0 if timed else max(1, self._search_trials() - known))
+        self.remark = run_strategy(self.strategy, self.search, self.rungs.append)
+        if self.remark is not None:
+            self.engine.progress.note(self.remark)
+        self.search.refresh()
+
+    def _choose(self) -> None:
+        """The best few with fresh seeds, beside the baseline; the winner is the best of them if it beats that."""
+        best = self._finalists()
+        if not best:
+            return
+        arms = {BASELINE: self.none} | {self._name(entry): self.plan.space.recipe(entry.point) for entry in best}
+        self.engine.stage("finalists", len(arms) * len(self.confirming))
+        search = self.search
+        found = run_arms(
+            self.task, arms, self.confirming, self.engine, by=search.by, level=1 - 0.05 / len(best), test=False
+        )
+        self.finalists = found
+        if not found.complete:
+            raise KeyboardInterrupt
+        winner = max(found.differences, key=lambda name: found.differences[name].mean)
+        gain, noise = gain_and_noise(np.asarray(found.differences[winner].gains))
+        if gain > (noise if math.isfinite(noise) else 0.0):
+            self.winner = found.arm(winner).recipe
+
+    def _finalists(self) -> list[Entry]:
+        """The best candidates; of a ladder, those that it accepted, last first."""
+        if self.rungs:
+            climbed = [rung.recipe for rung in reversed(self.rungs) if rung.accepted]
+            by_recipe = {self.plan.space.recipe(e.point).to_json(): e for e in self.search.finished()}
+            best = [by_recipe[recipe.to_json()] for recipe in climbed if recipe.to_json() in by_recipe]
+        else:
+            best = self.search.finished()
+        different = {self.plan.space.recipe(e.point).to_json(): e for e in reversed(best)}
+        different.pop(self.none.to_json(), None)
+        return list(reversed(different.values()))[:_FINALISTS]
+
+    def _compare(self) -> None:
+        arms = {BASELINE: self.none}
+        if self.guideline != self.none:
+            arms[GUIDELINE] = self.guideline
+        if not self.winner.is_empty and self.winner != self.guideline:
+            arms[WINNER] = self.winner
+        if len(arms) < 2:
+            return
+        self.engine.stage("comparison", len(arms) * len(self.fresh))
+        self.comparison = run_arms(self.task, arms, self.fresh, self.engine, by=self.search.by, level=0.95)
+
+    def _result(self) -> TuneResult:
+        search = self.search
+        entries, finished = search.entries(), search.finished()
+        known = {entry.number: search.values(self.plan.space.recipe(entry.point)) for entry in finished}
+        values = {number: found for number, found in known.items() if len(found) == len(search.seeds)}
         return TuneResult(
             task=self.task.name,
-            by=self.by,
-            recipe=self._winner(),
-            model=self.model,
-            sites=self.sites,
-            search=tuple(self.search),
+            by=search.by,
+            recipe=Recipe() if self.winner.is_empty else self.winner,
+            model=self.plan.model,
+            sites=self.plan.sites,
+            search=tuple(self._arms(finished)),
             ladder=tuple(self.rungs),
             baseline=self.verdict,
             comparison=self.comparison,
             cost=self.engine.cost(),
             environment=environment(),
             setup=setup_of(self.task),
-            complete=self.comparison is not None and self.comparison.complete,
+            complete=not self.interrupted and (self.comparison is None or self.comparison.complete),
+            finalists=self.finalists,
+            strategy=self.strategy,
+            given_up=sum(entry.state == "pruned" for entry in entries),
+            failed=sum(entry.state == "failed" for entry in entries),
+            importance=importance(self.plan.space, finished),
+            flat=flat_ranges(self.plan.space, finished, values, increases=search.increases),
+            remark=self.remark,
+            study=(search.study.location, search.study.name) if search.study.location else (),
         )
 
-    def _train_references(self) -> None:
-        self.engine.stage("baseline", 2 * len(self.seeds))
-        self._prepare([self.none, self.guideline])
-        self.search.append(Arm(BASELINE, self.none, self.engine.run(self.none, self.seeds)))
-        self.verdict = judge([trial.history for trial in self.search[0].trials], source=BASELINE)
-        self._announce()
-        self.search.append(Arm(GUIDELINE, self.guideline, self.engine.run(self.guideline, self.seeds)))
+    def _arms(self, finished: Sequence[Entry]) -> list[Arm]:
+        """The candidates that ended, in the order of their numbers; one that was proposed twice stands once."""
+        different = {self.plan.space.recipe(e.point).to_json(): e for e in sorted(finished, key=lambda e: -e.number)}
+        ordered = sorted(different.values(), key=lambda entry: entry.number)
+        recipes = {entry.number: self.plan.space.recipe(entry.point) for entry in ordered}
+        return [Arm(self._name(e), recipes[e.number], self._trials(recipes[e.number])) for e in ordered]
 
-    def _announce(self) -> None:
-        """Say how long all of it will take, from the time that the first trials took."""
-        so_far = self.engine.cost()
-        trials = ladder_trials(len(self.sites), len(self.seeds)) + len(self.seeds) + 3 * len(self.fresh)
-        minutes, seconds = divmod(round(trials * so_far.seconds / so_far.trials), 60)
-        took = f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
-        self.engine.progress.note(say("About {trials} trials, {time}.", trials=trials, time=took))
+    def _name(self, entry: Entry) -> str:
+        if entry.point == self.plan.none:
+            return BASELINE
+        if entry.point == self.plan.usual:
+            return GUIDELINE
+        return f"#{entry.number}"
 
-    def _climb(self) -> None:
-        self.engine.stage("search", ladder_trials(len(self.sites), len(self.seeds)) - len(self.seeds))
-        increases = self.by == "metric" and self.search[0].trials[0].history.metric_increases
-        names = [site.name for site in self.sites]
-        for rung in ladder(self.none, names, self._values, increases=increases, expect=self._prepare):
-            self.rungs.append(rung)
-            name = f"{rung.site} {rung.rate:g}"
-            self.search.append(Arm(name, rung.recipe, self.engine.run(rung.recipe, self.seeds)))
+    def _trials(self, recipe: Recipe) -> tuple[Trial, ...]:
+        known = [self.engine.known((recipe, seed)) for seed in self.search.seeds]
+        return tuple(trial for trial in known if trial is not None)
 
-    def _prepare(self, recipes: Sequence[Recipe]) -> None:
-        self.engine.prepare([(recipe, seed) for recipe in recipes for seed in self.seeds])
 
-    def _values(self, recipe: Recipe) -> Sequence[float]:
-        return [trial.validation.by(self.by) for trial in self.engine.run(recipe, self.seeds)]
-
-    def _winner(self) -> Recipe:
-        """The last recipe that was accepted; the empty one where nothing beat the baseline."""
-        best = [rung.recipe for rung in self.rungs if rung.accepted][-1:]
-        return Recipe() if not best or best[0].is_empty else best[0]
-
-    def _compare(self) -> None:
-        arms = {BASELINE: self.none, GUIDELINE: self.guideline}
-        if not (winner := self._winner()).is_empty and winner != self.guideline:
-            arms[WINNER] = winner
-        self.engine.stage("comparison", len(arms) * len(self.fresh))
-        self.comparison = run_arms(self.task, arms, self.fresh, self.engine, by=self.by, level=0.95)
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

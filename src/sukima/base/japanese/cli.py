@@ -26,16 +26,6 @@ TEXTS = {
     ),
     "The most epochs a trial may take, instead of the task's.": "1 試行の最大エポック数。タスクの値より優先します。",
     "Where to write the report: a .html or .json file.": "レポートの書き込み先（.html または .json）。",
-    "Find the dropout rates that generalise best, and say whether they help.\n\n"
-    "Trains without dropout and with the guideline's rates, says whether that overfits, searches the rates on "
-    "validation data, then compares once on test data with fresh seeds. Prints the winning recipe as code and writes "
-    "a report page.\n\n"
-    "Examples: sukima tune; sukima tune my_task.py; sukima tune my_task.py:task --by accuracy": (
-        "汎化性能が最もよいドロップ率を探し、本当に効くかを示します。\n\n"
-        "ドロップアウトなしと目安のドロップ率で学習して過学習の有無を判定し、検証データでドロップ率を探索したうえで、"
-        "新しいシードを使ってテストデータで一度だけ比較します。最良のレシピをコードとして表示し、レポートを書き出します。\n\n"
-        "例: sukima tune、sukima tune my_task.py、sukima tune my_task.py:task --by accuracy"
-    ),
     "Fresh seeds for the final comparison on test data.": "テストデータでの最終比較に使う新しいシードの数。",
     "Seeds for each recipe of the search.": "探索で各レシピに使うシードの数。",
     "The first seed; another repeats the study independently.": (
@@ -43,14 +33,22 @@ TEXTS = {
     ),
     "Train recipes side by side with paired seeds, and say which of them really differ.\n\n"
     "The first recipe is the baseline. Without recipes, those are taken that stand beside the task in its file, in a "
-    "dict called 'recipes'; else no dropout is compared with the guideline's rates.\n\n"
-    "Examples: sukima compare; sukima compare my_task.py --recipe none= --recipe mine=recipe.toml; "
-    "sukima compare my_task.py --recipes my_task.py:recipes": (
+    "dict called 'recipes'; else the usual ways to regularize are compared with none: dropout, L1, L2, early stopping, "
+    "batch normalisation, augmentation, a smaller model, an ensemble and more. A single recipe is compared beside "
+    "those.\n\n"
+    "Finished runs are kept in a file; the same command again goes on where it was stopped.\n\n"
+    "Examples: sukima compare; sukima compare my_task.py --recipe mine=recipe.toml; "
+    "sukima compare my_task.py --recipe none= --recipe mine=recipe.toml": (
         "複数のレシピを同じシードの組で学習し、本当に差があるものを示します。\n\n"
-        "最初のレシピが基準です。レシピを指定しないときは、タスクと同じファイルにある辞書 'recipes' を使い、"
-        "それもなければドロップアウトなしと目安のドロップ率を比べます。\n\n"
-        "例: sukima compare、sukima compare my_task.py --recipe none= --recipe mine=recipe.toml、"
-        "sukima compare my_task.py --recipes my_task.py:recipes"
+        "最初のレシピが基準です。レシピを指定しないときは、タスクと同じファイルにある辞書 'recipes' を使います。"
+        "それもなければ、正則化なしを基準に、ドロップアウト、L1、L2、早期終了、バッチ正規化、データ拡張、小さなモデル、"
+        "アンサンブルなど代表的な手法をまとめて比べます。レシピをひとつだけ渡すと、これらに並べて比べます。\n\n"
+        "終わった学習はファイルに残ります。途中で止めても、同じコマンドで続きから再開できます。\n\n"
+        "例: sukima compare、sukima compare my_task.py --recipe mine=recipe.toml、"
+        "sukima compare my_task.py --recipe none= --recipe mine=recipe.toml"
+    ),
+    "Where finished runs are kept; by default beside the report.": (
+        "終わった学習を残すファイル。既定ではレポートと同じ場所に置きます。"
     ),
     "A recipe file (.toml, .json); without FILE, none.": (
         "レシピのファイル（.toml または .json）。FILE を省くと正則化なしです。"

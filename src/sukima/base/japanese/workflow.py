@@ -11,6 +11,7 @@ TEXTS = {
         "model: ドロップアウトも、その後に挿入できる隠れ層の活性化関数も見つかりません（{model}）"
     ),
     "recipes must be at least one, got none": "recipes には少なくとも 1 つのレシピが必要です（空でした）",
+    "recipes: the name {name} is taken by a default recipe": "recipes: 名前 {name} は既定のレシピと重なります",
     "{count} runs of before are taken from {path}.": "以前に終わった学習 {count} 回分を {path} から読み込みました。",
     "data 'mnist' must lie in one of {places} (nothing is downloaded), found in none": (
         "データ 'mnist' が {places} のいずれにも見つかりません（ダウンロードは行いません）"

@@ -63,9 +63,9 @@ class SiteMasks:
         place = x.data_ptr(), out.data_ptr(), x[0].numel(), x.stride(0)
         if (job := self._jobs.get(place)) is None:
             table = cpu.table([MaskKey(0)] * len(self.rates), self.rates, kernels.NUMBERS[x.dtype])
-            job = cpu.Job(kernels.NUMBERS[x.dtype], *place, table)
+            job = cpu.Job(kernels.NUMBERS[x.dtype], *place, table, torch.get_num_threads())
             self._jobs = {**dict(list(self._jobs.items())[-3:]), place: job}  # buffers are the same in each step
-        job.run(self.seeds, torch.get_num_threads())
+        job.run(self.seeds)
         return out
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from sukima.engines.torch import updates
 
-__all__ = ["Rule", "Settings", "VectorOptimizer", "load_kernels"]
+__all__ = ["Rule", "Settings", "VectorOptimizer"]
 
 
 @dataclass(frozen=True)
@@ -119,11 +119,6 @@ class VectorOptimizer:
                 decay = _across([one.decay for one in self.settings], p)
                 memories = [memory[index] for memory in self._memories]
                 _STEPS[self.rule.name](p, g, memories, rate, decay, self._steps[index], self.rule.constants)
-
-
-def load_kernels() -> None:
-    """Have the compiled steps at hand in this process, and in those that it forks: loading them takes a while."""
-    updates.step_kernel(single=torch.get_default_dtype() is not torch.float64)
 
 
 def _compiles(parameters: Sequence[Tensor]) -> bool:

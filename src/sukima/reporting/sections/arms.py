@@ -56,6 +56,20 @@ def arm_name(name: str) -> Text:
         "guideline": say("guideline"),
         "tuned": say("tuned"),
         "winner": say("winner"),
+        "dropout": say("dropout"),
+        "dropout + early stopping": say("dropout + early stopping"),
+        "dropout + l2": say("dropout + L2"),
+        "dropout + max-norm": say("dropout + max-norm"),
+        "dropout + batch norm": say("dropout + batch norm"),
+        "early stopping": say("early stopping"),
+        "l1": say("L1"),
+        "l2": say("L2"),
+        "elastic net": say("elastic net"),
+        "batch norm": say("batch norm"),
+        "augmentation": say("augmentation"),
+        "smaller model": say("smaller model"),
+        "twice the data": say("twice the data"),
+        "ensemble": say("ensemble"),
     }
     return known.get(name, name)
 
@@ -66,7 +80,7 @@ def role(arm: Arm, comparison: Comparison, winner: Arm | None) -> Role:
         return "baseline"
     if winner is not None and arm.name == winner.name:
         return "winner"
-    return "guideline" if arm.name == "guideline" else "other"
+    return "guideline" if arm.name in ("guideline", "dropout") else "other"
 
 
 def winner_of(comparison: Comparison, recipe: Recipe) -> Arm | None:

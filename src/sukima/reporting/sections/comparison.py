@@ -60,7 +60,7 @@ def _table(comparison: Comparison, winner: Arm | None) -> Table:
         Column(say("arm"), number=False),
         Column(say("loss")),
         *([Column(metric)] if metric is not None else []),
-        Column(say("gap"), detail=True),
+        *([Column(say("gap"), detail=True)] if _shows_gap(comparison) else []),
         Column(say("gain"), detail=True),
         Column(say("{level} % interval", level=_level(comparison))),
         Column(say("outcome"), number=False),
@@ -81,6 +81,11 @@ def _has_metric(comparison: Comparison) -> bool:
     return any(score.metric is not None for arm in comparison.arms for score in scores(arm, comparison.data))
 
 
+def _shows_gap(comparison: Comparison) -> bool:
+    """Whether the gap stands here; a comparison with effects has it among those."""
+    return "gap" not in comparison.effects
+
+
 def _row(comparison: Comparison, arm: Arm, winner: Arm | None, with_metric: bool) -> Row:
     found = scores(arm, comparison.data)
     difference = comparison.differences.get(arm.name) if arm is not comparison.baseline else None
@@ -89,7 +94,7 @@ def _row(comparison: Comparison, arm: Arm, winner: Arm | None, with_metric: bool
         arm_name(arm.name),
         mean_text([score.loss for score in found]),
         *([mean_text([score.metric for score in found])] if with_metric else []),
-        mean_text([gap(trial) for trial in arm.trials]),
+        *([mean_text([gap(trial) for trial in arm.trials])] if _shows_gap(comparison) else []),
         signed(difference.mean) if difference else "",
         interval(difference) if difference else "",
         outcome_name(difference.outcome) if difference else "",

@@ -1,0 +1,306 @@
+"""The space: what a search may vary, derived from a model's sites; narrowed or extended in a few lines."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import msgspec
+
+from sukima.base.checks import check_choice, check_instance, shown
+from sukima.base.errors import InputError
+from sukima.records.constraint import MaxNorm
+from sukima.records.guideline import guideline_range
+from sukima.records.penalty import L1, L2, ElasticNet, Penalty
+from sukima.records.recipe import ALL_SITES, Recipe
+from sukima.records.schedule import Constant, Early, Late, Schedule
+from sukima.records.site import Site
+
+__all__ = ["Breadth", "Dimension", "Field", "Point", "Sharing", "Space", "Value"]
+
+Value = bool | int | float | str
+Point = dict[str, Value]
+"""Dimension → value: one place in a space."""
+
+Field = Literal[
+    "rate", "l1", "l2", "elastic_net", "max_norm", "weight_decay", "label_smoothing", "schedule", "early_stopping",
+    "option",
+]  # fmt: skip
+"""What of a recipe a dimension sets."""
+
+Sharing = Literal["shared", "kind", "each"]
+"""Whether all sites have one rate, those at one kind of place, or each its own."""
+
+Breadth = Literal["rates", "usual", "full"]
+"""How much varies: rates alone; weight decay, max-norm and label smoothing as well; all that recipes hold."""
+
+_RATES = tuple(round(0.05 * step, 2) for step in range(19))
+_STRENGTHS = (0.0, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+_VALUES: dict[Field, tuple[Value, ...]] = {
+    "rate": _RATES,
+    "l1": _STRENGTHS,
+    "l2": _STRENGTHS,
+    "elastic_net": _STRENGTHS,
+    "max_norm": (0.0, 1.0, 2.0, 3.0, 4.0, 5.0),
+    "weight_decay": (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1),
+    "label_smoothing": (0.0, 0.05, 0.1, 0.15, 0.2),
+    "schedule": ("constant", "early", "late"),
+    "early_stopping": (0, 3, 5, 10, 20),
+}
+_BROAD: dict[Breadth, tuple[Field, ...]] = {
+    "rates": (),
+    "usual": ("weight_decay", "max_norm", "label_smoothing"),
+    "full": ("weight_decay", "max_norm", "label_smoothing", "l1", "l2", "elastic_net", "schedule", "early_stopping"),
+}
+_SCHEDULES: dict[str, Schedule] = {"constant": Constant(), "early": Early(), "late": Late()}
+_PENALTIES: dict[str, Callable[[float], Penalty]] = {"l1": L1, "l2": L2, "elastic_net": lambda s: ElasticNet(s, s)}
+
+
+_USUAL_VALUES: tuple[Value, ...] = ("usual",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dimension:
+    """One thing that varies.
+
+    Attributes:
+        name: what it is called; of an ``option``, the argument of the model factory that it is.
+        field: what of the recipe it sets.
+        values: what it may be, from low to high where there is an order; by default what is usual for the field (an
+            ``option`` has no default). 0 means without.
+        sites: where it acts, for rates and schedules (a rate's sites), penalties and constraints (weight layers or
+            patterns); ``("*",)`` is everywhere.
+        usual: the value to begin with.
+    """
+
+    name: str
+    field: Field
+    values: tuple[Value, ...] = _USUAL_VALUES
+    sites: tuple[str, ...] = (ALL_SITES,)
+    usual: Value | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("field", self.field, get_args(Field))
+        values = _VALUES.get(self.field, ()) if self.values is _USUAL_VALUES else tuple(self.values)
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "sites", tuple(self.sites))
+        if len(set(values)) != len(values) or not values:
+            raise InputError(
+                "{name}: values must be different and at least one, got {values}", name=self.name, values=shown(values)
+            )
+        if self.usual is not None and self.usual not in values:
+            raise InputError(
+                "{name}: usual must be one of the values {values}, got {value}",
+                name=self.name,
+                values=shown(values),
+                value=shown(self.usual),
+            )
+        for value in values:
+            try:
+                self.put(Recipe(), value)
+            except (TypeError, ValueError, KeyError) as error:  # InputError is a ValueError
+                why = error.message if isinstance(error, InputError) else shown(value)
+                raise InputError(
+                    "{name}: {value} cannot be used: {why}", name=self.name, value=value, why=why
+                ) from None
+
+    @property
+    def step(self) -> float | None:
+        """The distance from value to value, where it is the same for all; else ``None``."""
+        if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in self.values):
+            return None
+        numbers = [float(value) for value in self.values]
+        steps = [second - first for first, second in itertools.pairwise(numbers)]
+        even = steps and steps[0] > 0 and all(math.isclose(step, steps[0], rel_tol=1e-6) for step in steps)
+        return round(steps[0], 12) if even else None
+
+    def put(self, recipe: Recipe, value: Value) -> Recipe:
+        """``recipe`` with this dimension at ``value``."""
+        if self.field == "rate":
+            return recipe.with_rates({**recipe.rates, **dict.fromkeys(self.sites, float(value))})
+        if self.field == "option":
+            return msgspec.structs.replace(recipe, options={**recipe.options, self.name: value})
+        if self.field == "schedule":
+            chosen = {} if value == "constant" else dict.fromkeys(self.sites, _SCHEDULES[str(value)])
+            return msgspec.structs.replace(recipe, schedules={**_without(recipe.schedules, self.sites), **chosen})
+        if self.field in _PENALTIES:
+            penalty = dict.fromkeys(self.sites, _PENALTIES[self.field](float(value))) if value else {}
+            # A site has one penalty; the last dimension that is not 0 has its way.
+            return msgspec.structs.replace(recipe, penalties={**recipe.penalties, **penalty})
+        if self.field == "max_norm":
+            limit = dict.fromkeys(self.sites, MaxNorm(float(value))) if value else {}
+            return msgspec.structs.replace(recipe, constraints={**_without(recipe.constraints, self.sites), **limit})
+        if self.field == "early_stopping":
+            return msgspec.structs.replace(recipe, early_stopping=int(value) or None)
+        if self.field == "weight_decay":
+            return msgspec.structs.replace(recipe, weight_decay=float(value) or None)
+        return msgspec.structs.replace(recipe, label_smoothing=float(value))
+
+
+def _without(table: Mapping[str, object], sites: Sequence[str]) -> dict[str, object]:
+    return {name: value for name, value in table.items() if name not in sites}
+
+
+_EMPTY = Recipe()
+
+
+@dataclass(frozen=True)
+class Space:
+    """What a search may vary, and what all its candidates have.
+
+    Attributes:
+        dimensions: what varies.
+        base: the recipe in which the dimensions are put.
+    """
+
+    dimensions: tuple[Dimension, ...]
+    base: Recipe = _EMPTY
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dimensions", tuple(self.dimensions))
+        for dimension in self.dimensions:
+            check_instance("dimensions", dimension, Dimension)
+        names = [dimension.name for dimension in self.dimensions]
+        if doubled := {name for name in names if names.count(name) > 1}:
+            raise InputError("dimensions must have different names, got {name} twice", name=repr(min(doubled)))
+        if not self.dimensions:
+            raise InputError("a space must have at least one dimension, got none")
+
+    @classmethod
+    def of(
+        cls,
+        sites: Sequence[Site] | Mapping[str, Site],
+        *,
+        rates: Sharing | None = None,
+        breadth: Breadth = "rates",
+        classification: bool = True,
+    ) -> Space:
+        """The space of a model.
+
+        Rates go from 0 to 0.9, to 0.5 beside batch norm, and stay 0 after the output layer; searches begin with the
+        guideline's.
+
+        Args:
+            sites: the model's sites, as `sukima.sites` gives them.
+            rates: whether sites share a rate; by default each has its own up to four, more share it by their kind of
+                place.
+            breadth: what else varies.
+            classification: whether the loss is cross entropy, so that labels can be smoothed.
+
+        Raises:
+            InputError: no site for dropout where only rates vary.
+        """
+        found = list(sites.values()) if isinstance(sites, Mapping) else list(sites)
+        check_choice("breadth", breadth, get_args(Breadth))
+        inner = [site for site in found if site.place != "output"]
+        sharing = rates or ("each" if len(inner) <= _MANY else "kind")
+        check_choice("rates", sharing, get_args(Sharing))
+        groups: dict[str, list[Site]] = {}
+        for site in inner:
+            groups.setdefault({"shared": "rate", "kind": site.place, "each": site.name}[sharing], []).append(site)
+        dimensions = [_rate(name, group) for name, group in groups.items()]
+        extra = [field for field in _BROAD[breadth] if classification or field != "label_smoothing"]
+        rated = tuple(site.name for site in inner)
+        for field in extra:
+            if field != "schedule" or rated:
+                where = rated if field == "schedule" else (ALL_SITES,)
+                dimensions.append(Dimension(name=field, field=field, sites=where, usual=_VALUES[field][0]))
+        return cls(tuple(dimensions), Recipe(rates={site.name: 0.0 for site in found}))
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its dimensions."""
+        return [dimension.name for dimension in self.dimensions]
+
+    @property
+    def size(self) -> int:
+        """How many points it has."""
+        return math.prod(len(dimension.values) for dimension in self.dimensions)
+
+    def __getitem__(self, name: str) -> Dimension:
+        for dimension in self.dimensions:
+            if dimension.name == name:
+                return dimension
+        raise InputError(
+            "{name} must be one of {choices}, got {value}",
+            name="dimension",
+            choices=", ".join(map(repr, self.names)),
+            value=repr(name),
+        )
+
+    def narrow(self, name: str, low: float, high: float) -> Space:
+        """This space with the numbers of one dimension kept between ``low`` and ``high``."""
+        kept = tuple(v for v in self[name].values if isinstance(v, int | float) and low <= v <= high)
+        return self.with_values(name, kept)
+
+    def with_values(self, name: str, values: Sequence[Value]) -> Space:
+        """This space with other values of one dimension."""
+        usual = self[name].usual
+        changed = replace(self[name], values=tuple(values), usual=usual if usual in values else None)
+        return replace(self, dimensions=tuple(changed if d.name == name else d for d in self.dimensions))
+
+    def without(self, *names: str) -> Space:
+        """This space without these dimensions."""
+        for name in names:
+            self[name]
+        return replace(self, dimensions=tuple(d for d in self.dimensions if d.name not in names))
+
+    def plus(self, *dimensions: Dimension) -> Space:
+        """This space with more dimensions."""
+        return replace(self, dimensions=(*self.dimensions, *dimensions))
+
+    def recipe(self, point: Mapping[str, Value]) -> Recipe:
+        """The recipe at a point; what the point does not name is as in the base."""
+        recipe = self.base
+        for dimension in self.dimensions:
+            if dimension.name in point:
+                recipe = dimension.put(recipe, point[dimension.name])
+        return recipe
+
+    def usual(self) -> Point:
+        """Where a search begins: the guideline's rates, and nothing besides."""
+        return {d.name: d.values[0] if d.usual is None else d.usual for d in self.dimensions}
+
+    def grid(self, most: int) -> Iterator[Point]:
+        """At most ``most`` points (at least one), spread over the space as evenly as the numbers of values allow."""
+        counts = [1] * len(self.dimensions)
+        while True:  # refine the coarsest dimension while the grid stays small enough
+            open_ = [i for i, d in enumerate(self.dimensions) if counts[i] < len(d.values)]
+            grown = next(
+                (
+                    i
+                    for i in sorted(open_, key=lambda i: counts[i] / len(self.dimensions[i].values))
+                    if math.prod(counts) // counts[i] * (counts[i] + 1) <= most
+                ),
+                None,
+            )
+            if grown is None:
+                break
+            counts[grown] += 1
+        chosen = [_spread(d, count) for d, count in zip(self.dimensions, counts, strict=True)]
+        for values in itertools.product(*chosen):
+            yield dict(zip(self.names, values, strict=True))
+
+
+_MANY = 4
+"""Sites up to which each has a rate of its own by default."""
+
+
+def _rate(name: str, group: Sequence[Site]) -> Dimension:
+    normed = any(site.batch_norm for site in group)
+    values = tuple(rate for rate in _RATES if rate <= (0.5 if normed else 0.9))
+    middle = min(guideline_range(site).middle for site in group)
+    usual = min(values, key=lambda rate: abs(float(rate) - middle))
+    called = name if name == "rate" else f"rate {name}"
+    return Dimension(name=called, field="rate", values=values, sites=tuple(s.name for s in group), usual=usual)
+
+
+def _spread(dimension: Dimension, count: int) -> list[Value]:
+    """So many of its values, from end to end; the usual one where there is only one."""
+    if count == 1:
+        return [dimension.values[0] if dimension.usual is None else dimension.usual]
+    last = len(dimension.values) - 1
+    return [dimension.values[round(index * last / (count - 1))] for index in range(count)]

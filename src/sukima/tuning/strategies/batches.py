@@ -1,0 +1,49 @@
+"""Proposals a batch at a time: what the strategies that draw points have in common.
+
+A batch is proposed from what was known before it began, whatever has ended since, and its size does not depend on the
+machine; so a study that goes on after an interruption proposes what it would have proposed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from sukima.tuning.sampling import Proposer
+from sukima.tuning.search import Keep, Search
+
+__all__ = ["BATCH", "search_in_batches"]
+
+BATCH = 12
+"""Candidates proposed together."""
+
+Rungs = Callable[[int], Collection[int]]
+"""From the number of a batch to the epochs after which it is judged."""
+
+
+def search_in_batches(
+    search: Search,
+    propose: Proposer,
+    *,
+    size: int = BATCH,
+    rungs: Rungs = lambda _: (),
+    keep: Keep | None = None,
+) -> None:
+    """Propose and evaluate until there are as many candidates as the search may have."""
+    first, batch = search.references, 0
+    while (begin := first + batch * size) < search.trials:
+        end = min(begin + size, search.trials)
+        entries = search.entries()
+        if missing := max(0, end - max(begin, len(entries))):
+            # Asked for the whole batch, so that each number gets the point that it gets in an uninterrupted study.
+            points = propose(
+                search.space, entries[:begin], end - begin, seed=search.first_seed, increases=search.increases
+            )
+            added = [search.study.add(point) for point in points[len(points) - missing :]]
+            # By their numbers, and those of mine that came behind what another process has added meanwhile.
+            late = [entry for entry in added if entry.number >= end]
+            entries = [*search.entries()[:end], *late]
+        else:
+            entries = entries[:end]
+        search.evaluate(entries[begin:], rungs=rungs(batch), keep=keep, wait=False)
+        batch += 1
+    search.evaluate(search.entries())  # what other processes have begun
