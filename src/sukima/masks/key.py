@@ -12,7 +12,7 @@ from typing import Any
 from sukima.base.checks import shown
 from sukima.base.errors import InputError
 
-__all__ = ["FOLD_INT", "FOLD_STR", "Key", "MaskKey", "ShardedKey", "number_of", "philox4x32"]
+__all__ = ["FOLD_INT", "FOLD_STR", "Key", "MaskKey", "ShardedKey", "number_of", "philox4x32", "unchecked"]
 
 _M32 = 0xFFFFFFFF
 _M64 = 0xFFFFFFFFFFFFFFFF
@@ -102,6 +102,14 @@ class MaskKey:
         inner = philox4x32((*_halves(number), *_halves(self.stream)), _halves(self.seed))
         a, b, c, d = philox4x32(inner, _halves(domain))
         return MaskKey(a | b << 32, c | d << 32)
+
+
+def unchecked(seed: int, stream: int) -> MaskKey:
+    """A `MaskKey` of numbers that are known to be integers in [0, 2**64), without the cost of looking."""
+    key = object.__new__(MaskKey)
+    object.__setattr__(key, "seed", seed)
+    object.__setattr__(key, "stream", stream)
+    return key
 
 
 @dataclass(frozen=True, slots=True)
