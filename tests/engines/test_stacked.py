@@ -237,6 +237,19 @@ def test_models_with_a_forward_of_their_own_are_stacked_within_rounding(
         assert ours.test.loss == pytest.approx(theirs.test.loss, rel=1e-4)
 
 
+@pytest.mark.parametrize("model", [normed, convolutional])
+def test_chains_too_may_be_mapped(model: Callable[[], nn.Module], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they are on other devices."""
+    monkeypatch.setattr(chain, "_FEW", 2)
+    monkeypatch.setattr(chain, "_is_chain", lambda model, device: False)
+    work = task(model, epochs=4, optimizer="momentum", learning_rate=0.02)
+    candidates = [(Recipe(rates={"*": 0.2 * seed}), seed) for seed in range(3)]
+    for ours, theirs in zip(
+        fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates), strict=True
+    ):
+        assert ours.history.validation_loss == pytest.approx(theirs.history.validation_loss, rel=1e-3)
+
+
 def test_tokens_in_a_chain_have_the_same_bits() -> None:
     work = of_tokens(task(lambda: nn.Sequential(nn.Embedding(7, 6), nn.Flatten(), nn.Dropout(0.1), nn.Linear(60, 3))))
     candidates = [(Recipe(rates={"2": 0.1 * seed}), seed) for seed in range(3)]
