@@ -182,8 +182,8 @@ def run_arms(
             row = {name: engine.run(recipe, [seed], test=test)[0] for name, recipe in recipes.items()}
             for name, trial in row.items():
                 trials[name].append(trial)
-    except (KeyboardInterrupt, BudgetSpentError):
-        complete = False
+    except (KeyboardInterrupt, BudgetSpentError) as end:
+        complete = isinstance(end, BudgetSpentError)  # it is all that was asked for
         if not next(iter(trials.values())):
             raise
     arms = tuple(Arm(name, recipe, tuple(trials[name])) for name, recipe in recipes.items())

@@ -71,7 +71,7 @@ def learn_rates(
         with suitable_threads(run.model, run.example, task.batch_size):
             for epoch in range(task.epochs):
                 for inputs, targets in run.train.shuffled(derive_seed(seed, "order", epoch)):
-                    loss = run.loss(run.model(inputs), targets) + concrete_penalty(run.model)
+                    loss = run.training_loss(inputs, targets) + concrete_penalty(run.model)
                     if not math.isfinite(float(loss.detach())):
                         raise InputError("the loss became {value} while rates were learned", value=float(loss.detach()))
                     for optimizer in optimizers:
