@@ -98,10 +98,10 @@ def test_ctrl_c_and_again_ends_as_if_nothing_had_happened(strategy: str, after: 
             raise KeyboardInterrupt
         return nn.functional.cross_entropy(outputs, targets)
 
-    whole = tuned(strategy=strategy)
     first = tuned(url(tmp_path), strategy=strategy, study="s", task=task(loss=loss))
     assert not first.complete
-    second = tuned(url(tmp_path), strategy=strategy, study="s")
+    second = tuned(url(tmp_path), strategy=strategy, study="s", task=task(loss=loss))
+    whole = tuned(strategy=strategy, task=task(loss=loss))
     assert second.complete
     assert essence(second) == essence(whole)
 

@@ -14,6 +14,7 @@ import numpy as np
 from sukima.base.checks import check_choice, check_count, check_instance
 from sukima.base.errors import InputError
 from sukima.base.messages import Message, say
+from sukima.diagnosis.known import Known
 from sukima.diagnosis.verdict import judge
 from sukima.engines.choose import check_recipes, fingerprint, inspect_model
 from sukima.engines.local import LocalEngine
@@ -22,7 +23,7 @@ from sukima.engines.torch.metrics import make_metric
 from sukima.records.pairing import gain_and_noise
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Rung, Trial, TuneResult
-from sukima.records.task import Task, setup_of
+from sukima.records.task import Task, setup_of, size_of
 from sukima.records.verdict import Verdict
 from sukima.tuning.deadline import BudgetSpentError, Deadline, seconds_of
 from sukima.tuning.insight import flat_ranges, importance
@@ -208,7 +209,12 @@ class _Tuning:
         if baseline.state == "failed":
             failed = next(trial.history for trial in trials if trial.history.status == "failed")
             raise InputError("the task cannot be trained: {why}", why=failed.note)
-        self.verdict = judge([trial.history for trial in trials], source=BASELINE)
+        known = Known(recipe=self.none, sites=self.plan.sites, rows=size_of(self.task.train))
+        self.verdict = judge([trial.history for trial in trials], source=BASELINE, known=known)
+        if self.verdict.recipe is not None and self.strategy != "ladder":  # what the verdict would do is worth a try
+            advised = search.known([self.plan.space.near(self.verdict.recipe)])
+            search.references = len({entry.number for entry in (*entries, *advised)})
+            search.evaluate(advised)
         self._announce()
 
     def _announce(self) -> None:
