@@ -5,6 +5,7 @@ The forest is that of ``sukima compare`` with its default recipes, from ``docs/f
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -36,7 +37,8 @@ def save(figure: plt.Figure, name: str) -> None:
 def overfitting() -> None:
     """The curves of a network without dropout, five seeds."""
     recipes = {"none": Recipe(rates={"1": 0.0, "3": 0.0}), "dropout": Recipe(rates={"1": 0.4, "3": 0.4})}
-    found = sukima.compare(sukima.demo_task(train_rows=400), recipes, runs=RUNS)
+    task = replace(sukima.demo_task(train_rows=400), epochs=150)
+    found = sukima.compare(task, recipes, runs=RUNS, effects=False)
     panels = next(
         block
         for section in document_of(found).sections

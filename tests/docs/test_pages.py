@@ -32,6 +32,7 @@ def name(path: Path) -> str:
 @pytest.mark.parametrize("page", ENGLISH, ids=name)
 def test_code_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
     names: dict[str, object] = {"__name__": "__main__"}
     with contextlib.redirect_stdout(io.StringIO()):
         for code in blocks(page, "python"):

@@ -98,6 +98,7 @@ REGULARIZED = [
     Recipe(constraints={"0": NonNegative()}, penalties={"2": L1(1e-2, form="proximal"), "0": L2(0.1)}),
     Recipe(penalties={"*": L2(0.01, form="decoupled")}, rates={"*": 0.3}, early_stopping=1),
     Recipe(penalties={"0": GroupLasso(1e-3), "2": Orthogonal(1e-2), "4": L1(1e-3)}),
+    Recipe(penalties={"0": GroupLasso(1e-2, form="proximal")}),
 ]
 
 

@@ -141,5 +141,5 @@ def sparkline(values: list[float], width: int = _WIDTH) -> str:
     step = max(1, math.ceil(len(finite) / width))
     means = [fmean(finite[start : start + step]) for start in range(0, len(finite), step)]
     low, high = min(means), sorted(means)[int(0.9 * (len(means) - 1))]
-    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
-    return "".join(_BLOCKS[min(len(_BLOCKS) - 1, round((value - low) * scale))] for value in means)
+    shares = [min(1.0, (value - low) / (high - low)) if high > low else 0.0 for value in means]
+    return "".join(_BLOCKS[round(share * (len(_BLOCKS) - 1))] for share in shares)

@@ -33,7 +33,7 @@ from sukima.masks.kernels import (
     Y,
     chunk_of,
 )
-from sukima.masks.key import FOLD_STR, MaskKey, number_of
+from sukima.masks.key import FOLD_STR, MaskKey, number_of, unchecked
 from sukima.masks.law import bits, scale, threshold
 from sukima.masks.philox import LANES, fill, folded
 
@@ -96,7 +96,7 @@ def _fold() -> Any:
 
 def fold_in(key: MaskKey, name: str) -> MaskKey:
     """As ``key.fold_in(name)``, for names that come again and again."""
-    return MaskKey(*_fold()(key.seed, key.stream, number_of(name), FOLD_STR))
+    return unchecked(*_fold()(key.seed, key.stream, number_of(name), FOLD_STR))
 
 
 def keep(key: MaskKey, rate: float, size: int, offset: int = 0) -> npt.NDArray[np.bool_]:

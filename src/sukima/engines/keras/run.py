@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from sukima.base.errors import InputError
 from sukima.engines.curves import Curves, trial_of
 from sukima.engines.keras.data import Rows, TaskArrays
 from sukima.engines.keras.losses import by_rows, final_metric, gives_logits, loss_by_rows, metric_by_rows
@@ -67,11 +68,17 @@ class Run(Curves):
     """
 
     def __init__(self, task: Task, recipe: Recipe, seed: int, data: TaskArrays | None = None) -> None:
+        if recipe.mixup:
+            raise InputError("mixup must be 0 with a Keras model, got {value}", value=recipe.mixup)
         increases = task.metric_increases
         if increases is None:
             increases = task.metric not in ("mse", "rmse", "mae")
         super().__init__(task, recipe, seed, metric_increases=increases)
         self.data = data or TaskArrays(task)
+        if recipe.input_noise or recipe.mixup:
+            raise InputError(
+                "input_noise and mixup are for tasks with a torch model; use Keras' own layers, such as GaussianNoise"
+            )
         with generators_restored():
             keras.utils.set_random_seed(derive_seed(seed, "weights") & 0xFFFFFFFF)
             made = new_model(task, recipe, self.data.train)
@@ -100,7 +107,7 @@ class Run(Curves):
         train = self.data.train
         order = np.random.default_rng(derive_seed(self.seed, "order", self._epoch)).permutation(len(train.targets))
         done = self.model.fit(
-            train.inputs[order],
+            self._noisy(train.inputs[order]),
             train.targets[order],
             batch_size=self.task.batch_size,
             epochs=1,
@@ -114,6 +121,13 @@ class Run(Curves):
             return
         scores = self.measured(train), self.measured(self.data.validation)
         self.record(*scores, time.perf_counter() - started, self.model.get_weights)
+
+    def _noisy(self, inputs: Any) -> Any:
+        """The inputs of an epoch with the recipe's noise; a row is seen once, so that each has its own."""
+        if not self.recipe.input_noise:
+            return inputs
+        rng = np.random.default_rng(derive_seed(self.seed, "augmentation", self._epoch))
+        return (inputs + rng.normal(scale=self.recipe.input_noise, size=inputs.shape)).astype(np.float32)
 
     def measured(self, rows: Rows) -> Score:
         """Loss, without penalties, and metric, with dropout off."""

@@ -28,11 +28,13 @@ def may_stack(first: Recipe, other: Recipe) -> bool:
 
     Asked of a recipe and itself: whether it may be a member of any.
     """
-    return first.options == other.options and not (_acts_on_outputs(first) or _acts_on_outputs(other))
+    return first.options == other.options and all(map(_is_ordinary, (first, other)))
 
 
-def _acts_on_outputs(recipe: Recipe) -> bool:
-    return any(isinstance(each, Activity) for each in recipe.penalties.values())
+def _is_ordinary(recipe: Recipe) -> bool:
+    """Whether a stack knows all that it does: nothing acts on activities, and inputs are as they are."""
+    on_outputs = any(isinstance(each, Activity) for each in recipe.penalties.values())
+    return not (on_outputs or recipe.input_noise or recipe.mixup)
 
 
 def fit_stack(task: Task, candidates: Sequence[tuple[Recipe, int]], *, test: bool, progress: Progress) -> list[Trial]:
@@ -126,8 +128,8 @@ def _check(runs: Sequence[Run]) -> ArrayBatches:
     """The training data, if a stack can do with task and recipes."""
     if not isinstance(runs[0].task.optimizer, str):
         raise UnstackableError("the optimizer is not given by name")
-    if any(_acts_on_outputs(run.recipe) for run in runs):
-        raise UnstackableError("a penalty acts on activities")
+    if not all(_is_ordinary(run.recipe) for run in runs):
+        raise UnstackableError("a penalty acts on activities, or inputs are changed at random")
     train, validation = runs[0].train, runs[0].validation
     if not isinstance(train, ArrayBatches) or not isinstance(validation, ArrayBatches):
         raise UnstackableError("the data are not arrays")

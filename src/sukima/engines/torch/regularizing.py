@@ -30,8 +30,9 @@ class Regularizing:
     def __init__(self, run: Run, own: bool) -> None:
         penalties = list(run.recipe.penalties.values())
         self._run = run
-        self.in_loss = bool(penalties) and (not own or any(isinstance(each, Activity) for each in penalties))
-        self._by_strength = not self.in_loss and all(isinstance(each, L1 | L2 | ElasticNet) for each in penalties)
+        terms = [each for each in penalties if each.form == "loss"]
+        self.in_loss = bool(terms) and (not own or any(isinstance(each, Activity) for each in terms))
+        self._by_strength = not self.in_loss and all(isinstance(each, L1 | L2 | ElasticNet) for each in terms)
         self.by_gradient = not self.in_loss and not self._by_strength
         self._after = bool(run.recipe.constraints) or any(each.form != "loss" for each in penalties)
 
