@@ -57,4 +57,4 @@ class GaussianDropout(RatedModule):
 
     def forward(self, input: Tensor) -> Tensor:
         """Multiply ``input`` by noise in training mode."""
-        return gaussian_dropout(input, self.p, self.training)
+        return gaussian_dropout(input, self.in_force, self.training)

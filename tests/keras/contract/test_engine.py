@@ -140,6 +140,17 @@ def test_losses_and_optimizers_of_one_s_own() -> None:
 
 
 @once
+def test_noise_on_the_inputs() -> None:
+    plain, noisy, again = (
+        trained(task(epochs=1), sukima.Recipe(input_noise=noise)).history.train_loss for noise in (0.0, 0.5, 0.5)
+    )
+    assert plain != noisy
+    np.testing.assert_allclose(noisy, again, rtol=1e-5)
+    with pytest.raises(InputError, match="mixup must be 0 with a Keras model"):
+        Run(task(), sukima.Recipe(mixup=0.2), 0)
+
+
+@once
 def test_side_by_side_is_as_one_after_another() -> None:
     recipes = [(sukima.Recipe(rates={"drop": rate}), 0) for rate in (0.0, 0.5)]
     apart = LocalEngine(task(), Silent())

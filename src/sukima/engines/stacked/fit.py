@@ -107,8 +107,19 @@ class Stack:
         self._chains = [chain for chain in self._chains if chain.runs]
 
 
+_CACHED = 12 << 20
+"""Bytes of parameters, gradients and what the optimizer remembers that members may have together. Large members are
+trained by themselves for an epoch at a time, so that they stay in the cache from step to step."""
+
+
 def _parts(runs: Sequence[Run]) -> list[Sequence[Run]]:
-    return [runs]
+    """The runs in chains, as even as can be."""
+    parameters = list(runs[0].model.parameters())
+    if parameters[0].device.type != "cpu":
+        return [runs]
+    each = sum(parameter.numel() * parameter.element_size() for parameter in parameters) * 4
+    count = -(-len(runs) // max(1, _CACHED // each))
+    return [runs[first::count] for first in range(count)]
 
 
 def _check(runs: Sequence[Run]) -> ArrayBatches:

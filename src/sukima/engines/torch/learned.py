@@ -14,6 +14,7 @@ from sukima.engines.seeds import derive_seed
 from sukima.engines.torch.optimizers import make_optimizer
 from sukima.engines.torch.run import Run
 from sukima.engines.torch.seeding import generators_restored, seed_everything
+from sukima.engines.torch.threads import suitable_threads
 from sukima.records.recipe import Recipe
 from sukima.records.task import Task, size_of
 from sukima.torch.concrete import ConcreteDropout, concrete_penalty
@@ -67,17 +68,18 @@ def learn_rates(
         optimizers = make_optimizer(task, run.recipe, weights), torch.optim.Adam(logits, _SPEED)
         seed_everything(derive_seed(seed, "masks"))
         run.model.train()
-        for epoch in range(task.epochs):
-            for inputs, targets in run.train.shuffled(derive_seed(seed, "order", epoch)):
-                loss = run.training_loss(inputs, targets) + concrete_penalty(run.model)
-                if not math.isfinite(float(loss.detach())):
-                    raise InputError("the loss became {value} while rates were learned", value=float(loss.detach()))
-                for optimizer in optimizers:
-                    optimizer.zero_grad()
-                loss.backward()
-                for optimizer in optimizers:
-                    optimizer.step()
-            after_epoch()
+        with suitable_threads(run.model, run.example, task.batch_size):
+            for epoch in range(task.epochs):
+                for inputs, targets in run.train.shuffled(derive_seed(seed, "order", epoch)):
+                    loss = run.training_loss(inputs, targets) + concrete_penalty(run.model)
+                    if not math.isfinite(float(loss.detach())):
+                        raise InputError("the loss became {value} while rates were learned", value=float(loss.detach()))
+                    for optimizer in optimizers:
+                        optimizer.zero_grad()
+                    loss.backward()
+                    for optimizer in optimizers:
+                        optimizer.step()
+                after_epoch()
         return [fmean(rate for layer in group for rate in layer.rates()) for group in learned]
 
 

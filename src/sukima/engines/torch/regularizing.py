@@ -50,9 +50,7 @@ class Regularizing:
         return found
 
     def add_gradients(self, gradients: Sequence[Tensor]) -> None:
-        """Add those of the other penalties to the gradients of the model's parameters, in place."""
-        if not self.by_gradient:
-            return
+        """Add those of the penalties to the gradients of the model's parameters, in place."""
         with torch.enable_grad():
             parameters = list(self._run.model.parameters())
             found = torch.autograd.grad(self._run.applied.penalty(), parameters, allow_unused=True)
