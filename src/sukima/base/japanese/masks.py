@@ -59,7 +59,8 @@ TEXTS = {
         "torch's own dropout cannot be keyed inside compiled code, where modules have no names any more; use "
         "sukima.torch.replace(model) before compiling, or compile outside keyed()"
     ): (
-        "コンパイルされたコードではモジュール名が失われるため、torch 標準のドロップアウトに keyed() の鍵を割り当てられません。"
+        "コンパイルされたコードではモジュール名が失われるため、torch 標準のドロップアウトに"
+        "keyed() の鍵を割り当てられません。"
         "コンパイル前に sukima.torch.replace(model) を使うか、keyed() の外でコンパイルしてください。"
     ),
 }
