@@ -12,7 +12,8 @@ ROWS = [
     {"base"},
     {"masks"},
     {"records"},
-    {"torch", "keras", "jax"},
+    {"torch", "jax"},
+    {"keras"},  # it runs on either of them
     {"engines"},
     {"auditing", "diagnosis", "tuning", "comparison"},
     {"reporting"},

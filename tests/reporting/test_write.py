@@ -63,7 +63,7 @@ def test_tune_for_machines(examples: ModuleType) -> None:
     assert found["test"]["differences"]["tuned"]["outcome"] == "better"
     assert found["test"]["arms"]["tuned"]["loss"] == [t.test.loss for t in result.comparison.arm("tuned").trials]
     assert found["setup"]["learning_rate"] == 0.002
-    assert found["cost"] == {"seconds": 43.2, "trials": 96, "epochs": 3120}
+    assert found["cost"] == {"seconds": 43.2, "trials": 96, "epochs": 3120, "full_trainings": 0.0}
 
 
 def test_compare_for_machines(examples: ModuleType) -> None:

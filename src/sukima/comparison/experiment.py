@@ -28,15 +28,24 @@ __all__ = ["Experiment"]
 class Experiment:
     """Trains plans with paired seeds; `arms` gives what is finished, at any moment."""
 
-    def __init__(self, plans: Mapping[str, ArmPlan], seeds: Sequence[int], progress: Progress, runs: RunFile) -> None:
+    def __init__(
+        self,
+        plans: Mapping[str, ArmPlan],
+        seeds: Sequence[int],
+        progress: Progress,
+        runs: RunFile,
+        *,
+        effects: bool = True,
+    ) -> None:
         self._plans, self._seeds, self._progress, self._runs = dict(plans), list(seeds), progress, runs
         self._trials: dict[tuple[str, int], Trial] = {}
         self._teams: dict[int, _Team] = {}
         self._started = perf_counter()
+        self._effects = effects
         self.reused = 0
         for name, plan in self._plans.items():
             for seed in self._seeds:
-                if (trial := runs.get(runs.name(plan, seed))) is not None:
+                if (trial := runs.get(self._name(plan, seed))) is not None:
                     self._trials[name, seed] = trial
                     self.reused += 1
 
@@ -61,7 +70,7 @@ class Experiment:
     def _train(self, task: Task, work: Sequence[tuple[str, int]]) -> None:
         if id(task) not in self._teams:
             mine = [plan for plan in self._plans.values() if plan.task is task]
-            self._teams[id(task)] = _Team(task, mine, self._seeds, self._progress, self._finished)
+            self._teams[id(task)] = _Team(task, mine, self._seeds, self._progress, self._finished, self._effects)
         team = self._teams[id(task)]
         team.train([(self._plans[name], seed) for name, seed in work])
         for name, seed in work:
@@ -77,7 +86,10 @@ class Experiment:
 
     def _keep(self, name: str, trial: Trial) -> None:
         self._trials[name, trial.seed] = trial
-        self._runs.add(self._runs.name(self._plans[name], trial.seed), trial)
+        self._runs.add(self._name(self._plans[name], trial.seed), trial)
+
+    def _name(self, plan: ArmPlan, seed: int) -> str:
+        return self._runs.name(plan, seed, effects=self._effects)
 
     def _waiting(self, seeds: Sequence[int]) -> list[tuple[str, int]]:
         return [(name, seed) for name in self._plans for seed in seeds if (name, seed) not in self._trials]
@@ -112,8 +124,9 @@ class _Team:
         seeds: Sequence[int],
         progress: Progress,
         finished: Callable[[Task, Trial], None],
+        effects: bool,
     ) -> None:
-        self.task, self._finished = task, finished
+        self.task, self._finished, self._effects = task, finished, effects
         self._measures = Measures(task)
         ensembles = [plan for plan in plans if plan.members > 1]
         self._averaged = {_key(plan.recipe, m) for plan in ensembles for seed in seeds for m in _members(plan, seed)}
@@ -140,7 +153,7 @@ class _Team:
         return replace(
             first,
             history=msgspec.structs.replace(history, seconds=seconds),
-            effects=of_each | effects,
+            effects=of_each | effects if self._effects else {},
             train=scores["train"],
             validation=scores["validation"],
             test=scores.get("test"),
@@ -148,7 +161,7 @@ class _Team:
 
     def _measure(self, model: nn.Module, trial: Trial) -> dict[str, Any]:
         """The effects, and what the model gives where it is to be averaged with others; this may run in a worker."""
-        effects: dict[str, Any] = self._measures.of(model)
+        effects: dict[str, Any] = self._measures.of(model) if self._effects else {}
         if _key(trial.recipe, trial.seed) in self._averaged:
             effects[_OUTPUTS] = self._measures.outputs(model)
         return effects

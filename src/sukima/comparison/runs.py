@@ -45,7 +45,7 @@ class RunFile:
             except (ValueError, KeyError, TypeError):
                 continue
 
-    def name(self, plan: ArmPlan, seed: int) -> str:
+    def name(self, plan: ArmPlan, seed: int, *, effects: bool = True) -> str:
         """What decides the run, in a few characters."""
         if id(plan.task) not in self._tasks:
             self._tasks[id(plan.task)] = fingerprint(plan.task)
@@ -54,6 +54,7 @@ class RunFile:
             plan.recipe.to_json(),
             plan.members,
             seed,
+            effects,
             sukima.__version__,
             torch.__version__,
         ]

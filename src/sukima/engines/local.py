@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from sukima.base.messages import say
+from sukima.engines.choose import framework_of
 from sukima.engines.progress import Progress, Silent, default_progress
 from sukima.engines.stacked.fit import may_stack
 from sukima.engines.torch.candidates import Candidate, Measure, train_candidates
@@ -64,7 +65,10 @@ class LocalEngine:
         self.why_not_stacked = ""
         self.on_trial: Callable[[Trial, bool], None] = lambda _trial, _test: None
         self.on_epoch: Callable[[], None] = lambda: None
-        self._workers = 1 if torch.device(task.device).type != "cpu" or not can_fork() else workers or cores()
+        self.framework = framework_of(task)
+        # TensorFlow and JAX do not survive a fork.
+        alone = self.framework == "keras" or torch.device(task.device).type != "cpu" or not can_fork()
+        self._workers = 1 if alone else workers or cores()
         self.crew = Crew(functools.partial(_train_there, task, measure), self._workers)
         weakref.finalize(self, self.crew.close)
         self.measure = measure
@@ -163,6 +167,9 @@ class _Batch:
         self._ended: set[int] = set()
 
     def train(self) -> None:
+        if self._engine.framework == "keras":
+            self._train_keras()
+            return
         groups = self._engine.groups(self._candidates)
         if self._engine.workers == 1 or len(groups) == 1:
             self._train_here(groups)
@@ -174,12 +181,19 @@ class _Batch:
         _load_what_training_needs()
         self._engine.crew.run([_Job(job, self._test, self._rungs) for job in jobs], self)
 
+    def _train_keras(self) -> None:
+        from sukima.engines.keras.candidates import train_candidates as train_keras
+
+        engine = self._engine
+        train_keras(engine.task, [self._candidates], self, test=self._test, rungs=self._rungs, measure=engine.measure)
+
     def _train_here(self, groups: list[dict[int, Candidate]]) -> None:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # as in a worker: the same bits wherever a candidate is trained
         try:
-            work, measure = self._engine.task, self._engine.measure
-            train_candidates(work, groups, self, test=self._test, rungs=self._rungs, measure=measure)
+            train_candidates(
+                self._engine.task, groups, self, test=self._test, rungs=self._rungs, measure=self._engine.measure
+            )
         finally:
             torch.set_num_threads(threads)
 

@@ -44,6 +44,10 @@ def _halves(value: int) -> tuple[int, int]:
     return value & _M32, value >> 32
 
 
+def _is_word(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _M64
+
+
 @dataclass(frozen=True, slots=True)
 class MaskKey:
     """A key: the same key gives the same mask on every backend, thread count, layout, device and shard.
@@ -64,6 +68,8 @@ class MaskKey:
     stream: int = 0
 
     def __post_init__(self) -> None:
+        if _is_word(self.seed) and _is_word(self.stream):
+            return  # the usual case, told without the cost of the checks
         object.__setattr__(self, "seed", _word("seed", self.seed))
         object.__setattr__(self, "stream", _word("stream", self.stream))
 

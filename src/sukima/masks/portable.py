@@ -11,10 +11,10 @@ from typing import Any
 from sukima.masks.key import MaskKey
 from sukima.masks.law import bits, threshold
 
-__all__ = ["keep", "keep_words", "key_words", "philox4x32"]
+__all__ = ["keep", "keep_words", "key_words", "philox4x32", "signed"]
 
 
-def _signed(word: int) -> int:
+def signed(word: int) -> int:
     """The int32 with the pattern of a 32-bit word."""
     word &= 0xFFFFFFFF
     return word - (1 << 32) if word >> 31 else word
@@ -33,7 +33,7 @@ def _product(value: Any, factor: int) -> tuple[Any, Any]:
     bottom, cross, other = v_low * low, v_high * low, v_low * high
     middle = _shift(bottom, 16) + (cross & 0xFFFF) + (other & 0xFFFF)
     top = v_high * high + _shift(cross, 16) + _shift(other, 16) + _shift(middle, 16)
-    return top, value * _signed(factor)
+    return top, value * signed(factor)
 
 
 def philox4x32(counter: tuple[Any, Any, Any, Any], key: tuple[Any, Any]) -> tuple[Any, Any, Any, Any]:
@@ -53,13 +53,13 @@ def philox4x32(counter: tuple[Any, Any, Any, Any], key: tuple[Any, Any]) -> tupl
 
 def _bumped(word: Any, times: int, bump: int) -> Any:
     """A key word after some rounds; an integer stays one, and in range."""
-    total = word + _signed(times * bump)
-    return _signed(total) if isinstance(word, int) else total
+    total = word + signed(times * bump)
+    return signed(total) if isinstance(word, int) else total
 
 
 def key_words(key: MaskKey) -> tuple[int, int, int, int]:
     """Seed and stream as four signed 32-bit integers, low halves first."""
-    return (_signed(key.seed), _signed(key.seed >> 32), _signed(key.stream), _signed(key.stream >> 32))
+    return (signed(key.seed), signed(key.seed >> 32), signed(key.stream), signed(key.stream >> 32))
 
 
 def keep(key: MaskKey, rate: float, size: int, offset: int = 0, *, xp: Any, arange: Any) -> Any:
@@ -83,15 +83,15 @@ def keep_words(
     a_block = 128 // width
     first = offset // a_block
     number = arange(max(1, -(-(offset + size) // a_block) - first))
-    low = number + _signed(first)
+    low = number + signed(first)
     least = -(1 << 31)
-    carry = (low ^ least) < _signed(first ^ (1 << 31))
-    high = xp.where(carry, number * 0 + _signed((first >> 32) + 1), number * 0 + _signed(first >> 32))
+    carry = (low ^ least) < signed(first ^ (1 << 31))
+    high = xp.where(carry, number * 0 + signed((first >> 32) + 1), number * 0 + signed(first >> 32))
     seed, stream = key[:2], key[2:]
     words = xp.stack(philox4x32((low, high, number * 0 + stream[0], number * 0 + stream[1]), seed), -1)
     begin = offset - first * a_block
     if width == 32:
         flat = words.reshape(-1)[begin : begin + size]
-        return (flat ^ least) >= (dropped ^ least if not isinstance(dropped, int) else _signed(dropped ^ (1 << 31)))
+        return (flat ^ least) >= (dropped ^ least if not isinstance(dropped, int) else signed(dropped ^ (1 << 31)))
     flat = xp.stack((words & 0xFFFF, _shift(words, 16)), -1).reshape(-1)
     return flat[begin : begin + size] >= dropped

@@ -84,8 +84,10 @@ def _writable(value: Any) -> Any:
 def _tuned(result: TuneResult) -> TuneResult:
     """With the messages inside messages as messages again."""
     comparison = _compared(result.comparison) if result.comparison else None
+    finalists = _compared(result.finalists) if result.finalists else None
     baseline = _verdict(result.baseline) if result.baseline else None
-    return replace(result, baseline=baseline, comparison=comparison)
+    remark = _message(result.remark) if result.remark else None
+    return replace(result, baseline=baseline, comparison=comparison, finalists=finalists, remark=remark)
 
 
 def _compared(result: Comparison) -> Comparison:

@@ -19,9 +19,9 @@ from sukima.reporting.sections.comparison import comparison_blocks
 from sukima.reporting.sections.curves import gap_chart, loss_chart, metric_chart, validation_chart
 from sukima.reporting.sections.effects import effect_blocks
 from sukima.reporting.sections.findings import findings_headline, findings_network, findings_table
-from sukima.reporting.sections.ladder import ladder_blocks
 from sukima.reporting.sections.plans import beyond_recipe, plans_table
 from sukima.reporting.sections.provenance import comparison_provenance, tune_provenance
+from sukima.reporting.sections.search import search_blocks
 from sukima.reporting.sections.sites import site_blocks
 from sukima.reporting.sections.verdict import (
     better_still,
@@ -51,7 +51,7 @@ def tune_document(result: TuneResult) -> Document:
     if comparison is not None:
         sections.append(Section("comparison", say("Comparison"), comparison_blocks(comparison, winner)))
     sections += [
-        Section("ladder", say("The search"), ladder_blocks(result), brief=False),
+        Section("ladder", say("The search"), search_blocks(result), brief=False),
         Section("sites", say("Where it acts"), site_blocks(result)),
         Section("recipe", say("The recipe"), _recipe_blocks(result.recipe)),
         Section("origin", say("How this was obtained"), tune_provenance(result), brief=False),

@@ -61,7 +61,14 @@ def _tune(result: TuneResult) -> dict[str, Any]:
         "recipe": _recipe(result.recipe),
         "baseline": _arm(baseline, result.baseline) if baseline else None,
         "candidates": [_arm(arm) for arm in result.search],
+        "strategy": result.strategy,
+        "given_up": result.given_up,
+        "failed": result.failed,
+        "importance": result.importance,
+        "flat": {name: list(ends) for name, ends in result.flat.items()},
+        "study": list(result.study),
         "ladder": [_rung(rung) for rung in result.ladder],
+        "finalists": _finalists(result.finalists) if result.finalists else None,
         "sites": [msgspec.to_builtins(site) for site in result.sites],
         "test": _test(comparison) if comparison else None,
         "cost": _cost(result.cost),
@@ -139,6 +146,10 @@ def _test(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def _finalists(finalists: Comparison) -> dict[str, Any]:
+    return {"arms": [_arm(arm) for arm in finalists.arms], "differences": _differences(finalists.differences)}
+
+
 def _differences(differences: Mapping[str, Difference]) -> dict[str, Any]:
     return {
         name: {
@@ -162,4 +173,9 @@ def _effects(comparison: Comparison) -> dict[str, Any]:
 
 
 def _cost(cost: Cost) -> dict[str, Any]:
-    return {"seconds": cost.seconds, "trials": cost.trials, "epochs": cost.epochs}
+    return {
+        "seconds": cost.seconds,
+        "trials": cost.trials,
+        "epochs": cost.epochs,
+        "full_trainings": cost.full_trainings,
+    }

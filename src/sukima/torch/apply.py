@@ -2,53 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
-
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
-from sukima.base.checks import check_instance, check_rate
+from sukima.base.checks import check_instance
 from sukima.base.errors import InputError
 from sukima.records.penalty import Penalty
-from sukima.records.recipe import ALL_SITES, Recipe
-from sukima.records.schedule import Constant, Schedule
+from sukima.records.rates import Rates, chosen_rates, chosen_schedules
+from sukima.records.recipe import Recipe
 from sukima.records.site import Site
 from sukima.torch.insertion import InsertedDropout
 from sukima.torch.layers import rate_attribute
 from sukima.torch.rated import RatedModule
-from sukima.torch.regularizers import Regularizers, unknown_site
+from sukima.torch.regularizers import Regularizers
 from sukima.torch.sites import INPUT, at_output, sites
 
 __all__ = ["Applied", "apply"]
-
-
-class Rates(MutableMapping[str, float]):
-    """Site → rate, as applied; setting one takes effect at the next forward pass. Sites cannot be added or deleted."""
-
-    def __init__(self, rates: dict[str, float], changed: Callable[[], None]) -> None:
-        self._rates, self._changed = rates, changed
-
-    def __getitem__(self, site: str) -> float:
-        return self._rates[site]
-
-    def __setitem__(self, site: str, rate: float) -> None:
-        if site not in self._rates:
-            raise unknown_site("rates", site, self._rates)
-        self._rates[site] = check_rate(f"rates[{site!r}]", rate)
-        self._changed()
-
-    def __delitem__(self, site: str) -> None:
-        raise InputError("rates: a site cannot be deleted; set its rate to 0, or remove the recipe")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._rates)
-
-    def __len__(self) -> int:
-        return len(self._rates)
-
-    def __repr__(self) -> str:
-        return repr(self._rates)
 
 
 class Applied:
@@ -63,12 +33,13 @@ class Applied:
     def __init__(self, model: nn.Module, recipe: Recipe, example: Tensor | None = None) -> None:
         self.model, self.recipe = model, recipe
         known = sites(model, example)
-        rates = _chosen_rates(recipe, known, model)
+        modules = dict(model.named_modules())
+        rates = chosen_rates(recipe, known, lambda name: bool(name) and name.removesuffix(INPUT) in modules)
         if wrong := (rates.keys() - known.keys()) & at_output(model, example):
             raise InputError(
                 "rates: dropout is never inserted at the output layer or after it, got {site}", site=repr(min(wrong))
             )
-        self._schedules = _chosen_schedules(recipe, rates)
+        self._schedules = chosen_schedules(recipe, rates)
         self._regularizers = Regularizers(model, recipe)
         self._attached: list[RemovableHandle] = []
         self._progress = 0.0
@@ -186,25 +157,3 @@ def apply(model: nn.Module, recipe: Recipe, example: Tensor | None = None) -> Ap
     check_instance("model", model, nn.Module, "a torch.nn.Module")
     check_instance("recipe", recipe, Recipe)
     return Applied(model, recipe, example)
-
-
-def _chosen_rates(recipe: Recipe, known: dict[str, Site], model: nn.Module) -> dict[str, float]:
-    modules = dict(model.named_modules())
-    chosen: dict[str, float] = {}
-    if ALL_SITES in recipe.rates:
-        chosen = {name: recipe.rates[ALL_SITES] for name, site in known.items() if site.place != "output"}
-    for name, rate in recipe.rates.items():
-        if name == ALL_SITES:
-            continue
-        if name not in known and (name.removesuffix(INPUT) not in modules or not name):
-            raise unknown_site("rates", name, known)
-        chosen[name] = rate
-    return chosen
-
-
-def _chosen_schedules(recipe: Recipe, rates: dict[str, float]) -> dict[str, Schedule]:
-    for name in recipe.schedules:
-        if name != ALL_SITES and name not in rates:
-            raise unknown_site("schedules", name, rates)
-    shared = recipe.schedules.get(ALL_SITES, Constant())
-    return {name: recipe.schedules.get(name, shared) for name in rates}

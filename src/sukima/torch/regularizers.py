@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
@@ -11,27 +11,17 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from sukima.base.checks import check_number
-from sukima.base.errors import InputError
 from sukima.records.constraint import Constraint
 from sukima.records.penalty import Activity, Penalty
+from sukima.records.rates import unknown_site
 from sukima.records.recipe import ALL_SITES, Recipe
 from sukima.torch.constraints import constrain_weights
 from sukima.torch.penalties import activity_penalty, decoupled_step, penalty, proximal_step
 from sukima.torch.weights import owners_of, weights_of
 
-__all__ = ["Regularizers", "unknown_site"]
+__all__ = ["Regularizers"]
 
 Rule = TypeVar("Rule", Penalty, Constraint)
-
-
-def unknown_site(table: str, site: str, known: Iterable[str]) -> InputError:
-    """The error for a name that a table has and the model has not."""
-    return InputError(
-        "{table}: expected one of the model's sites ({known}), got {site}",
-        table=table,
-        known=", ".join(known) or "-",
-        site=repr(site),
-    )
 
 
 class Regularizers:

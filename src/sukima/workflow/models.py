@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from sukima.records.task import Task
 
 if TYPE_CHECKING:
     from sukima.engines.torch.fit import Fitted
+    from sukima.keras.apply import Applied as KerasApplied
     from sukima.reporting.write import Result
     from sukima.torch.accelerate import Acceleration
     from sukima.torch.apply import Applied
@@ -29,15 +31,29 @@ def accelerate() -> Acceleration:
 
 
 def sites(model: Any, example: Any = None) -> dict[str, Site]:
-    """Every place in ``model`` where dropout acts or, if there is none, could act (see `sukima.torch.sites`)."""
+    """Every place in ``model`` where dropout acts or, if there is none, could act.
+
+    See `sukima.torch.sites` and `sukima.keras.sites`; ``example`` is a batch of inputs, for torch.
+    """
+    if is_keras(model):
+        from sukima.keras.sites import sites as keras_sites
+
+        return keras_sites(model)
     _check_torch(model)
     from sukima.torch.sites import sites as torch_sites
 
     return torch_sites(model, example)
 
 
-def apply(model: Any, recipe: Recipe, example: Any = None) -> Applied:
-    """Put ``recipe`` in force on ``model``; the handle changes it and takes it back (see `sukima.torch.apply`)."""
+def apply(model: Any, recipe: Recipe, example: Any = None) -> Applied | KerasApplied:
+    """Put ``recipe`` in force on ``model``; the handle changes it and takes it back.
+
+    See `sukima.torch.apply` and `sukima.keras.apply`; ``example`` is a batch of inputs, for torch.
+    """
+    if is_keras(model):
+        from sukima.keras.apply import apply as keras_apply
+
+        return keras_apply(model, recipe)
     _check_torch(model)
     from sukima.torch.apply import apply as torch_apply
 
@@ -59,12 +75,18 @@ def report(result: Result, path: str | Path = "sukima-report.html") -> Path:
     return write_report(result, path)
 
 
+def is_keras(model: Any) -> bool:
+    """Whether it is a Keras model; Keras is not imported to find out."""
+    keras = sys.modules.get("keras")
+    return keras is not None and isinstance(model, keras.Model)
+
+
 def _check_torch(model: Any) -> None:
     torch = require("torch", "torch")
     if not isinstance(model, torch.nn.Module):
         raise InputError(
             "{name} must be {expected}, got {value}",
             name="model",
-            expected="a torch.nn.Module",
+            expected="a torch.nn.Module or a keras.Model",
             value=type(model).__name__,
         )

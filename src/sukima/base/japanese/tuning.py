@@ -69,4 +69,56 @@ TEXTS = {
         "study の名前。指定しなければタスクと設定から作られます。"
     ),
     "Processes that train at once; one for each core.": "同時に学習するプロセスの数。既定はコア数。",
+    "Each dot is the best candidate with that rate, whatever its other rates; the shaded range cannot be told "
+    "from the best.": (
+        "点は、その率をもつ候補のうち最良のもの（ほかの率は問わない）。網掛けの範囲は最良と区別できません。"
+    ),
+    "The strategy {strategy} tried {count} candidates: {whole} were trained to their end, {given_up} were given up "
+    "on the way, {failed} failed.": (
+        "探索方法 {strategy} で {count} 候補を試しました。"
+        "最後まで学習したもの {whole}、途中で打ち切ったもの {given_up}、失敗 {failed}。"
+    ),
+    "what varies": "動かしたもの",
+    "share in what made candidates differ": "候補の差への寄与",
+    "What matters": "何が効いたか",
+    "candidate": "候補",
+    "The best candidates of the search": "探索で上位の候補",
+    "The best few were trained again with {seeds} fresh seeds, since the best of many is partly luck. The winner is "
+    "the one that gains most over the baseline here, if that gain exceeds its standard error.": (
+        "多数の中の最良には運も含まれるため、上位の候補を新しいシード {seeds} 個で学習し直しました。"
+        "ここでベースラインからの改善が最も大きく、それが標準誤差を超えたものを勝者とします。"
+    ),
+    "{level} % interval": "{level} % 信頼区間",
+    "The finalists, on validation data": "最終候補（検証データ）",
+    "as trainings of full length": "通しの学習に換算",
+    "gain over baseline": "ベースラインからの改善",
+    "strategy": "探索方法",
+    "seeds of the finalists": "最終候補のシード",
+    "study": "study",
+    "objective must be a function of a recipe and a report, got {kind}": (
+        "objective にはレシピと report を受け取る関数を指定してください（指定値: {kind}）"
+    ),
+    "objective: expected at least one candidate to give a number, got {why}": (
+        "objective: 数値を返した候補がひとつもありません（{why}）"
+    ),
+    "objective must give a History or a number, got {kind}": (
+        "objective は History か数値を返さなければなりません（返り値: {kind}）"
+    ),
+    "A candidate failed: {why}": "候補が失敗しました（{why}）",
+    "the loss became {value} while rates were learned": "ドロップ率の学習中に損失が {value} になりました",
+    "site {site}: rates are learned before a linear layer or a convolution, got {layer}": (
+        "サイト {site}: ドロップ率を学習できるのは全結合層か畳み込み層の手前だけです（次の層: {layer}）"
+    ),
+    "space: there must be at least one rate to learn, got {names}": (
+        "space: 学習するドロップ率の次元が 1 つ以上必要です（指定された次元: {names}）"
+    ),
+    "The learned rates have not converged: begun at {first} and {second} they end apart ({rates}). Train longer, "
+    "or search.": (
+        "学習したドロップ率が収束していません。初期値 {first} と {second} で結果が離れています（{rates}）。"
+        "エポック数を増やすか、探索を使ってください。"
+    ),
+    "{minutes} min {seconds} s of the budget left": "残り時間 {minutes} 分 {seconds} 秒",
+    "validation loss": "検証損失",
+    "trials": "試行",
+    "curve": "曲線",
 }

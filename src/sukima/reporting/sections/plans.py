@@ -12,12 +12,12 @@ from sukima.reporting.sections.arms import arm_name, role
 from sukima.reporting.sections.words import listed
 from sukima.reporting.text import Text
 
-__all__ = ["beyond_recipe", "plans_table"]
+__all__ = ["beyond_recipe", "plans_table", "recipe_in_words"]
 
 
 def plans_table(comparison: Comparison, winner: Arm | None) -> Table:
     """One row an arm: what its recipe sets, and how its network or its data differ."""
-    rows = [Row((arm_name(arm.name), _described(arm)), role(arm, comparison, winner)) for arm in comparison.arms]
+    rows = [Row((arm_name(arm.name), recipe_in_words(arm)), role(arm, comparison, winner)) for arm in comparison.arms]
     columns = (Column(say("arm"), number=False), Column(say("what it does"), number=False, wide=True))
     return Table(columns, tuple(rows))
 
@@ -30,7 +30,8 @@ def beyond_recipe(arm: Arm) -> tuple[Text, ...]:
     return changed
 
 
-def _described(arm: Arm) -> Text:
+def recipe_in_words(arm: Arm) -> Text:
+    """What an arm does, in a few words."""
     recipe = arm.recipe
     parts: list[Text] = []
     if rates := {site: rate for site, rate in recipe.rates.items() if rate}:
@@ -48,6 +49,14 @@ def _described(arm: Arm) -> Text:
         parts.append(say("weight decay {value}", value=f"{recipe.weight_decay:g}"))
     if recipe.label_smoothing:
         parts.append(say("label smoothing {value}", value=f"{recipe.label_smoothing:g}"))
+    if recipe.input_noise:
+        parts.append(say("noise {value} on the inputs", value=f"{recipe.input_noise:g}"))
+    if recipe.mixup:
+        parts.append(say("mixup {value}", value=f"{recipe.mixup:g}"))
+    if recipe.input_noise:
+        parts.append(say("noise of deviation {value} on the inputs", value=f"{recipe.input_noise:g}"))
+    if recipe.mixup:
+        parts.append(say("mixup {value}", value=f"{recipe.mixup:g}"))
     if recipe.early_stopping:
         parts.append(say("stops after {count} epochs without a better validation loss", count=recipe.early_stopping))
     parts += [f"{name} = {value}" for name, value in recipe.options.items()]
@@ -67,7 +76,7 @@ def _change(change: str) -> Message | str:
     known: dict[str, Message] = {
         "batch_norm": say("batch normalisation before each activation"),
         "smaller": say("half as many hidden units"),
-        "augmentation": say("inputs changed at random in training"),
+        "augmentation": say("images moved at random in training"),
         "more_data": say("twice as many training rows"),
     }
     return known.get(change, change)

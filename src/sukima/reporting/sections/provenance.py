@@ -22,8 +22,13 @@ def tune_provenance(result: TuneResult) -> tuple[Block, ...]:
         Fact(say("task"), result.task),
         Fact(say("model"), result.model),
         Fact(say("searched by"), _by(result.by, comparison.metric if comparison else "", "validation")),
+        Fact(say("strategy"), result.strategy),
         Fact(say("seeds of the search"), _seeds(result.search)),
     ]
+    if result.finalists is not None:
+        facts.append(Fact(say("seeds of the finalists"), _seeds(result.finalists.arms)))
+    if result.study:
+        facts.append(Fact(say("study"), " · ".join(result.study)))
     if comparison is not None:
         facts += _comparison_facts(comparison)
     facts += _cost(result.cost)
@@ -63,6 +68,7 @@ def _cost(cost: Cost) -> list[Fact]:
         Fact(say("time"), duration(cost.seconds)),
         Fact(say("training runs"), count(cost.trials)),
         Fact(say("epochs in all"), count(cost.epochs)),
+        *([Fact(say("as trainings of full length"), f"{cost.full_trainings:.1f}")] if cost.full_trainings else []),
     ]
 
 
