@@ -55,7 +55,7 @@ def _row(lines: Sequence[Line], of_task: Sequence[Line], tuner: str) -> str:
     for key, digits in (("trials", 0), ("seconds", 1), ("cpu", 1), ("load", 1)):
         values = [line.get("trainings" if key == "trials" and tuner == "sukima" else key) for line in these.values()]
         cells.append(f"{fmean(values):.{digits}f}" if None not in values else "")
-    fine = True
+    fine = ""
     for side in ("validation", "test"):
         values, gains = [], []
         for repeat, line in these.items():
@@ -67,10 +67,11 @@ def _row(lines: Sequence[Line], of_task: Sequence[Line], tuner: str) -> str:
         cells.append(_spread(values))
         low, high = _interval(gains)
         cells.append(f"{fmean(gains):+.4f} [{low:+.4f}, {high:+.4f}]" if len(gains) > 1 else "")
-        fine = fine and not (gains and high < 0)
+        if len(gains) > 1:
+            fine = "no" if high < 0 or fine == "no" else "yes"
     both = [r for r in these if r in mine and "cpu" in these[r]] if tuner != "sukima" else []
     share = sum(mine[r]["cpu"] for r in both) / sum(these[r]["cpu"] for r in both) if both else None
-    cells += [f"{share:.2f}" if share is not None else "", "" if tuner == "sukima" else "yes" if fine else "no"]
+    cells += [f"{share:.2f}" if share is not None else "", fine]
     return "| " + " | ".join(cells) + " |"
 
 

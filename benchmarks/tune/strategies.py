@@ -2,8 +2,9 @@
 
     python benchmarks/tune/strategies.py --tasks digits digits-200 --repeats 3
 
-Each strategy is timed until its winner is chosen; the winner is judged with fresh seeds. Random search, TPE and halving
-get ``--trials`` candidates; the others end by themselves. Results are kept in ``strategies.jsonl``, one line a search,
+Each strategy is timed until its winner is chosen; the winner is judged with fresh seeds. Random search, TPE,
+halving and ``auto`` get ``--trials`` candidates; the others end by themselves, as does ``auto`` without a limit: it is
+the ladder then. Results are kept in ``strategies.jsonl``, one line a search,
 so that the script can be stopped and started again; it ends by writing the table to ``strategies.md``.
 """
 
@@ -28,7 +29,7 @@ from sukima.workflow.environment import environment
 
 RESULTS = Path(__file__).with_suffix(".jsonl")
 FRESH = 5_000_000
-_LIMITED = ("random", "tpe", "halving")
+_LIMITED = ("random", "tpe", "halving", "auto")
 _FIXED = ("none", "guideline")
 
 
@@ -84,7 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=["digits", "digits-200"])
     names = [*_FIXED, *(name for name in get_args(StrategyName) if name != "grid")]
-    parser.add_argument("--strategies", nargs="+", choices=names, default=[name for name in names if name != "auto"])
+    parser.add_argument("--strategies", nargs="+", choices=names, default=names)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--trials", type=int, default=26)
     parser.add_argument("--seeds", type=int, default=12, help="fresh seeds by which a winner is judged")

@@ -1,5 +1,7 @@
 """Rates learned by gradient: they converge, they become candidates, and it is said where they do not."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -68,3 +70,32 @@ class Recurrent(nn.Module):
 def test_where_rates_cannot_be_learned() -> None:
     with pytest.raises(InputError, match="site drop: rates are learned before a linear layer or a convolution"):
         learn_rates(task(model=Recurrent), [["drop"]], 0.1, 0)
+
+
+def test_auto_begins_with_learned_rates_and_goes_on_with_the_same_candidates(tmp_path: Path) -> None:
+    small = task(rows=60, epochs=8)
+    settings = {"search_seeds": 1, "test_seeds": 2, "workers": 1, "progress": Silent()}
+    whole = tune(small, trials=26, **settings)
+    assert whole.strategy == "learned, halving"
+    first = [arm.recipe.rates["4"] for arm in whole.search[:5]]
+    for start in (0.1, 0.5):
+        (rate,) = learn_rates(small, [["4"]], start, 0)
+        assert min(abs(rate - each) for each in first) <= 0.0251
+    storage = f"sqlite:///{tmp_path}/study.db"
+    tune(small, trials=22, storage=storage, **settings)
+    again = tune(small, trials=26, storage=storage, **settings)
+    assert [arm.recipe for arm in again.search] == [arm.recipe for arm in whole.search]
+    assert again.recipe == whole.recipe
+
+
+def test_auto_searches_without_where_rates_cannot_be_learned() -> None:
+    settings = {"search_seeds": 1, "test_seeds": 2, "workers": 1, "progress": Silent()}
+    found = tune(task(rows=60, epochs=2, model=Recurrent), trials=24, **settings)
+    assert found.complete
+    assert len({arm.recipe.to_json() for arm in found.search}) > 10
+
+
+def test_few_trials_are_not_spent_on_learning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sukima.tuning.strategies.learned.learn_rates", lambda *_, **__: pytest.fail("learned"))
+    settings = {"search_seeds": 1, "test_seeds": 2, "workers": 1, "progress": Silent()}
+    assert tune(task(rows=60, epochs=8), trials=6, **settings).complete

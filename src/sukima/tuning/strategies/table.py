@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal, get_args
 
 from sukima.base.messages import Message
@@ -13,7 +14,7 @@ from sukima.tuning.strategies.batches import search_in_batches
 from sukima.tuning.strategies.grid import grid
 from sukima.tuning.strategies.halving import halving
 from sukima.tuning.strategies.ladder import ladder
-from sukima.tuning.strategies.learned import learned
+from sukima.tuning.strategies.learned import learned, learned_first
 from sukima.tuning.strategies.random import propose_random
 from sukima.tuning.strategies.tpe import propose_tpe
 
@@ -30,6 +31,7 @@ _SEARCHES: dict[str, Callable[[Search], None]] = {
     "tpe": lambda search: search_in_batches(search, propose_tpe),
     "halving": halving,
 }
+_SEARCHES |= {f"learned, {name}": partial(learned_first, then=_SEARCHES[name]) for name in ("tpe", "halving")}
 
 _FEW_RATES, _FEW_EPOCHS = 3, 8
 
@@ -38,14 +40,15 @@ def chosen_strategy(name: StrategyName, space: Space, epochs: int, *, limited: b
     """The strategy of that name.
 
     ``auto`` climbs the ladder where a few rates are all that varies and the user sets no limit; it ends by itself, and
-    what it does can be followed step by step. Elsewhere it takes halving, or TPE where trials have too few epochs to
-    be judged before their end.
+    what it does can be followed step by step. Elsewhere it begins with learned rates and goes on with halving, or with
+    TPE where trials have too few epochs to be judged before their end.
     """
     if name != "auto":
         return name
     if not limited and len(space.dimensions) <= _FEW_RATES and all(d.field == "rate" for d in space.dimensions):
         return "ladder"
-    return "halving" if epochs >= _FEW_EPOCHS else "tpe"
+    then = "halving" if epochs >= _FEW_EPOCHS else "tpe"
+    return f"learned, {then}" if any(d.field == "rate" for d in space.dimensions) else then
 
 
 def run_strategy(name: str, search: Search, rung: Callable[[Rung], None]) -> Message | None:
