@@ -15,7 +15,7 @@ from sukima.comparison.plan import ArmPlan, default_plans, plans_of
 from sukima.comparison.runs import RunFile
 from sukima.comparison.statistics import paired_difference
 from sukima.diagnosis.verdict import judge
-from sukima.engines.local import LocalEngine
+from sukima.engines.engine import Engine
 from sukima.engines.progress import Progress, default_progress
 from sukima.engines.torch.inspect import Inspected, check_recipes, inspect_model
 from sukima.records.recipe import Recipe
@@ -133,7 +133,7 @@ def run_arms(
     task: Task,
     recipes: Mapping[str, Recipe],
     seeds: Sequence[int],
-    engine: LocalEngine,
+    engine: Engine,
     *,
     by: By,
     level: float,

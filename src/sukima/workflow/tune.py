@@ -14,8 +14,8 @@ from sukima.base.checks import check_choice, check_count, check_instance
 from sukima.base.errors import InputError
 from sukima.base.messages import say
 from sukima.diagnosis.verdict import judge
-from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress
+from sukima.engines.table import EngineName, make_engine
 from sukima.engines.torch.fingerprint import fingerprint
 from sukima.engines.torch.inspect import check_recipes, inspect_model
 from sukima.engines.torch.metrics import make_metric
@@ -66,7 +66,9 @@ def tune(
     first_seed: int = 0,
     storage: Any = None,
     study: str | None = None,
+    engine: EngineName = "local",
     workers: int | None = None,
+    address: str | None = None,
     progress: Progress | None = None,
 ) -> TuneResult:
     """Find the recipe that generalises best on ``task``, and whether it helps.
@@ -92,11 +94,14 @@ def tune(
         first_seed: the first of the search's seeds; another one repeats the whole study independently.
         storage: an Optuna storage or its URL, such as ``sqlite:///sukima.db``; by default in memory.
         study: the study's name there; by default the task's with a fingerprint of task, space and settings.
-        workers: processes that train at once; one for each core by default, where processes can be forked.
+        engine: where candidates are trained: ``local``, in processes of this machine, or ``ray``, on a cluster. The
+            results are the same.
+        workers: how many train at once; by default one for each core, or each free processor of the cluster.
+        address: of the Ray cluster, as Ray takes it; see `RayEngine`.
         progress: told of the work; by default a bar where there is a terminal or a notebook to show it.
 
     Raises:
-        InputError: the task has no site for dropout, or no such metric; the storage cannot be used.
+        InputError: the task has no site for dropout, or no such metric; the storage or the cluster cannot be used.
     """
     task = task or demo_task()
     check_instance("task", task, Task)
@@ -108,8 +113,8 @@ def tune(
         check_count("trials", trials)
     deadline = Deadline(seconds_of(budget))
     by = judged_by(task, by)
-    engine = LocalEngine(task, progress, workers=workers)
-    plan = _Plan(task, space, engine.progress)
+    trainer = make_engine(engine, task, progress, workers=workers, address=address)
+    plan = _Plan(task, space, trainer.progress)
     chosen = chosen_strategy(strategy, plan.space, task.epochs, limited=budget is not None or trials is not None)
     increases = by == "metric" and plan.metric_increases
     seeds = range(first_seed, first_seed + search_seeds)
@@ -118,7 +123,7 @@ def tune(
     kept = Study(storage, name, plan.space, increases=increases, about=about)
     many = trials or (_TRIALS if budget is None else 1_000_000)
     search = Search(
-        kept, engine, seeds, by=by, increases=increases, deadline=deadline, trials=many, first_seed=first_seed
+        kept, trainer, seeds, by=by, increases=increases, deadline=deadline, trials=many, first_seed=first_seed
     )
     return _Tuning(task, plan, chosen, search, test_seeds).result()
 
@@ -175,7 +180,7 @@ class _Tuning:
         self.comparison: Comparison | None = None
 
     def result(self) -> TuneResult:
-        with suppress(KeyboardInterrupt), self.engine.progress:
+        with suppress(KeyboardInterrupt), self.engine, self.engine.progress:
             try:
                 self._train_references()
                 with suppress(BudgetSpentError):
