@@ -66,7 +66,10 @@ def tune(
         typer.Option(
             "--storage",
             help=str(
-                say("Where the study is kept: a database URL as Optuna takes it, or 'none' to keep it in memory alone.")
+                say(
+                    "Where the study is kept: a database URL as Optuna takes it, 'journal:FILE', or 'none' to keep it "
+                    "in memory alone."
+                )
             ),
         ),
     ] = "sqlite:///sukima.db",

@@ -63,7 +63,8 @@ class Study:
     """An Optuna study with sukima's view of it.
 
     Args:
-        storage: an Optuna storage or its URL (``sqlite:///sukima.db``); ``None`` keeps it in memory.
+        storage: an Optuna storage or its URL (``sqlite:///sukima.db``), or ``journal:FILE`` for Optuna's journal;
+            ``None`` keeps it in memory.
         name: the study's name there; one that exists already is gone on with.
         space: where its candidates lie.
         increases: whether larger values are better.
@@ -259,7 +260,13 @@ def decode(dimension: Dimension, value: Value) -> Value:
 
 
 def _opened(storage: Any) -> Any:
-    """SQLite in a mode in which a small write is quick, and whole even if the process is killed in it."""
+    """SQLite in a mode in which a small write is quick, and whole even if the process is killed in it; a journal, which
+    Optuna does not open by a URL; whatever else it opens."""
+    if isinstance(storage, str) and storage.startswith("journal:"):
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+
+        return JournalStorage(JournalFileBackend(storage.removeprefix("journal:")))
     if not isinstance(storage, str) or not storage.startswith("sqlite:"):
         return storage
     import optuna

@@ -92,7 +92,8 @@ def tune(
         search_seeds: paired seeds for each candidate of the search.
         test_seeds: fresh paired seeds for the final comparison (fewer where the budget is short).
         first_seed: the first of the search's seeds; another one repeats the whole study independently.
-        storage: an Optuna storage or its URL, such as ``sqlite:///sukima.db``; by default in memory.
+        storage: an Optuna storage or its URL, such as ``sqlite:///sukima.db``, or ``journal:FILE``; by default in
+            memory.
         study: the study's name there; by default the task's with a fingerprint of task, space and settings.
         engine: where candidates are trained: ``local``, in processes of this machine, or ``ray``, on a cluster. The
             results are the same.

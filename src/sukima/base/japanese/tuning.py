@@ -62,8 +62,10 @@ TEXTS = {
         "全体にかけてよい時間。例: '90s'、'10min'、'1.5h'。"
     ),
     "How many candidates to try; the ladder ends by itself.": "試す候補の数。ladder は自動的に終わります。",
-    "Where the study is kept: a database URL as Optuna takes it, or 'none' to keep it in memory alone.": (
-        "study の保存先。Optuna の形式のデータベース URL、またはメモリだけに置く 'none'。"
+    "Where the study is kept: a database URL as Optuna takes it, 'journal:FILE', or 'none' to keep it in memory "
+    "alone.": (
+        "study の保存先。Optuna の形式のデータベース URL、'journal:FILE'（ジャーナルファイル）、"
+        "またはメモリだけに置く 'none'。"
     ),
     "The study's name; by default one made from task and settings.": (
         "study の名前。指定しなければタスクと設定から作られます。"
