@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import random
+import resource
 import signal
 import sqlite3
 import threading
@@ -26,7 +27,7 @@ from sukima.engines.workers import can_fork
 from sukima.records.result import TuneResult
 from sukima.records.site import Site
 from sukima.tuning.space import Space
-from sukima.tuning.study import Study
+from sukima.tuning.study import Study, StudyPausedError
 from sukima.workflow.tune import tune
 
 SPACE = Space.of([Site(name="1"), Site(name="3")])
@@ -241,6 +242,63 @@ def test_what_a_storage_refuses(tmp_path: Path) -> None:
     Study(url(tmp_path / ".."), "s", SPACE, increases=True)
     with pytest.raises(InputError, match="expected one to minimize, got one to maximize"):
         Study(url(tmp_path / ".."), "s", SPACE, increases=False)
+
+
+def _fills(path: str, limit: int) -> None:
+    """A study on a disk that is full after ``limit`` bytes more."""
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that a write beyond it is an error, as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    try:
+        tuned(path, study="s")
+    except StudyPausedError:
+        os._exit(3)
+    except InputError:
+        os._exit(2)
+
+
+@pytest.mark.skipif(not can_fork(), reason="processes cannot be forked here")
+@pytest.mark.parametrize("limit", [1_000, 400_000])
+@pytest.mark.parametrize("kind", ["sqlite", "journal"])
+def test_a_full_disk_is_said_and_the_study_goes_on_later(kind: str, limit: int, tmp_path: Path) -> None:
+    path = url(tmp_path) if kind == "sqlite" else f"journal:{tmp_path / 'study.log'}"
+    if kind == "journal":
+        limit //= 10  # it takes less
+    process = multiprocessing.get_context("fork").Process(target=_fills, args=(path, limit))
+    process.start()
+    process.join(60)
+    # Before training where there is no room to begin with; paused where it was used up on the way.
+    assert process.exitcode in ((2, 3) if limit <= 1_000 else (3,))
+    result = tuned(path, study="s")
+    assert result.complete
+    assert essence(result) == essence(tuned())
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "journal"])
+def test_a_storage_that_is_read_only(kind: str, tmp_path: Path) -> None:
+    """Root may write anywhere, so that this is done by another user where the tests run as root."""
+    path = url(tmp_path) if kind == "sqlite" else f"journal:{tmp_path / 'study.log'}"
+    Study(path, "s", SPACE, increases=False)
+    for file in tmp_path.iterdir():
+        file.chmod(0o444)
+    for folder in [tmp_path, *tmp_path.parents]:
+        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o555)
+    tmp_path.chmod(0o555)
+    process = multiprocessing.get_context("fork").Process(target=_refused, args=(path,))
+    process.start()
+    process.join(60)
+    tmp_path.chmod(0o755)
+    assert process.exitcode == 2
+
+
+def _refused(path: str) -> None:
+    if os.geteuid() == 0:
+        os.setuid(65534)
+    try:
+        tuned(path, study="s")
+    except InputError as error:
+        os._exit(2 if str(error).startswith("storage: ") and "\n" not in str(error) else 4)
 
 
 def test_a_password_is_not_shown() -> None:

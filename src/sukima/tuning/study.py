@@ -179,7 +179,7 @@ class Study:
 
     def report(self, number: int, epoch: int, value: float) -> None:
         """The value of a candidate after an epoch."""
-        with self._written():
+        with self._written(), _quiet():  # of one that is trained again
             self._open[number].report(value, epoch)
 
     def tell(self, number: int, state: State, value: float | None = None, note: str = "") -> None:
@@ -263,10 +263,9 @@ def _opened(storage: Any) -> Any:
     """SQLite in a mode in which a small write is quick, and whole even if the process is killed in it; a journal, which
     Optuna does not open by a URL; whatever else it opens."""
     if isinstance(storage, str) and storage.startswith("journal:"):
-        from optuna.storages import JournalStorage
-        from optuna.storages.journal import JournalFileBackend
+        from sukima.tuning.journal import journal
 
-        return JournalStorage(JournalFileBackend(storage.removeprefix("journal:")))
+        return journal(storage.removeprefix("journal:"))
     if not isinstance(storage, str) or not storage.startswith("sqlite:"):
         return storage
     import optuna
