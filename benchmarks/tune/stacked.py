@@ -19,7 +19,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -27,7 +30,6 @@ from torch.nn import functional
 from sukima import Recipe, Task, demo_task
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Silent
-from sukima.workflow.datasets import find_data
 
 
 def mlp(*widths: int) -> nn.Sequential:
@@ -47,6 +49,9 @@ def cnn() -> nn.Sequential:
     )  # fmt: skip
 
 
+Rows = tuple[npt.NDArray[Any], npt.NDArray[Any]]
+
+
 @dataclass(frozen=True)
 class Case:
     """What is trained, how many candidates, and the ratio asked for."""
@@ -58,24 +63,32 @@ class Case:
 
 
 def _digits() -> Task:
-    return replace(demo_task(), model=lambda: mlp(64, 256, 128, 10), batch_size=32, epochs=10, patience=None)
+    return replace(demo_task(), model=lambda: mlp(64, 256, 128, 10), batch_size=32, epochs=30, patience=None)
 
 
 def _mnist() -> Task:
-    train, validation, _ = find_data("mnist", train=3000, validation=1000, test=10)
+    train, validation = _data("mnist", 3000, 1000)
     return Task(
         model=lambda: mlp(784, 512, 256, 128, 10), train=_flat(train), validation=_flat(validation), metric="accuracy",
         batch_size=32, epochs=3,
     )  # fmt: skip
 
 
-def _flat(data: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    x, y = (torch.as_tensor(part) for part in data)
-    return x.reshape(len(x), -1), y
+def _flat(data: Rows) -> Rows:
+    return data[0].reshape(len(data[0]), -1), data[1]
+
+
+def _data(name: str, train: int, validation: int) -> tuple[Rows, Rows]:
+    """The first rows of a file as pixels in [0, 1] and classes, and the next ones."""
+    folder = Path(os.environ.get("SUKIMA_DATA", Path(__file__).parents[3] / "shared" / "data"))
+    held = np.load(folder / f"{name}.npz")
+    x, y = held["x_train"][: train + validation].astype("float32") / 255, held["y_train"][: train + validation]
+    x = np.moveaxis(x, -1, 1) if x.ndim == 4 else x
+    return (x[:train], y[:train].ravel().astype(int)), (x[train:], y[train:].ravel().astype(int))
 
 
 def _cifar() -> Task:
-    train, validation, _ = find_data("cifar10", train=1000, validation=500, test=10)
+    train, validation = _data("cifar10_subset", 1000, 500)
     return Task(model=cnn, train=train, validation=validation, metric="accuracy", batch_size=32, epochs=2)
 
 

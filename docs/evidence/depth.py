@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import sys
 
+import msgspec
 from common import HERE, effects_of, given_loss, interval, mlp, mnist_task, publish, spread
 
 from sukima.comparison.experiment import Experiment
 from sukima.comparison.plan import ArmPlan
 from sukima.comparison.runs import RunFile
 from sukima.comparison.statistics import paired_difference
-from sukima.comparison.variants import vary
+from sukima.comparison.variants import noise_for
 from sukima.engines.progress import default_progress
 from sukima.records.penalty import L1, L2
 from sukima.records.recipe import Recipe
@@ -44,7 +45,7 @@ def main() -> None:
             "L1": ArmPlan(Recipe(rates=none.rates, penalties={"*": L1(strength=1e-5)}), task),
             "L2": ArmPlan(Recipe(rates=none.rates, penalties={"*": L2(strength=1e-4)}), task),
             "early stopping": ArmPlan(Recipe(rates=none.rates, early_stopping=5), task),
-            "augmentation": ArmPlan(none, vary(task, "augmentation"), change="augmentation"),
+            "augmentation": ArmPlan(msgspec.structs.replace(none, input_noise=noise_for(task)), task),
             "dropout": ArmPlan(Recipe(rates=dict.fromkeys(sites, 0.2)), task),
         }
         runs = RunFile(HERE / "depth.runs.jsonl")

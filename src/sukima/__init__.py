@@ -42,6 +42,7 @@ _HOME: dict[str, str] = {
     "report": "sukima.workflow.models",
     "sites": "sukima.workflow.models",
     "tune": "sukima.workflow.tune",
+    "tune_objective": "sukima.workflow.objective",
     "watch": "sukima.auditing.watch",
 }
 

@@ -170,7 +170,7 @@ def test_a_run_is_known_by_all_that_decides_it(tmp_path: Path) -> None:
 def test_variants_have_names_of_their_own() -> None:
     plans, _ = default_plans(small(), inspect_model(small()).sites)
     tasks = {id(plan.task): plan.task for plan in plans.values()}.values()
-    assert len({fingerprint(task) for task in tasks}) == len(tasks) == 5
+    assert len({fingerprint(task) for task in tasks}) == len(tasks) == 4
 
 
 def test_the_time_to_a_loss_that_is_never_reached_is_infinite() -> None:

@@ -81,3 +81,9 @@ def test_nothing_at_all_is_told_from_equal_runs() -> None:
     found = paired_difference([0.3, 0.4, 0.6], [0.3, 0.4, 0.6])
     assert found.outcome == "no difference"
     assert found.mean == 0
+
+
+def test_equal_gains_of_a_measure_without_steps_need_no_room() -> None:
+    same = [0.3123456, 0.4765432, 0.6012457]
+    found = paired_difference(same, same)
+    assert found.high - found.low < 1e-5

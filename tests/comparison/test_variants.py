@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from sukima.comparison.variants import UnavailableError, vary
+from sukima.comparison.variants import UnavailableError, noise_for, vary
 from sukima.records.task import Task
 
 RNG = np.random.default_rng(0)
@@ -101,20 +101,26 @@ def test_a_fraction_for_validation_stays_of_the_original_rows() -> None:
     assert np.array_equal(varied.validation[0], x[30:])
 
 
-def test_augmentation_acts_in_training_only_and_with_the_seed() -> None:
-    model = vary(task(chain), "augmentation").model()
-    x = torch.randn(4, 8)
-    model[2].eval()
-    for module in model.modules():
-        module.training = module is model
+def test_augmentation_moves_images_in_training_only() -> None:
+    model = vary(task(images, (1, 10, 10)), "augmentation").model()
+    x = torch.randn(4, 1, 10, 10)
+    torch.manual_seed(1)
     first = model(x)
     assert not torch.equal(first, model(x))
     torch.manual_seed(1)
-    again = model(x)
-    torch.manual_seed(1)
-    assert torch.equal(again, model(x))
+    assert torch.equal(first, model(x))
     model.eval()
     assert torch.equal(model(x), model(x))
+    with pytest.raises(UnavailableError, match="neither images"):
+        vary(task(chain), "augmentation")
+
+
+def test_other_inputs_get_noise_in_their_own_units() -> None:
+    rows = RNG.normal(5, 2, size=(400, 8)).astype("float32"), RNG.integers(0, 3, 400)
+    work = Task(model=chain, train=rows, validation=0.2, epochs=1)
+    assert noise_for(work) == pytest.approx(0.6, rel=0.1)
+    assert noise_for(task(images, (1, 10, 10))) == 0
+    assert noise_for(Task(model=chain, train=(rows[1], rows[1]), validation=0.2, epochs=1)) == 0
 
 
 def test_images_are_moved_and_not_torn() -> None:

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sukima.engines.progress import Silent
+from sukima.engines.stacked import chain
 from sukima.engines.stacked.fit import fit_stack, may_stack
 from sukima.engines.stacked.unstackable import UnstackableError
 from sukima.engines.torch.fit import fit
@@ -97,6 +98,7 @@ REGULARIZED = [
     Recipe(constraints={"0": NonNegative()}, penalties={"2": L1(1e-2, form="proximal"), "0": L2(0.1)}),
     Recipe(penalties={"*": L2(0.01, form="decoupled")}, rates={"*": 0.3}, early_stopping=1),
     Recipe(penalties={"0": GroupLasso(1e-3), "2": Orthogonal(1e-2), "4": L1(1e-3)}),
+    Recipe(penalties={"0": GroupLasso(1e-2, form="proximal")}),
 ]
 
 
@@ -154,13 +156,135 @@ def test_regression() -> None:
     check_equal(fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates))
 
 
-class Custom(nn.Module):
+class Residual(nn.Module):
+    """A forward of its own: residual adds, dropout that is used twice, group norm, batch norm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Linear(10, 16), nn.Linear(16, 16), nn.Linear(16, 3)
+        self.norm, self.batch, self.drop = nn.GroupNorm(4, 16), nn.BatchNorm1d(16), nn.Dropout(0.2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.drop(self.first(x).relu())
+        x = x + self.drop(self.norm(self.second(x)))
+        return self.last(self.batch(x))
+
+
+class Convolutions(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+        self.drop, self.last = nn.Dropout2d(0.3), nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x.view(-1, 1, 2, 5)).relu()
+        return self.last((x + self.drop(self.second(x))).mean((2, 3)))
+
+
+class Attention(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.attend = nn.Linear(2, 8), nn.MultiheadAttention(8, 2, batch_first=True)
+        self.norm, self.drop, self.last = nn.LayerNorm(8), nn.Dropout(0.1), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.embed(x.view(-1, 5, 2))
+        x = self.norm(x + self.drop(self.attend(x, x, x, need_weights=False)[0]))
+        x = x + nn.functional.scaled_dot_product_attention(x, x, x)
+        return self.last(x.mean(1))
+
+
+class Tokens(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.drop, self.last = nn.Embedding(7, 6), nn.Dropout(0.2), nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.drop(self.embed(x)).mean(1))
+
+
+MAPPED = [Residual, Convolutions, Attention, Tokens]
+
+
+def of_tokens(work: Task) -> Task:
+    def tokens(data: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        return (np.abs(data[0] * 3).astype(int) % 7), data[1]
+
+    return replace(work, train=tokens(work.train), validation=tokens(work.validation), test=tokens(work.test))
+
+
+@pytest.mark.parametrize("model", MAPPED)
+def test_models_with_a_forward_of_their_own_are_stacked_within_rounding(
+    model: type[nn.Module], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain, "_FEW", 2)
+    work = task(model, epochs=6, optimizer="momentum", learning_rate=0.02)  # Adam makes steps of rounding errors
+    work = of_tokens(work) if model is Tokens else work
+    regularized = [
+        Recipe(rates={"drop": 0.0}),
+        Recipe(rates={"drop": 0.5, "last.input": 0.2}, penalties={"*": L2(1e-2)}, early_stopping=1),
+        Recipe(label_smoothing=0.1, weight_decay=0.1),
+        Recipe(rates={"drop": 0.3}, schedules={"drop": Early(0.5)}, constraints={"last": MaxNorm(0.5)}),
+    ]
+    candidates = [(recipe, seed) for seed, recipe in enumerate(regularized)]
+    stacked = fit_stack(work, candidates, test=True, progress=Silent())
+    for ours, theirs in zip(stacked, alone(work, candidates), strict=True):
+        assert ours.history.status == theirs.history.status
+        for curve in ("train_loss", "validation_loss"):
+            assert getattr(ours.history, curve) == pytest.approx(getattr(theirs.history, curve), rel=1e-4)
+        assert ours.test is not None
+        assert theirs.test is not None
+        assert ours.test.loss == pytest.approx(theirs.test.loss, rel=1e-4)
+
+
+@pytest.mark.parametrize("model", [normed, convolutional])
+def test_chains_too_may_be_mapped(model: Callable[[], nn.Module], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they are on other devices."""
+    monkeypatch.setattr(chain, "_FEW", 2)
+    monkeypatch.setattr(chain, "_is_chain", lambda model, device: False)
+    work = task(model, epochs=4, optimizer="momentum", learning_rate=0.02)
+    candidates = [(Recipe(rates={"*": 0.2 * seed}), seed) for seed in range(3)]
+    for ours, theirs in zip(
+        fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates), strict=True
+    ):
+        assert ours.history.validation_loss == pytest.approx(theirs.history.validation_loss, rel=1e-3)
+
+
+def test_tokens_in_a_chain_have_the_same_bits() -> None:
+    work = of_tokens(task(lambda: nn.Sequential(nn.Embedding(7, 6), nn.Flatten(), nn.Dropout(0.1), nn.Linear(60, 3))))
+    candidates = [(Recipe(rates={"2": 0.1 * seed}), seed) for seed in range(3)]
+    check_equal(fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates))
+
+
+class Random(nn.Module):
+    """Draws by itself."""
+
     def __init__(self) -> None:
         super().__init__()
         self.layer = nn.Linear(10, 3)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.layer(x).relu()
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(nn.functional.dropout(x, 0.1, self.training))
+
+
+class Recurrent(nn.Module):
+    """vmap has no rule for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm, self.last = nn.LSTM(2, 4, batch_first=True), nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.lstm(x.view(-1, 5, 2))[0][:, -1])
+
+
+class Large(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(10, 200_000), nn.Linear(200_000, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.first(x))
 
 
 def tied() -> nn.Module:
@@ -168,8 +292,11 @@ def tied() -> nn.Module:
     return nn.Sequential(layer, nn.ReLU(), layer, nn.ReLU(), nn.Linear(10, 3))
 
 
-@pytest.mark.parametrize("model", [Custom, tied, lambda: nn.Sequential(nn.Linear(10, 3), nn.AlphaDropout(0.1))])
-def test_what_cannot_be_stacked_says_so(model: Callable[[], nn.Module]) -> None:
+@pytest.mark.parametrize(
+    "model", [Random, Recurrent, Large, tied, lambda: nn.Sequential(nn.Linear(10, 3), nn.AlphaDropout(0.1))]
+)
+def test_what_cannot_be_stacked_says_so(model: Callable[[], nn.Module], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chain, "_FEW", 2)
     with pytest.raises(UnstackableError, match=r"."):
         fit_stack(task(model), [(Recipe(), 0), (Recipe(), 1)], test=False, progress=Silent())
 

@@ -17,7 +17,7 @@ def test_contract(backend: str) -> None:
     for needed in ("keras", backend):
         if not is_installed(needed):
             pytest.skip(f"{needed} is not installed")
-    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = {**os.environ, "SUKIMA_KERAS_TESTS": "1", "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", str(HERE / "contract")],
         capture_output=True,

@@ -19,7 +19,8 @@ __all__ = ["command_progress", "show"]
 
 def command_progress() -> Progress:
     """A bar on a terminal, plain lines in a log."""
-    from sukima.engines.progress import Bar, Lines
+    from sukima.engines.bar import Bar
+    from sukima.engines.progress import Lines
 
     return Bar() if sys.stderr.isatty() else Lines()
 

@@ -12,7 +12,7 @@ from sukima.cli.options import By, Data, Epochs, FirstSeed, Json, Lang, Output, 
 
 __all__ = ["HELP", "tune"]
 
-_STRATEGIES = ("auto", "ladder", "grid", "random", "tpe", "halving")
+_STRATEGIES = ("auto", "ladder", "grid", "random", "tpe", "halving", "learned")
 
 HELP = say(
     "Find the recipe that generalises best, and say whether it helps.\n\n"

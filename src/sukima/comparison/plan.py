@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from sukima.base.messages import Message
-from sukima.comparison.variants import UnavailableError, vary
+from sukima.comparison.variants import UnavailableError, noise_for, vary
 from sukima.records.constraint import MaxNorm
 from sukima.records.guideline import guideline_recipe
 from sukima.records.penalty import L1, L2, ElasticNet, Penalty
@@ -61,7 +61,7 @@ def default_plans(task: Task, sites: Sequence[Site]) -> tuple[dict[str, ArmPlan]
     plans: dict[str, ArmPlan] = {}
     left_out: dict[str, Message] = {}
     varied = {"": task}
-    for name, recipe, members, change in _usual(none, dropout, gentle):
+    for name, recipe, members, change in _usual(none, dropout, gentle, noise_for(task)):
         try:
             if change not in varied:
                 varied[change] = vary(task, change)
@@ -71,8 +71,11 @@ def default_plans(task: Task, sites: Sequence[Site]) -> tuple[dict[str, ArmPlan]
     return plans, left_out
 
 
-def _usual(none: Recipe, dropout: Recipe, gentle: Recipe) -> Iterator[tuple[str, Recipe, int, str]]:
-    """Name, recipe, members and change of each default arm; ``gentle`` is dropout beside batch normalisation."""
+def _usual(none: Recipe, dropout: Recipe, gentle: Recipe, noise: float) -> Iterator[tuple[str, Recipe, int, str]]:
+    """Name, recipe, members and change of each default arm.
+
+    ``gentle`` is dropout beside batch normalisation, ``noise`` augments inputs that are no images.
+    """
     change = msgspec.structs.replace
     yield "none", none, 1, ""
     if any(dropout.rates.values()):
@@ -85,7 +88,7 @@ def _usual(none: Recipe, dropout: Recipe, gentle: Recipe) -> Iterator[tuple[str,
     for name, penalty in _PENALTIES.items():
         yield name, change(none, penalties={ALL_SITES: penalty}), 1, ""
     yield "batch norm", none, 1, "batch_norm"
-    yield "augmentation", none, 1, "augmentation"
+    yield "augmentation", change(none, input_noise=noise), 1, "" if noise else "augmentation"
     yield "smaller model", none, 1, "smaller"
     yield "twice the data", none, 1, "more_data"
     yield "ensemble", none, _MEMBERS, ""

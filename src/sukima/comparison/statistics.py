@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from fractions import Fraction
 
 from sukima.base.checks import check_number
 from sukima.records.pairing import gain_and_noise, paired_gains
@@ -46,7 +46,12 @@ def paired_difference(
 
 
 def _rounding(values: Sequence[float]) -> float:
-    """Standard deviation of the difference of two values that are rounded to the steps seen in ``values``."""
-    seen = sorted({value for value in values if math.isfinite(value)})
-    steps = [high - low for low, high in pairwise(seen) if high - low > 1e-9 * max(abs(low), abs(high))]
-    return min(steps, default=0.0) / math.sqrt(6)
+    """Standard deviation of the difference of two values that are rounded to the steps seen in ``values``.
+
+    The step is the largest of which all their differences are multiples: one row's share of an accuracy, and next to
+    nothing for numbers that lie anywhere.
+    """
+    exact = [Fraction(value).limit_denominator(1_000_000) for value in values if math.isfinite(value)]
+    bottom = math.lcm(*(value.denominator for value in exact))
+    step = math.gcd(*(int((value - exact[0]) * bottom) for value in exact[1:]))
+    return step / bottom / math.sqrt(6)

@@ -19,12 +19,10 @@ from torch import Tensor, nn
 from sukima.base.messages import Message, say
 from sukima.engines.torch.data import example_input, split_validation
 from sukima.records.task import Task, size_of
-from sukima.torch.keys import draw_key
 from sukima.torch.layers import is_activation, is_batch_norm, is_convolution
-from sukima.torch.noise import normal
 from sukima.torch.trace import Step, trace
 
-__all__ = ["CHANGES", "UnavailableError", "vary"]
+__all__ = ["CHANGES", "UnavailableError", "noise_for", "vary"]
 
 
 class UnavailableError(Exception):
@@ -150,29 +148,20 @@ def _checked(varied: Task, task: Task) -> Task:
 
 
 def _augmented(task: Task) -> Task:
-    """Inputs changed at random in training: images are moved by up to a tenth, others get noise."""
+    """Images moved by up to a tenth of their size in training; a recipe has noise for other inputs."""
     example = example_input(task)
-    if not isinstance(example, Tensor) or not example.is_floating_point():
-        raise UnavailableError(say("the inputs are not floating-point numbers"))
-    deviation = 0.0 if example.ndim == 4 else _NOISE * _spread(task)
+    if not isinstance(example, Tensor) or not example.is_floating_point() or example.ndim != 4:
+        raise UnavailableError(say("the inputs are neither images nor rows of floating-point numbers"))
 
     def augmented(model: nn.Module) -> nn.Module:
-        model.register_forward_pre_hook(functools.partial(_augment, deviation))
+        model.register_forward_pre_hook(_move)
         return model
 
     return _with_model(task, augmented)
 
 
-_NOISE = 0.3
-"""Noise of an augmented arm, in standard deviations of the training inputs."""
-
-
-def _augment(deviation: float, model: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    if not model.training:
-        return args
-    x = args[0]
-    changed = x + deviation * normal(x.shape, draw_key(), x).to(x.dtype) if deviation else _moved(x)
-    return (changed, *args[1:])
+def _move(model: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (_moved(args[0]), *args[1:]) if model.training else args
 
 
 def _moved(images: Tensor) -> Tensor:
@@ -185,11 +174,17 @@ def _moved(images: Tensor) -> Tensor:
     return padded[which, :, rows[:, :, None], columns[:, None, :]].movedim(-1, 1)
 
 
-def _spread(task: Task) -> float:
-    """Standard deviation of the training inputs, over all features."""
+def noise_for(task: Task) -> float:
+    """Noise that augments inputs which are no images: a part of the training inputs' deviation; 0 for others."""
     train = split_validation(task)[0]
-    inputs = train[0] if isinstance(train, tuple | list) else example_input(task)
-    return float(torch.as_tensor(np.asarray(inputs)).double().std())
+    inputs = torch.as_tensor(np.asarray(train[0])) if isinstance(train, tuple | list) else example_input(task)
+    if not isinstance(inputs, Tensor) or not inputs.is_floating_point() or inputs.ndim == 4:
+        return 0.0
+    return float(f"{_NOISE * inputs.double().std().item():.3g}")
+
+
+_NOISE = 0.3
+"""In standard deviations of the training inputs, over all features."""
 
 
 def _more_data(task: Task) -> Task:

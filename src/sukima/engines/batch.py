@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from sukima.base.messages import say
+from sukima.engines.choose import framework_of
 from sukima.engines.crew import Talk
 from sukima.engines.curves import trial_of
-from sukima.engines.torch.candidates import Candidate, Measure, train_candidates
+from sukima.engines.torch.candidates import Candidate, Listener, Measure, train_candidates
 from sukima.records.history import History
 from sukima.records.result import Trial
 from sukima.records.task import Task
@@ -38,8 +39,24 @@ class Job:
 
 def do_job(task: Task, measure: Measure | None, job: Job, talk: Talk) -> None:
     """Train in a worker."""
+    _train(task, job.groups, _Sender(talk), job.test, job.rungs, measure)
+
+
+def _train(
+    task: Task, groups: Sequence[Group], listener: Listener, test: bool, rungs: Collection[int], measure: Measure | None
+) -> None:
+    """With one thread, wherever it is: so a candidate has the same bits everywhere."""
+    if framework_of(task) == "keras":
+        from sukima.engines.keras.candidates import train_candidates as train_keras
+
+        train_keras(task, groups, listener, test=test, rungs=rungs, measure=measure)
+        return
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    train_candidates(task, job.groups, _Sender(talk), test=job.test, rungs=job.rungs, measure=measure)
+    try:
+        train_candidates(task, groups, listener, test=test, rungs=rungs, measure=measure)
+    finally:
+        torch.set_num_threads(threads)
 
 
 class Batch:
@@ -68,13 +85,7 @@ class Batch:
 
     def train_here(self, groups: Sequence[Group]) -> None:
         """In this process."""
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # as in a worker: the same bits wherever a candidate is trained
-        try:
-            work, measure = self._engine.task, self._engine.measure
-            train_candidates(work, groups, self, test=self._test, rungs=self._rungs, measure=measure)
-        finally:
-            torch.set_num_threads(threads)
+        _train(self._engine.task, groups, self, self._test, self._rungs, self._engine.measure)
 
     def told(self, what: str, *message: object) -> None:
         """See `Owner`: what workers tell is what a listener is told."""

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from sukima.engines.batch import Batch, do_job
+from sukima.engines.choose import framework_of
 from sukima.engines.engine import Engine
 from sukima.engines.progress import Progress, Silent
 from sukima.engines.torch.candidates import Candidate, Measure
@@ -37,7 +38,9 @@ class LocalEngine(Engine):
         workers: int | None = None,
         measure: Measure | None = None,
     ) -> None:
-        most = 1 if torch.device(task.device).type != "cpu" or not can_fork() else workers or cores()
+        # TensorFlow and JAX do not survive a fork.
+        alone = framework_of(task) == "keras" or torch.device(task.device).type != "cpu" or not can_fork()
+        most = 1 if alone else workers or cores()
         super().__init__(task, ForkedCrew(functools.partial(do_job, task, measure), most), progress, measure)
 
     def _train(self, batch: Batch, groups: Sequence[Mapping[int, Candidate]]) -> None:

@@ -18,8 +18,23 @@ from numba import carray, cfunc
 from sukima.masks import team
 from sukima.masks.compiled import worker
 from sukima.masks.cpu import PARALLEL
-from sukima.masks.kernels import CHUNK, DIMS, FIELDS, JOB
-from sukima.masks.machine import address_of, at, call_team, call_work
+from sukima.masks.kernels import (
+    ALONG,
+    CHUNKS,
+    DIMS,
+    FIELDS,
+    JOB,
+    RANK,
+    ROW_X,
+    ROW_Y,
+    SIZE,
+    SPLIT,
+    TABLE,
+    X,
+    Y,
+    chunk_of,
+)
+from sukima.masks.machine import address_of, at, call_team, call_work, hold
 
 __all__ = ["TARGET", "registered"]
 
@@ -53,48 +68,47 @@ def _handler(minor: int) -> Any:
     Not kept on disk: it holds addresses of this process.
     """
     half, single, double, brain = (worker("walk", n) for n in ("float16", "float32", "float64", "bfloat16"))
-    crew, most, chunk, small = team.team(), team.cores(), CHUNK, PARALLEL
-    job_size, dims, fields = JOB, DIMS, FIELDS
-    extension_at, stage_at, args_at, rets_at = _EXTENSION, _STAGE, _ARGS, _RETS
-    data_at, rank_at, dims_at = _DATA, _RANK, _DIMS
-    execute, metadata_type = _EXECUTE, _METADATA
+    crew, most, small = team.team(), team.cores(), PARALLEL
 
     def handle(frame: Any) -> Any:
-        extension = carray(at(frame + extension_at, np.int64(0)), 1)[0]
-        if extension != 0 and carray(at(extension + 8, np.int32(0)), 1)[0] == metadata_type:
+        extension = carray(at(frame + _EXTENSION, np.int64(0)), 1)[0]
+        if extension != 0 and carray(at(extension + 8, np.int32(0)), 1)[0] == _METADATA:
             metadata = carray(at(extension + 24, np.int64(0)), 1)[0]
             version = carray(at(metadata + 24, np.int32(0)), 3)  # major, minor, traits
             version[0], version[1], version[2] = 0, minor, 0
             return 0
-        if carray(at(frame + stage_at, np.int32(0)), 1)[0] != execute:
+        if carray(at(frame + _STAGE, np.int32(0)), 1)[0] != _EXECUTE:
             return 0
-        args = carray(at(carray(at(frame + args_at, np.int64(0)), 1)[0], np.int64(0)), 2)
-        out = carray(at(carray(at(frame + rets_at, np.int64(0)), 1)[0], np.int64(0)), 1)[0]
+        args = carray(at(carray(at(frame + _ARGS, np.int64(0)), 1)[0], np.int64(0)), 2)
+        out = carray(at(carray(at(frame + _RETS, np.int64(0)), 1)[0], np.int64(0)), 1)[0]
         size, rows = np.int64(1), np.int64(1)
-        lengths = carray(at(args[1] + dims_at, np.int64(0)), 1)[0]
-        for d in range(carray(at(args[1] + rank_at, np.int64(0)), 1)[0]):
+        lengths = carray(at(args[1] + _DIMS, np.int64(0)), 1)[0]
+        for d in range(carray(at(args[1] + _RANK, np.int64(0)), 1)[0]):
             size *= carray(at(lengths, np.int64(0)), 64)[d]
-        lengths = carray(at(args[0] + dims_at, np.int64(0)), 1)[0]
-        for d in range(carray(at(args[0] + rank_at, np.int64(0)), 1)[0]):
+        lengths = carray(at(args[0] + _DIMS, np.int64(0)), 1)[0]
+        for d in range(carray(at(args[0] + _RANK, np.int64(0)), 1)[0]):
             rows *= carray(at(lengths, np.int64(0)), 64)[d]
-        rows //= 2 * fields  # the table comes as 32-bit words
+        rows //= 2 * FIELDS  # the table comes as 32-bit words
         if size == 0 or rows == 0:
             return 0
         kind = carray(at(args[1] + 16, np.int32(0)), 1)[0]
         work = half if kind == 10 else single if kind == 11 else double if kind == 12 else brain
         length = size // rows
-        split = (length + chunk - 1) // chunk
-        job = np.zeros(job_size, np.int64)
-        job[1], job[2], job[3] = split * rows, split, length
-        job[4] = carray(at(args[1] + data_at, np.int64(0)), 1)[0]
-        job[5] = carray(at(out + data_at, np.int64(0)), 1)[0]
-        job[6] = carray(at(args[0] + data_at, np.int64(0)), 1)[0]
-        job[7], job[8], job[9] = length, length, 1
-        job[dims], job[dims + 1], job[dims + 2] = length, 1, 1
-        if crew != 0 and size >= small and most > 1:
-            call_team(crew, work, address_of(job), most)
+        threads = most if crew != 0 and size >= small else 1
+        chunk = chunk_of(length, threads)
+        job = np.zeros(JOB, np.int64)
+        job[ALONG], job[SPLIT] = chunk, (length + chunk - 1) // chunk
+        job[CHUNKS], job[SIZE] = job[SPLIT] * rows, length
+        job[X] = carray(at(args[1] + _DATA, np.int64(0)), 1)[0]
+        job[Y] = carray(at(out + _DATA, np.int64(0)), 1)[0]
+        job[TABLE] = carray(at(args[0] + _DATA, np.int64(0)), 1)[0]
+        job[ROW_X], job[ROW_Y], job[RANK] = length, length, 1
+        job[DIMS], job[DIMS + 1], job[DIMS + 2] = length, 1, 1
+        if threads > 1:
+            call_team(crew, work, address_of(job), threads)
         else:
             call_work(work, address_of(job))
+        hold(job)
         return 0
 
     return cfunc("int64(int64)")(handle)

@@ -110,10 +110,10 @@ class Applied:
         """
         if not self._steps:
             return
+        synced(self.model)
         if learning_rate is None:
             learning_rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         rate = check_number("learning_rate", learning_rate, minimum=0)
-        synced(self.model)
         for kernel, act, schedule in self._steps:
             if factor := schedule.factor(self._progress):
                 kernel.assign(act(keras.ops.convert_to_tensor(kernel), rate * factor))
@@ -178,7 +178,7 @@ def apply(model: Any, recipe: Recipe) -> Applied:
 
     Returns:
         The handle: ``.model``, ``.rates`` to change them, ``.progress()`` for schedules, ``.step()`` for proximal
-        penalties (`sukima.keras.SukimaCallback` calls both), ``.remove()`` to undo.
+        penalties (`sukima.integrations.keras.SukimaCallback` calls both), ``.remove()`` to undo.
 
     Raises:
         InputError: a site that the model does not have; the message lists those it has.
@@ -197,10 +197,10 @@ def synced(model: Any) -> None:
 
 
 def recompiled(model: Any) -> None:
-    """Let Keras trace the model's functions again at the next call."""
-    for name in ("train_function", "test_function", "predict_function"):
-        if getattr(model, name, None) is not None:
-            setattr(model, name, None)
+    """Have those of the model's functions that Keras has made traced again, also in the middle of ``fit``."""
+    for name in ("train", "test", "predict"):
+        if getattr(model, f"{name}_function", None) is not None:
+            getattr(model, f"make_{name}_function")(force=True)
 
 
 def _track(layer: Any, held: Any) -> None:

@@ -19,7 +19,16 @@ from numba.core import config
 __all__ = ["caching", "directory"]
 
 _lock = threading.RLock()
-_SOURCES = ("machine.py", "philox.py", "fused.py", "numeric.py", "kernels.py", "structure.py", "compiled.py")
+_SOURCES = (
+    "machine.py",
+    "philox.py",
+    "fused.py",
+    "numeric.py",
+    "kernels.py",
+    "structure.py",
+    "normal.py",
+    "compiled.py",
+)
 
 
 @cache

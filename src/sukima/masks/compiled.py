@@ -13,11 +13,12 @@ from sukima.masks.cache import caching
 from sukima.masks.fused import GROUP
 from sukima.masks.kernels import ALONG, DIMS, FIELDS, JOB, KEPT, TABLE, X, Y, chunk_of, turned, walk
 from sukima.masks.machine import address_of, at, call_team, call_work, hold
+from sukima.masks.normal import normal
 from sukima.masks.structure import broadcast, decide
 
 __all__ = ["Kind", "Number", "start", "start_job", "start_structure", "worker"]
 
-Kind = Literal["walk", "turned", "broadcast"]
+Kind = Literal["walk", "turned", "broadcast", "normal"]
 Number = Literal["float32", "float64", "bfloat16", "float16"]
 
 # The type in memory, the type of the arithmetic, and bytes in memory.
@@ -52,7 +53,14 @@ def _broadcast(like: Any, one: Any, width: int) -> Callable[[Any], None]:
     return work
 
 
-_KINDS = {"walk": _walk, "turned": _turned, "broadcast": _broadcast}
+def _normal(like: Any, _one: Any, width: int) -> Callable[[Any], None]:
+    def work(job: Any) -> None:
+        normal(job, like, width)
+
+    return work
+
+
+_KINDS = {"walk": _walk, "turned": _turned, "broadcast": _broadcast, "normal": _normal}
 
 
 @cache

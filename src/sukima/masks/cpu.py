@@ -23,6 +23,7 @@ from sukima.masks.kernels import (
     JOB,
     KEPT,
     MAX_DIMS,
+    NEXT,
     RANK,
     ROOM,
     SIZE,
@@ -32,13 +33,14 @@ from sukima.masks.kernels import (
     Y,
     chunk_of,
 )
-from sukima.masks.key import FOLD_STR, MaskKey, number_of
+from sukima.masks.key import FOLD_STR, MaskKey, number_of, unchecked
 from sukima.masks.law import bits, scale, threshold
 from sukima.masks.philox import LANES, fill, folded
 
 __all__ = [
     "MAX_DIMS",
     "Dim",
+    "Job",
     "apply",
     "apply_line",
     "apply_over",
@@ -46,6 +48,7 @@ __all__ = [
     "collapse",
     "fold_in",
     "keep",
+    "normal",
     "scale",
     "signed",
     "spread",
@@ -93,7 +96,7 @@ def _fold() -> Any:
 
 def fold_in(key: MaskKey, name: str) -> MaskKey:
     """As ``key.fold_in(name)``, for names that come again and again."""
-    return MaskKey(*_fold()(key.seed, key.stream, number_of(name), FOLD_STR))
+    return unchecked(*_fold()(key.seed, key.stream, number_of(name), FOLD_STR))
 
 
 def keep(key: MaskKey, rate: float, size: int, offset: int = 0) -> npt.NDArray[np.bool_]:
@@ -201,6 +204,37 @@ def apply(
     _run(kind, number, x, y, dims, rows, strides, threads)
 
 
+class Job:
+    """Masks on rows that lie in their order in memory, to be put there again and again with new seeds.
+
+    Args:
+        number: the type of the data.
+        x: the address of the input.
+        y: the address of the output, which may be that of the input.
+        size: how many elements a row has.
+        apart: how far apart rows lie, in elements.
+        rows: from `table`.
+        threads: how many may work on it.
+    """
+
+    def __init__(self, number: Number, x: int, y: int, size: int, apart: int, rows: Table, threads: int) -> None:
+        self._rows, self._size, self._threads = rows, size * len(rows), threads
+        self._job = _job("walk", x, y, [(size, 1, 1, 0)], rows, (apart, apart), threads)
+        self._work = worker("walk", number)
+
+    def run(self, seeds: npt.NDArray[np.uint64]) -> None:
+        """Put them, with these seeds, one a row."""
+        self._rows[:, 0] = seeds
+        self._job[NEXT] = 0
+        _go(self._job, self._work, self._size, self._threads)
+
+
+def normal(y: int, size: int, key: MaskKey, threads: int) -> None:
+    """Write ``size`` float32 of normal noise, mean 0 and variance 1, to the address ``y``."""
+    rows = table([key], [0], "float32")
+    _run("normal", "float32", 0, y, [(size, 1, 1, 0)], rows, (0, 0), threads)
+
+
 @lru_cache(1024)
 def _structure(dims: tuple[Dim, ...], threads: int) -> tuple[npt.NDArray[np.int64], int, int]:
     """A job, but for what it works on, that puts decisions on data; its address and the size of the data."""
@@ -255,7 +289,14 @@ def _run(
 ) -> None:  # fmt: skip
     if len(dims) > MAX_DIMS:
         raise ValueError(f"{len(dims)} dimensions; at most {MAX_DIMS} after collapsing")
-    size = int(np.prod([dim[0] for dim in dims]))
+    job = _job(kind, x, y, dims, rows, strides, threads)
+    _go(job, worker(kind, number), int(job[SIZE]) * len(rows), threads)
+
+
+def _job(
+    kind: Kind, x: int, y: int, dims: Sequence[Dim], rows: Table, strides: tuple[int, int], threads: int
+) -> npt.NDArray[np.int64]:
+    size = math.prod(dim[0] for dim in dims)
     job = np.zeros(JOB, np.int64)
     if kind == "turned":
         split, ahead, along = _tiles(dims)
@@ -266,7 +307,7 @@ def _run(
         split * len(rows), split, size, x, y, rows.ctypes.data, *strides, len(dims), 0, ahead, along,
     )  # fmt: skip
     job[DIMS : DIMS + 4 * len(dims)] = np.array(dims).ravel()
-    _go(job, worker(kind, number), size * len(rows), threads)
+    return job
 
 
 def _go(job: npt.NDArray[np.int64], work: int, size: int, threads: int) -> None:

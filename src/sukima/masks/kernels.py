@@ -21,9 +21,9 @@ from sukima.masks.numeric import times
 from sukima.masks.philox import LANES, fill
 
 __all__ = [
-    "AHEAD", "ALONG", "CHUNK", "CHUNKS", "DIMS", "FIELDS", "JOB", "KEPT", "MAX_DIMS", "RANK", "ROOM", "SIZE", "SPLIT",
-    "TABLE", "TILE", "X", "Y", "cells", "chunk_of", "decide_range", "field", "place", "put_run", "turned", "walk",
-    "word_buffer",
+    "AHEAD", "ALONG", "CHUNK", "CHUNKS", "DIMS", "FIELDS", "JOB", "KEPT", "MAX_DIMS", "NEXT", "RANK", "ROOM",
+    "SIZE", "SPLIT", "TABLE", "TILE", "X", "Y", "cells", "chunk_of", "decide_range", "field", "place",
+    "put_run", "turned", "walk", "word_buffer",
 ]  # fmt: skip
 
 MAX_DIMS = 8

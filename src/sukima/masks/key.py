@@ -12,7 +12,7 @@ from typing import Any
 from sukima.base.checks import shown
 from sukima.base.errors import InputError
 
-__all__ = ["FOLD_INT", "FOLD_STR", "Key", "MaskKey", "ShardedKey", "number_of", "philox4x32"]
+__all__ = ["FOLD_INT", "FOLD_STR", "Key", "MaskKey", "ShardedKey", "number_of", "philox4x32", "unchecked"]
 
 _M32 = 0xFFFFFFFF
 _M64 = 0xFFFFFFFFFFFFFFFF
@@ -44,6 +44,10 @@ def _halves(value: int) -> tuple[int, int]:
     return value & _M32, value >> 32
 
 
+def _is_word(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _M64
+
+
 @dataclass(frozen=True, slots=True)
 class MaskKey:
     """A key: the same key gives the same mask on every backend, thread count, layout, device and shard.
@@ -64,7 +68,7 @@ class MaskKey:
     stream: int = 0
 
     def __post_init__(self) -> None:
-        if type(self.seed) is type(self.stream) is int and 0 <= self.seed <= _M64 and 0 <= self.stream <= _M64:
+        if _is_word(self.seed) and _is_word(self.stream):
             return  # the usual case, told without the cost of the checks
         object.__setattr__(self, "seed", _word("seed", self.seed))
         object.__setattr__(self, "stream", _word("stream", self.stream))
@@ -98,6 +102,14 @@ class MaskKey:
         inner = philox4x32((*_halves(number), *_halves(self.stream)), _halves(self.seed))
         a, b, c, d = philox4x32(inner, _halves(domain))
         return MaskKey(a | b << 32, c | d << 32)
+
+
+def unchecked(seed: int, stream: int) -> MaskKey:
+    """A `MaskKey` of numbers that are known to be integers in [0, 2**64), without the cost of looking."""
+    key = object.__new__(MaskKey)
+    object.__setattr__(key, "seed", seed)
+    object.__setattr__(key, "stream", stream)
+    return key
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         schedules: site → how its rate changes during training; ``"*"`` as above.
         weight_decay: decoupled weight decay (Loshchilov & Hutter 2019); ``None`` leaves the optimizer's own.
         label_smoothing: share of the label spread evenly over all classes, in [0, 1); with ``cross_entropy``.
+        input_noise: standard deviation of the normal noise added to the inputs in training (Bishop 1995).
+        mixup: parameter of the Beta distribution by which training rows are mixed in pairs (Zhang et al. 2018), usually
+            0.1 to 0.4; 0 does not mix.
         early_stopping: epochs without a better validation loss after which training stops; ``None`` never.
         options: keyword arguments for the model factory, such as ``{"batch_norm": True, "width": 128}``.
     """
@@ -47,6 +50,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     schedules: dict[str, Schedule] = {}
     weight_decay: float | None = None
     label_smoothing: float = 0.0
+    input_noise: float = 0.0
+    mixup: float = 0.0
     early_stopping: int | None = None
     options: dict[str, bool | int | float | str] = {}
 
@@ -76,6 +81,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             msgspec.structs.force_setattr(self, "weight_decay", decay)
         smoothing = check_number("label_smoothing", self.label_smoothing, minimum=0, below=1)
         msgspec.structs.force_setattr(self, "label_smoothing", smoothing)
+        for name in ("input_noise", "mixup"):
+            msgspec.structs.force_setattr(self, name, check_number(name, getattr(self, name), minimum=0))
         if self.early_stopping is not None:
             msgspec.structs.force_setattr(self, "early_stopping", check_count("early_stopping", self.early_stopping))
 

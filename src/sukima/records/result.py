@@ -220,6 +220,7 @@ class TuneResult:
         failed: how many candidates raised or gave no number.
         importance: dimension → its share in what made candidates differ; empty if there were too few.
         flat: dimension → range of rates that cannot be told from the best.
+        remark: what a reader should know of the search, such as rates that have not converged.
         study: where the study is kept, as a storage URL, and its name there; empty if nowhere.
     """
 
@@ -242,6 +243,7 @@ class TuneResult:
     failed: int = 0
     importance: dict[str, float] = field(default_factory=dict)
     flat: dict[str, tuple[float, float]] = field(default_factory=dict)
+    remark: Message | None = None
     study: tuple[str, ...] = ()
 
     @property

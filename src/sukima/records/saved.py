@@ -86,7 +86,8 @@ def _tuned(result: TuneResult) -> TuneResult:
     comparison = _compared(result.comparison) if result.comparison else None
     finalists = _compared(result.finalists) if result.finalists else None
     baseline = _verdict(result.baseline) if result.baseline else None
-    return replace(result, baseline=baseline, comparison=comparison, finalists=finalists)
+    remark = _message(result.remark) if result.remark else None
+    return replace(result, baseline=baseline, comparison=comparison, finalists=finalists, remark=remark)
 
 
 def _compared(result: Comparison) -> Comparison:

@@ -107,6 +107,11 @@ def _torch_training(recipe: Recipe) -> list[str]:
         lines.append(f"optimizer = torch.optim.AdamW(model.parameters(), weight_decay={decay})")
     if recipe.label_smoothing:
         lines.append(f"criterion = torch.nn.CrossEntropyLoss(label_smoothing={_literal(recipe.label_smoothing)})")
+    if recipe.input_noise:
+        lines.append(f"# in the training loop: x = x + {_literal(recipe.input_noise)} * torch.randn_like(x)")
+    if recipe.mixup:
+        share = _literal(recipe.mixup)
+        lines.append(f"# in the training loop: mix pairs of rows and their losses, shares from Beta({share}, {share})")
     if recipe.schedules or any(penalty.schedule != Constant() for penalty in recipe.penalties.values()):
         lines.append("# at the start of each epoch: applied.progress(epoch / epochs)")
     if any(penalty.form == "loss" for penalty in recipe.penalties.values()):

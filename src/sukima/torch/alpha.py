@@ -88,7 +88,7 @@ class AlphaDropout(RatedModule):
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop units of ``input`` in training mode."""
-        return alpha_dropout(input, self.p, self.training, self.inplace)
+        return alpha_dropout(input, self.in_force, self.training, self.inplace)
 
     def extra_repr(self) -> str:
         """The arguments, as torch shows them."""
@@ -100,4 +100,4 @@ class FeatureAlphaDropout(AlphaDropout):
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop channels of ``input`` in training mode."""
-        return feature_alpha_dropout(input, self.p, self.training, self.inplace)
+        return feature_alpha_dropout(input, self.in_force, self.training, self.inplace)

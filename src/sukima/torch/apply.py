@@ -14,6 +14,7 @@ from sukima.records.recipe import Recipe
 from sukima.records.site import Site
 from sukima.torch.insertion import InsertedDropout
 from sukima.torch.layers import rate_attribute
+from sukima.torch.rated import RatedModule
 from sukima.torch.regularizers import Regularizers
 from sukima.torch.sites import INPUT, at_output, sites
 
@@ -45,6 +46,7 @@ class Applied:
         self._originals: dict[str, float] = {}
         self._holders: dict[str, tuple[object, str]] = {}
         self._inserted: dict[str, InsertedDropout] = {}
+        self._made_tensors: list[RatedModule] = []
         for name in rates:
             self._hold(name, known.get(name))
         self.rates = Rates(rates, self._refresh)
@@ -55,7 +57,10 @@ class Applied:
         modules = dict(self.model.named_modules())
         if site is not None and site.exists:
             holder, attribute = modules[name], rate_attribute(modules[name])
-            self._originals[name] = getattr(holder, attribute)
+            if isinstance(holder, RatedModule) and "rate" not in holder._buffers:
+                holder.hold_rate_as_tensor()
+                self._made_tensors.append(holder)
+            self._originals[name] = float(getattr(holder, attribute))
             self._holders[name] = (holder, attribute)
             return
         on_input = name not in modules
@@ -117,12 +122,14 @@ class Applied:
         for name, rate in self._originals.items():
             holder, attribute = self._holders[name]
             setattr(holder, attribute, rate)
+        for held in self._made_tensors:
+            held.hold_rate_as_number()
         for inserted in self._inserted.values():
             inserted.remove()
         for handle in self._attached:
             handle.remove()
         self._regularizers.remove()
-        self._originals, self._inserted, self._attached, self._holders = {}, {}, [], {}
+        self._originals, self._inserted, self._attached, self._holders, self._made_tensors = {}, {}, [], {}, []
 
 
 def apply(model: nn.Module, recipe: Recipe, example: Tensor | None = None) -> Applied:
@@ -130,7 +137,8 @@ def apply(model: nn.Module, recipe: Recipe, example: Tensor | None = None) -> Ap
 
     Where the model has dropout, its rate is set. Where it has none, dropout is inserted: after the named module, or
     on what goes into it where the name ends in ``.input``. Inserted dropout is active in training mode only, like any
-    other.
+    other. Rates of inserted dropout and of sukima's modules can then change, by a schedule say, without a compiled
+    model being compiled again; those of torch's own modules cannot (see `replace`).
 
     Args:
         model: any module. Its parameters, and the names in its state dict, stay as they are.

@@ -135,7 +135,7 @@ class AttentionDropout(RatedModule):
 
     def forward(self, weights: Tensor) -> Tensor:
         """Drop attention weights in training mode."""
-        return attention_dropout(weights, self.p, self.training)
+        return attention_dropout(weights, self.in_force, self.training)
 
 
 class HeadDropout(RatedModule):
@@ -147,7 +147,7 @@ class HeadDropout(RatedModule):
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop heads of ``input`` in training mode."""
-        return head_dropout(input, self.p, self.training, dim=self.dim)
+        return head_dropout(input, self.in_force, self.training, dim=self.dim)
 
     def extra_repr(self) -> str:
         """The arguments, as torch shows them."""

@@ -123,7 +123,7 @@ class DropBlock1d(_DropBlock):
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop runs of ``input`` in training mode."""
-        return drop_block1d(input, self.p, self.block_size, self.training)
+        return drop_block1d(input, self.in_force, self.block_size, self.training)
 
 
 class DropBlock2d(_DropBlock):
@@ -131,7 +131,7 @@ class DropBlock2d(_DropBlock):
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop squares of ``input`` in training mode."""
-        return drop_block2d(input, self.p, self.block_size, self.training)
+        return drop_block2d(input, self.in_force, self.block_size, self.training)
 
 
 class DropBlock3d(_DropBlock):
@@ -139,4 +139,4 @@ class DropBlock3d(_DropBlock):
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop cubes of ``input`` in training mode."""
-        return drop_block3d(input, self.p, self.block_size, self.training)
+        return drop_block3d(input, self.in_force, self.block_size, self.training)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from sukima.base.checks import check_rate, shown
+from sukima.base.checks import shown
 from sukima.base.errors import InputError
 from sukima.masks.key import MaskKey
 from sukima.torch.keys import of_kind
 from sukima.torch.masked import check_input, site_key
+from sukima.torch.rated import RatedModule, rate_of
 from sukima.torch.structured import masked_over
 
 __all__ = ["Dropout1d", "Dropout2d", "Dropout3d", "dropout1d", "dropout2d", "dropout3d"]
@@ -24,7 +25,7 @@ def _channels(
     dims: tuple[int, ...],
 ) -> Tensor:
     check_input(input)
-    rate = p if isinstance(p, Tensor) else check_rate("p", p)
+    rate = rate_of(p)
     if input.dim() not in dims:
         expected = " or ".join(f"{d}-D" for d in dims)
         raise InputError(
@@ -70,24 +71,14 @@ def dropout3d(
     return _channels(input, p, training, inplace, key, 5, (4, 5))
 
 
-class _ChannelDropout(nn.Module):
+class _ChannelDropout(RatedModule):
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
-        super().__init__()
-        self.p = p
+        super().__init__(p)
         self.inplace = inplace
-
-    @property
-    def p(self) -> float:
-        """The rate: the probability that a channel is dropped, in [0, 1]."""
-        return self._p
-
-    @p.setter
-    def p(self, value: float) -> None:
-        self._p = check_rate("p", value)
 
     def extra_repr(self) -> str:
         """The arguments, as torch shows them."""
-        return f"p={self.p}, inplace={self.inplace}"
+        return f"{super().extra_repr()}, inplace={self.inplace}"
 
 
 class Dropout1d(_ChannelDropout):
@@ -95,7 +86,7 @@ class Dropout1d(_ChannelDropout):
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop channels of ``input`` in training mode."""
-        return dropout1d(input, self.p, self.training, self.inplace)
+        return dropout1d(input, self.in_force, self.training, self.inplace)
 
 
 class Dropout2d(_ChannelDropout):
@@ -103,7 +94,7 @@ class Dropout2d(_ChannelDropout):
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop channels of ``input`` in training mode."""
-        return dropout2d(input, self.p, self.training, self.inplace)
+        return dropout2d(input, self.in_force, self.training, self.inplace)
 
 
 class Dropout3d(_ChannelDropout):
@@ -111,4 +102,4 @@ class Dropout3d(_ChannelDropout):
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop channels of ``input`` in training mode."""
-        return dropout3d(input, self.p, self.training, self.inplace)
+        return dropout3d(input, self.in_force, self.training, self.inplace)

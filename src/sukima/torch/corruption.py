@@ -99,7 +99,9 @@ class Corruption(RatedModule):
 
     def forward(self, input: Tensor) -> Tensor:
         """Corrupt ``input`` in training mode."""
-        return corrupt(input, self.p, self.kind, self.training, low=self.low, high=self.high, deviation=self.deviation)
+        return corrupt(
+            input, self.in_force, self.kind, self.training, low=self.low, high=self.high, deviation=self.deviation
+        )
 
     def extra_repr(self) -> str:
         """The arguments, as torch shows them."""

@@ -46,7 +46,10 @@ def _mask(input: Tensor, decide: Make, factor: float) -> Tensor:
 
 
 def _multiply(input: Tensor, make: Make) -> Tensor:
-    return (input * make()).to(input.dtype)
+    noise = make()
+    if input.dtype is noise.dtype and input.shape == noise.shape and input.is_contiguous():
+        return noise.mul_(input)
+    return (input * noise).to(input.dtype)
 
 
 _masked, _multiplied = plain_call(_Masked, _mask), plain_call(_Multiplied, _multiply)

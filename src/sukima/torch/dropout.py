@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from sukima.base.checks import check_choice, check_rate
+from sukima.base.checks import check_choice
 from sukima.base.errors import InputError
 from sukima.masks.key import Key
 from sukima.torch.masked import check_input, check_out, put_mask, site_key
+from sukima.torch.rated import RatedModule, rate_of
 
 __all__ = ["Dropout", "Form", "dropout"]
 
@@ -57,7 +58,7 @@ def dropout(
     """
     check_input(input)
     fine = type(p) is float and 0.0 <= p <= 1.0  # the usual case, told without the cost of the check
-    rate = p if fine or isinstance(p, Tensor) else check_rate("p", p)
+    rate = p if fine else rate_of(p)
     check_choice("form", form, ("inverted", "classic"))
     target = _target(input, inplace, out)
     if not training or (not isinstance(rate, Tensor) and rate == 0):
@@ -80,7 +81,7 @@ def _target(input: Tensor, inplace: bool, out: Tensor | None) -> Tensor | None:
     return None
 
 
-class Dropout(nn.Module):
+class Dropout(RatedModule):
     """`dropout` as a module, in place of ``torch.nn.Dropout``; the rate ``p`` may be set at any time.
 
     >>> Dropout(0.2)
@@ -88,26 +89,16 @@ class Dropout(nn.Module):
     """
 
     def __init__(self, p: float = 0.5, inplace: bool = False, *, form: Form = "inverted") -> None:
-        super().__init__()
+        super().__init__(p)
         check_choice("form", form, ("inverted", "classic"))
-        self.p = p
         self.inplace = inplace
         self.form: Form = form
 
-    @property
-    def p(self) -> float:
-        """The rate: the probability that a unit is dropped, in [0, 1]."""
-        return self._p
-
-    @p.setter
-    def p(self, value: float) -> None:
-        self._p = check_rate("p", value)
-
     def forward(self, input: Tensor, call: int | None = None) -> Tensor:
         """Drop units of ``input`` in training mode; ``call`` as for `dropout`."""
-        return dropout(input, self.p, self.training, self.inplace, form=self.form, call=call)
+        return dropout(input, self.in_force, self.training, self.inplace, form=self.form, call=call)
 
     def extra_repr(self) -> str:
         """The arguments, as torch shows them."""
-        shown = f"p={self.p}, inplace={self.inplace}"
+        shown = f"{super().extra_repr()}, inplace={self.inplace}"
         return shown if self.form == "inverted" else f"{shown}, form={self.form!r}"

@@ -93,7 +93,7 @@ class DropEdge(RatedModule):
 
     def forward(self, edge_index: Tensor, edge_attr: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Drop edges in training mode."""
-        return drop_edge(edge_index, edge_attr, self.p, self.training, undirected=self.undirected)
+        return drop_edge(edge_index, edge_attr, self.in_force, self.training, undirected=self.undirected)
 
     def extra_repr(self) -> str:
         """The arguments, as torch shows them."""

@@ -42,7 +42,12 @@ def gaussian_dropout(
         return input
     deviation = (rate / (1 - rate)) ** 0.5
     drawn = kind_key(input, key, "gaussian")
-    return multiplied_by(input, lambda: (normal(input.shape, drawn, input) * deviation).add_(1))
+
+    def make() -> Tensor:
+        noise = normal(input.shape, drawn, input)
+        return (noise * deviation if isinstance(deviation, Tensor) else noise.mul_(deviation)).add_(1)
+
+    return multiplied_by(input, make)
 
 
 class GaussianDropout(RatedModule):
@@ -52,4 +57,4 @@ class GaussianDropout(RatedModule):
 
     def forward(self, input: Tensor) -> Tensor:
         """Multiply ``input`` by noise in training mode."""
-        return gaussian_dropout(input, self.p, self.training)
+        return gaussian_dropout(input, self.in_force, self.training)

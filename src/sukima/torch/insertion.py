@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from sukima.base.checks import check_rate
 from sukima.base.errors import InputError
 from sukima.records.site import Kind
 from sukima.torch.channel import dropout1d, dropout2d, dropout3d
@@ -30,12 +32,21 @@ class InsertedDropout:
     """
 
     def __init__(self, host: nn.Module, *, site: str, on_input: bool, kind: Kind) -> None:
-        self.p = 0.0
+        self._rate = torch.zeros((), dtype=torch.float64)
         self.sampling = False  # act whatever the host's mode
         self._site, self.kind = site, kind
         self._handle: RemovableHandle = (
             host.register_forward_pre_hook(self.on_input) if on_input else host.register_forward_hook(self.on_output)
         )
+
+    @property
+    def p(self) -> float:
+        """The rate; it is held as a tensor, so that setting it recompiles nothing."""
+        return float(self._rate)
+
+    @p.setter
+    def p(self, value: float) -> None:
+        self._rate.fill_(check_rate("p", value))
 
     def remove(self) -> None:
         """Take the hook away."""
@@ -58,6 +69,7 @@ class InsertedDropout:
             raise InputError(
                 "site {site}: dropout needs a tensor there, got {kind}", site=self._site, kind=type(value).__name__
             )
+        rate = self._rate.to(value.device) if torch.compiler.is_compiling() else self.p
         if self.kind == "channel" and value.ndim in _CHANNELWISE:
-            return _CHANNELWISE[value.ndim](value, self.p, training)
-        return dropout(value, self.p, training)
+            return _CHANNELWISE[value.ndim](value, rate, training)
+        return dropout(value, rate, training)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sukima.base.errors import InputError
 from sukima.masks.cpu import fold_in, signed
-from sukima.masks.key import Key, MaskKey, ShardedKey
+from sukima.masks.key import Key, MaskKey, ShardedKey, unchecked
 
 __all__ = ["draw_key", "draw_seed", "key_tensor", "keys_of", "of_kind"]
 
@@ -20,7 +20,7 @@ _WORD = 0xFFFFFFFFFFFFFFFF
 def draw_key(device: torch.device | None = None, generator: torch.Generator | None = None) -> MaskKey:
     """A key whose seed is one 64-bit draw from torch's generator (the device's default one unless given)."""
     if generator is None and (device is None or device.type == "cpu"):
-        return MaskKey(draw_seed() & _WORD)
+        return unchecked(draw_seed() & _WORD, 0)
     device = generator.device if generator is not None else device
     drawn = torch.empty((), dtype=torch.int64, device=device)
     drawn.random_(-(2**63), None, generator=generator)
@@ -56,7 +56,7 @@ def key_tensor(key: Key | Tensor) -> Tensor:
 
 def keys_of(tensor: Tensor) -> list[MaskKey]:
     """The keys in a tensor (2,) or (K, 2)."""
-    return [MaskKey(seed & _WORD, stream & _WORD) for seed, stream in tensor.reshape(-1, 2).tolist()]
+    return [unchecked(seed & _WORD, stream & _WORD) for seed, stream in tensor.reshape(-1, 2).tolist()]
 
 
 def of_kind(key: Key | Tensor, kind: str) -> Key | Tensor:

@@ -92,7 +92,7 @@ class LockedDropout(RatedModule):
 
     def forward(self, input: Sequences) -> Sequences:
         """Drop features of ``input`` in training mode."""
-        return locked_dropout(input, self.p, self.training, batch_first=self.batch_first)
+        return locked_dropout(input, self.in_force, self.training, batch_first=self.batch_first)
 
     def extra_repr(self) -> str:
         """The arguments, as torch shows them."""

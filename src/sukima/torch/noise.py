@@ -21,13 +21,6 @@ from sukima.torch.keys import key_tensor, keys_of
 
 __all__ = ["normal", "uniform"]
 
-_library = Library("sukima", "FRAGMENT")  # torch forgets the operators with the object
-_library.define(
-    "uniform(Tensor key, SymInt size, ScalarType dtype, Device device) -> Tensor",
-    tags=(torch.Tag.pt2_compliant_tag,),
-)
-_operator: Callable[..., Tensor] = torch.ops.sukima.uniform.default
-
 
 def _from_words(key: Tensor, size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     found = []
@@ -45,28 +38,49 @@ def _fake(key: Tensor, size: int, dtype: torch.dtype, device: torch.device) -> T
     return torch.empty((*key.shape[:-1], size), dtype=dtype, device=device)
 
 
-def _vmap(_info: Any, dims: Any, key: Tensor, *rest: Any) -> tuple[Tensor, int]:
-    return _operator(key.movedim(dims[0], 0), *rest), 0
+def _normal(key: Tensor, size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    if dtype is torch.float32:
+        found, keys = torch.empty((*key.shape[:-1], size), dtype=dtype), keys_of(key)
+        for row, each in zip(found.view(len(keys), size), keys, strict=True):
+            cpu.normal(row.data_ptr(), size, each, torch.get_num_threads())
+        return found.to(device)
+    pairs = _from_words(key, size + size % 2, dtype, device).unflatten(-1, (-1, 2))
+    first, second = (each.contiguous() for each in pairs.unbind(-1))
+    radius = first.log().mul_(-2).sqrt_()
+    angle = second.mul(2 * math.pi)
+    both = torch.stack((angle.cos().mul_(radius), angle.sin().mul_(radius)), -1)
+    return both.flatten(-2)[..., :size].contiguous()
 
 
-_library.impl("uniform", _from_words, "CompositeExplicitAutograd")
-torch.library.register_fake("sukima::uniform", _fake, lib=_library)
-torch.library.register_vmap("sukima::uniform", _vmap, lib=_library)
+def _register(name: str, run: Callable[..., Tensor]) -> None:
+    def vmap(_info: Any, dims: Any, key: Tensor, *rest: Any) -> tuple[Tensor, int]:
+        return getattr(torch.ops.sukima, name).default(key.movedim(dims[0], 0), *rest), 0
+
+    _library.define(
+        f"{name}(Tensor key, SymInt size, ScalarType dtype, Device device) -> Tensor",
+        tags=(torch.Tag.pt2_compliant_tag,),
+    )
+    _library.impl(name, run, "CompositeExplicitAutograd")
+    torch.library.register_fake(f"sukima::{name}", _fake, lib=_library)
+    torch.library.register_vmap(f"sukima::{name}", vmap, lib=_library)
+
+
+_library = Library("sukima", "FRAGMENT")  # torch forgets the operators with the object
+_register("uniform", _from_words)
+_register("normal", _normal)
+
+
+def _noise(name: str, shape: Sequence[int], key: Key | Tensor, like: Tensor) -> Tensor:
+    dtype = torch.float64 if like.dtype is torch.float64 else torch.float32
+    made: Tensor = getattr(torch.ops.sukima, name).default(key_tensor(key), math.prod(shape), dtype, like.device)
+    return made.reshape(tuple(shape))
 
 
 def uniform(shape: Sequence[int], key: Key | Tensor, like: Tensor) -> Tensor:
     """Noise between 0 and 1, both excluded: float64 for a float64 ``like``, else float32, on its device."""
-    dtype = torch.float64 if like.dtype is torch.float64 else torch.float32
-    keys = key_tensor(key)
-    return _operator(keys, math.prod(shape), dtype, like.device).reshape(tuple(shape))
+    return _noise("uniform", shape, key, like)
 
 
 def normal(shape: Sequence[int], key: Key | Tensor, like: Tensor) -> Tensor:
     """Noise of mean 0 and variance 1, as `uniform`."""
-    size = math.prod(shape)
-    pairs = uniform((-(-size // 2), 2), key, like)
-    first, second = (each.contiguous() for each in pairs.unbind(-1))
-    radius = first.log().mul_(-2).sqrt_()  # each new tensor costs more than the arithmetic on it
-    angle = second.mul(2 * math.pi)
-    both = torch.stack((angle.cos().mul_(radius), angle.sin().mul_(radius)), -1)
-    return both.reshape(-1)[:size].reshape(tuple(shape))
+    return _noise("normal", shape, key, like)

@@ -81,7 +81,7 @@ class DropPath(RatedModule):
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop rows of ``input``, or all of it, in training mode."""
-        return drop_path(input, self.p, self.training, per=self.per, scaled=self.scaled)
+        return drop_path(input, self.in_force, self.training, per=self.per, scaled=self.scaled)
 
     def extra_repr(self) -> str:
         """The arguments, as torch shows them."""

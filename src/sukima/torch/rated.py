@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Self
+
 import torch
 from torch import Tensor, nn
 
@@ -53,7 +56,7 @@ class RatedModule(nn.Module):
     """A module with a rate ``p`` that may be set at any time.
 
     With `hold_rate_as_tensor` the rate is a buffer: setting it then recompiles nothing, and it can be kept in the state
-    dict.
+    dict. It stays in double precision whatever type the model is cast to.
     """
 
     below_one = False
@@ -71,16 +74,40 @@ class RatedModule(nn.Module):
     @p.setter
     def p(self, value: float | Tensor) -> None:
         checked = rate_of(float(value) if isinstance(value, Tensor) else value, below_one=self.below_one)
+        self._p = float(checked)
+        held = self._buffers.get("rate")
+        if held is not None:
+            held.fill_(checked)
+
+    @property
+    def in_force(self) -> float | Tensor:
+        """The rate as a forward pass takes it: the tensor only for compilers and transforms, else the faster number."""
         held = self._buffers.get("rate")
         if held is None:
-            self._p = float(checked)
-        else:
-            held.fill_(checked)
+            return self._p
+        if torch.compiler.is_compiling() or held.device.type != "cpu" or torch._C._are_functorch_transforms_active():
+            return held
+        return float(held)
 
     def hold_rate_as_tensor(self, *, persistent: bool = False) -> None:
         """Keep the rate in a buffer named ``rate``; ``persistent``: also in the state dict."""
-        rate = float(self.p)
-        self.register_buffer("rate", torch.tensor(rate), persistent=persistent)
+        self.register_buffer("rate", torch.tensor(float(self.p), dtype=torch.float64), persistent=persistent)
+
+    def hold_rate_as_number(self) -> None:
+        """Undo `hold_rate_as_tensor`."""
+        if "rate" in self._buffers:
+            self._p = float(self.p)
+            del self.rate
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        held = self._buffers.get("rate")
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch's own
+        if held is not None:
+            value = self._p if held.is_meta else float(held)
+            device = fn(torch.zeros((), device=held.device)).device
+            kind = torch.float32 if device.type == "mps" else torch.float64
+            self._buffers["rate"] = torch.tensor(value, dtype=kind, device=device)
+        return self
 
     def extra_repr(self) -> str:
         """The arguments, as torch shows them."""

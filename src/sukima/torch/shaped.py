@@ -76,7 +76,7 @@ class ShapedDropout(RatedModule):
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop parts of ``input`` in training mode."""
-        return shaped_dropout(input, self.p, self.noise_shape, self.training, self.inplace)
+        return shaped_dropout(input, self.in_force, self.noise_shape, self.training, self.inplace)
 
     def extra_repr(self) -> str:
         """The arguments, as torch shows them."""

@@ -135,7 +135,7 @@ class WordDropout(RatedModule):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Replace ids in training mode."""
-        return word_dropout(tokens, self.p, self.replacement, self.training, protected=self.protected)
+        return word_dropout(tokens, self.in_force, self.replacement, self.training, protected=self.protected)
 
     def extra_repr(self) -> str:
         """The arguments, as torch shows them."""
@@ -150,7 +150,7 @@ class TokenDropout(RatedModule):
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop positions of ``input`` in training mode."""
-        return token_dropout(input, self.p, self.training)
+        return token_dropout(input, self.in_force, self.training)
 
 
 class Embedding(nn.Embedding):

@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sukima.base.imports import require
 from sukima.engines.seeds import derive_seed
 from sukima.tuning.space import Point, Space
 from sukima.tuning.study import Entry, decode, distribution, encode
 
-__all__ = ["proposals"]
+__all__ = ["Proposer", "proposals"]
+
+
+class Proposer(Protocol):
+    """Proposes ``count`` points for the numbers after the known ones."""
+
+    def __call__(self, space: Space, known: Sequence[Entry], count: int, *, seed: int, increases: bool) -> list[Point]:
+        """The points."""
+        ...
 
 
 def proposals(

@@ -126,7 +126,7 @@ class Search:
         Raises:
             BudgetSpentError: the time was up before all of them had ended.
         """
-        waiting = [entry for entry in entries if entry.state == "waiting"]
+        waiting = list({entry.number: entry for entry in entries if entry.state == "waiting"}.values())
         mine = [entry for entry in waiting if self.study.take(entry)]
         self._train(mine, entries, rungs, keep)
         if others := [entry for entry in waiting if wait and entry not in mine]:

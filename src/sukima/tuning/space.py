@@ -26,8 +26,8 @@ Point = dict[str, Value]
 """Dimension → value: one place in a space."""
 
 Field = Literal[
-    "rate", "l1", "l2", "elastic_net", "max_norm", "weight_decay", "label_smoothing", "schedule", "early_stopping",
-    "option",
+    "rate", "l1", "l2", "elastic_net", "max_norm", "weight_decay", "label_smoothing", "input_noise", "mixup",
+    "schedule", "early_stopping", "option",
 ]  # fmt: skip
 """What of a recipe a dimension sets."""
 
@@ -47,13 +47,18 @@ _VALUES: dict[Field, tuple[Value, ...]] = {
     "max_norm": (0.0, 1.0, 2.0, 3.0, 4.0, 5.0),
     "weight_decay": (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1),
     "label_smoothing": (0.0, 0.05, 0.1, 0.15, 0.2),
+    "input_noise": (0.0, 0.05, 0.1, 0.2, 0.3),
+    "mixup": (0.0, 0.1, 0.2, 0.4),
     "schedule": ("constant", "early", "late"),
     "early_stopping": (0, 3, 5, 10, 20),
 }
 _BROAD: dict[Breadth, tuple[Field, ...]] = {
     "rates": (),
     "usual": ("weight_decay", "max_norm", "label_smoothing"),
-    "full": ("weight_decay", "max_norm", "label_smoothing", "l1", "l2", "elastic_net", "schedule", "early_stopping"),
+    "full": (
+        *("weight_decay", "max_norm", "label_smoothing", "l1", "l2", "elastic_net", "schedule", "early_stopping"),
+        *("input_noise", "mixup"),
+    ),
 }
 _SCHEDULES: dict[str, Schedule] = {"constant": Constant(), "early": Early(), "late": Late()}
 _PENALTIES: dict[str, Callable[[float], Penalty]] = {"l1": L1, "l2": L2, "elastic_net": lambda s: ElasticNet(s, s)}
@@ -137,7 +142,7 @@ class Dimension:
             return msgspec.structs.replace(recipe, early_stopping=int(value) or None)
         if self.field == "weight_decay":
             return msgspec.structs.replace(recipe, weight_decay=float(value) or None)
-        return msgspec.structs.replace(recipe, label_smoothing=float(value))
+        return msgspec.structs.replace(recipe, **{self.field: float(value)})
 
 
 def _without(table: Mapping[str, object], sites: Sequence[str]) -> dict[str, object]:

@@ -15,9 +15,12 @@ from sukima.comparison.plan import ArmPlan, default_plans, plans_of
 from sukima.comparison.runs import RunFile
 from sukima.comparison.statistics import paired_difference
 from sukima.diagnosis.verdict import judge
+from sukima.engines.choose import check_recipes, framework_of, inspect_model
 from sukima.engines.engine import Engine
+from sukima.engines.inspected import Inspected
+from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress, default_progress
-from sukima.engines.torch.inspect import Inspected, check_recipes, inspect_model
+from sukima.records.guideline import guideline_recipe
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Cost, Trial
 from sukima.records.task import By, Task, setup_of
@@ -75,6 +78,8 @@ def compare(
     measure = judged_by(task, by)
     progress = progress or default_progress()
     inspected = inspect_model(task)
+    if framework_of(task) == "keras":
+        return _with_keras(task, inspected, recipes, range(first_seed, first_seed + seeds), measure, progress)
     plans, left_out = _plans(task, inspected, recipes)
     note_functional(inspected, progress)
     experiment = Experiment(plans, range(first_seed, first_seed + seeds), progress, RunFile(runs), effects=effects)
@@ -93,6 +98,30 @@ def compare(
     return _judged(
         task, experiment.arms(), by=measure, level=level, cost=experiment.cost(), complete=complete, left_out=left_out
     )
+
+
+def _with_keras(
+    task: Task,
+    inspected: Inspected,
+    recipes: Mapping[str, Recipe] | None,
+    seeds: Sequence[int],
+    by: By,
+    progress: Progress,
+) -> Comparison:
+    """Recipes alone: the other ways to regularize, and what is measured besides, need a torch model."""
+    none = Recipe(rates={site.name: 0.0 for site in inspected.sites})
+    given = dict(recipes) if recipes is not None else {}
+    if len(given) < 2:
+        inside = [site for site in inspected.sites if site.place != "output"]
+        usual = none.with_rates({**none.rates, **guideline_recipe(inside).rates})
+        given = {"none": none, **(given or {"guideline": usual})}
+    for name, recipe in given.items():
+        check_instance(f"recipes[{name!r}]", recipe, Recipe)
+    check_recipes(task, given.values())
+    engine = LocalEngine(task, progress)
+    engine.stage("compare", len(given) * len(seeds))
+    with progress:
+        return run_arms(task, given, seeds, engine, by=by, level=1 - 0.05 / (len(given) - 1))
 
 
 def _plans(
@@ -154,8 +183,8 @@ def run_arms(
             row = {name: engine.run(recipe, [seed], test=test)[0] for name, recipe in recipes.items()}
             for name, trial in row.items():
                 trials[name].append(trial)
-    except (KeyboardInterrupt, BudgetSpentError):
-        complete = False
+    except (KeyboardInterrupt, BudgetSpentError) as end:
+        complete = isinstance(end, BudgetSpentError)  # it is all that was asked for
         if not next(iter(trials.values())):
             raise
     arms = tuple(Arm(name, recipe, tuple(trials[name])) for name, recipe in recipes.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, get_args
@@ -12,12 +13,11 @@ import numpy as np
 
 from sukima.base.checks import check_choice, check_count, check_instance
 from sukima.base.errors import InputError
-from sukima.base.messages import say
+from sukima.base.messages import Message, say
 from sukima.diagnosis.verdict import judge
+from sukima.engines.choose import check_recipes, fingerprint, inspect_model
 from sukima.engines.progress import Progress
 from sukima.engines.table import EngineName, make_engine
-from sukima.engines.torch.fingerprint import fingerprint
-from sukima.engines.torch.inspect import check_recipes, inspect_model
 from sukima.engines.torch.metrics import make_metric
 from sukima.records.pairing import gain_and_noise
 from sukima.records.recipe import Recipe
@@ -49,8 +49,9 @@ _FINALISTS, _CONFIRMING = 3, 4
 _TRIALS = 50
 """Candidates where neither a number nor a budget is given."""
 
-_FINAL_SHARE = 0.5
-"""The most of a budget that finalists and comparison may take."""
+_FINAL_SHARE, _GRACE = 0.5, 0.08
+"""The most of a budget that finalists and comparison may take, and by how much the comparison may exceed it: without it
+all that was spent before says nothing."""
 
 
 def tune(
@@ -85,7 +86,8 @@ def tune(
         task: what to train; scikit-learn's digits and a small network by default.
         space: what to vary: a `Space`, or how much of what recipes hold: ``rates`` (the default), ``usual`` (weight
             decay, max-norm and label smoothing as well) or ``full``.
-        strategy: ``ladder``, ``grid``, ``random``, ``tpe``, ``halving``, or ``auto`` to have it chosen.
+        strategy: ``ladder``, ``grid``, ``random``, ``tpe``, ``halving``, ``learned`` (by gradient, with concrete
+            dropout), or ``auto`` to have it chosen.
         by: what the search goes by: the validation ``loss``, or the task's metric by its name (or ``metric``).
         budget: how long all of it may take: ``"10min"``, ``"1.5h"``, or seconds.
         trials: how many candidates the search may have; 50 where there is no budget. The ladder ends by itself.
@@ -174,28 +176,36 @@ class _Tuning:
         first = search.seeds[0]
         self.confirming = range(_FINALS + first, _FINALS + first + max(_CONFIRMING, len(search.seeds)))
         self.fresh = range(_FRESH + first, _FRESH + first + test_seeds)
+        self.interrupted = False
+        self._began = self._comparison_takes = 0.0
         self.rungs: list[Rung] = []
+        self.remark: Message | None = None
         self.verdict: Verdict | None = None
         self.finalists: Comparison | None = None
         self.winner = Recipe()
         self.comparison: Comparison | None = None
 
     def result(self) -> TuneResult:
+        self.interrupted = True
         with suppress(KeyboardInterrupt), self.engine, self.engine.progress:
             try:
                 self._train_references()
                 with suppress(BudgetSpentError):
                     self._search()
-                self.search.deadline.reserve = 0.0
-                self._choose()
+                self.search.deadline.reserve = self._comparison_takes
+                with suppress(BudgetSpentError):
+                    self._choose()
+                self.search.deadline.reserve = -_GRACE * (self.search.deadline.seconds or 0.0)
                 self._compare()
             except BudgetSpentError:
                 self.engine.progress.note(say("The budget was spent before the end: this is what is known so far."))
+            self.interrupted = False
         self.search.study.release()
         return self._result()
 
     def _train_references(self) -> None:
         search = self.search
+        self._began = time.perf_counter()
         self.engine.stage("baseline", 2 * len(search.seeds))
         entries = search.known([self.plan.none, self.plan.usual])
         search.references = len({entry.number for entry in entries})
@@ -209,15 +219,17 @@ class _Tuning:
 
     def _announce(self) -> None:
         """Say how long all of it will take, from the time that the first trials took; keep time for the end."""
-        search, cost = self.search, self.engine.cost()
-        each = cost.seconds / max(cost.trials, 1)
+        search = self.search
+        each = (time.perf_counter() - self._began) / max(self.engine.cost().trials, 1)
         if search.deadline.seconds is not None:
             finals = (_FINALISTS + 1) * len(self.confirming) + 3 * len(self.fresh)
             share = min(1.0, _FINAL_SHARE * search.deadline.seconds / max(finals * each, 1e-9))
             self.confirming = self.confirming[: max(2, math.floor(share * len(self.confirming)))]
             self.fresh = self.fresh[: max(2, math.floor(share * len(self.fresh)))]
-            finals = (_FINALISTS + 1) * len(self.confirming) + 3 * len(self.fresh)
-            search.deadline.reserve = min(finals * each * 1.1, _FINAL_SHARE * search.deadline.seconds)
+            self._comparison_takes = 3 * len(self.fresh) * each
+            end_takes = (_FINALISTS + 1) * len(self.confirming) * each + self._comparison_takes
+            search.deadline.reserve = min(end_takes, _FINAL_SHARE * search.deadline.seconds)
+            self.engine.progress.budget(search.deadline.seconds - search.deadline.spent)
             self.engine.progress.note(say("Searching until {time} are spent.", time=_time(search.deadline.seconds)))
             return
         trials = self._search_trials() + (_FINALISTS + 1) * len(self.confirming) + 3 * len(self.fresh)
@@ -232,7 +244,9 @@ class _Tuning:
         known = self.search.references * len(self.search.seeds)
         timed = self.search.deadline.seconds is not None
         self.engine.stage("search", 0 if timed else max(1, self._search_trials() - known))
-        run_strategy(self.strategy, self.search, self.rungs.append)
+        self.remark = run_strategy(self.strategy, self.search, self.rungs.append)
+        if self.remark is not None:
+            self.engine.progress.note(self.remark)
         self.search.refresh()
 
     def _choose(self) -> None:
@@ -247,6 +261,8 @@ class _Tuning:
             self.task, arms, self.confirming, self.engine, by=search.by, level=1 - 0.05 / len(best), test=False
         )
         self.finalists = found
+        if not found.complete:
+            raise KeyboardInterrupt
         winner = max(found.differences, key=lambda name: found.differences[name].mean)
         gain, noise = gain_and_noise(np.asarray(found.differences[winner].gains))
         if gain > (noise if math.isfinite(noise) else 0.0):
@@ -280,7 +296,6 @@ class _Tuning:
         entries, finished = search.entries(), search.finished()
         known = {entry.number: search.values(self.plan.space.recipe(entry.point)) for entry in finished}
         values = {number: found for number, found in known.items() if len(found) == len(search.seeds)}
-        finals = [part for part in (self.finalists, self.comparison) if part is not None]
         return TuneResult(
             task=self.task.name,
             by=search.by,
@@ -294,13 +309,14 @@ class _Tuning:
             cost=self.engine.cost(),
             environment=environment(),
             setup=setup_of(self.task),
-            complete=self.comparison is not None and all(part.complete for part in finals),
+            complete=not self.interrupted and (self.comparison is None or self.comparison.complete),
             finalists=self.finalists,
             strategy=self.strategy,
             given_up=sum(entry.state == "pruned" for entry in entries),
             failed=sum(entry.state == "failed" for entry in entries),
             importance=importance(self.plan.space, finished),
             flat=flat_ranges(self.plan.space, finished, values, increases=search.increases),
+            remark=self.remark,
             study=(search.study.location, search.study.name) if search.study.location else (),
         )
 

@@ -221,7 +221,7 @@ def test_every_form_of_the_same_data_gives_the_same_result() -> None:
     for form in forms:
         assert same(reference, fit(task(train=form)))
     one_hot = fit(task(train=(X, np.eye(2)[Y]), validation=(XV, np.eye(2, dtype=int)[YV])))
-    assert one_hot.trial.history.train_loss == pytest.approx(reference.trial.history.train_loss, rel=1e-4)
+    assert one_hot.trial.history.train_loss == pytest.approx(reference.trial.history.train_loss, rel=1e-3)
     assert one_hot.trial.history.train_metric == reference.trial.history.train_metric
     column = fit(task(train=(X, Y[:, None])))
     assert same(reference, column)

@@ -28,7 +28,9 @@ TEXTS = {
     "mean of {count} networks with other initial weights": "初期値の異なる {count} 個のネットワークの平均",
     "batch normalisation before each activation": "各活性化関数の前にバッチ正規化",
     "half as many hidden units": "隠れ層のユニット数を半分に",
-    "inputs changed at random in training": "学習時に入力をランダムに変化させる",
+    "images moved at random in training": "学習時に画像をランダムにずらす",
+    "noise of deviation {value} on the inputs": "学習時の入力に標準偏差 {value} のノイズを加える",
+    "mixup {value}": "mixup {value}",
     "twice as many training rows": "訓練データを 2 倍に",
     # Effects
     "What else changes": "そのほかの変化",

@@ -13,4 +13,31 @@ TEXTS = {
         "penalties: Keras の直交ペナルティは行列にだけ使えます（{layer} の重みは {count} 次元）"
     ),
     "{kind} has no {form} step in Keras": "{kind} には Keras での {form} ステップがありません",
+    "{name} must be a pair of arrays with a Keras model, got {kind}": (
+        "Keras のモデルでは {name} は配列の組 (入力, 正解) でなければなりません（指定値: {kind}）"
+    ),
+    "model() must give a keras.Model, got {kind}": "model() は keras.Model を返さなければなりません（戻り値: {kind}）",
+    "model() must make a new model at each call, got {name} again": (
+        "model() は呼び出しごとに新しいモデルを作らなければなりません（{name} が再び返されました）"
+    ),
+    "recipe: expected rates of layers of sukima.keras in the model; where dropout is inserted or "
+    "replaced, fit the handle's model: applied = sukima.apply(model, recipe); applied.model.fit(…, "
+    "callbacks=[SukimaCallback(applied)])": (
+        "recipe: ここで設定できるのはモデル内の sukima.keras の層の rate だけです。"
+        "ドロップアウトの挿入や置換をする場合は、ハンドルのモデルを学習させてください: "
+        "applied = sukima.apply(model, recipe); applied.model.fit(…, "
+        "callbacks=[SukimaCallback(applied)])"
+    ),
+    "recipe: expected a handle whose .model is the one that is fitted, got that of another": (
+        "recipe: .model が学習中のモデルであるハンドルを渡してください（別のモデルのハンドルが渡されました）"
+    ),
+    "fit: expected validation_data or validation_split with SukimaCallback, got none": (
+        "fit: SukimaCallback には validation_data か validation_split が必要です"
+    ),
+    "Epoch {epoch}: overfitting since epoch {onset}. {why}": (
+        "エポック {epoch}: エポック {onset} から過学習が始まっています。{why}"
+    ),
+    "mixup must be 0 with a Keras model, got {value}": (
+        "Keras のモデルでは mixup は 0 でなければなりません（指定値: {value}）"
+    ),
 }

@@ -1,6 +1,14 @@
 """Recipes, tasks, histories and the files they come from."""
 
 TEXTS = {
+    "input_noise and mixup need floating-point inputs, got {kind}": (
+        "input_noise と mixup には浮動小数点の入力が必要です（入力: {kind}）"
+    ),
+    "input_noise and mixup are for tasks with a torch model; use Keras' own layers, such as GaussianNoise": (
+        "input_noise と mixup は torch のモデルのタスク専用です。Keras では GaussianNoise などの層を使ってください"
+    ),
+    "noise {value} on the inputs": "入力にノイズ {value}",
+    "mixup {value}": "mixup {value}",
     "loss must be a name or a callable, got the class {value}": (
         "loss は名前または呼び出し可能なものでなければなりません（クラス {value} はインスタンスにしてください）"
     ),

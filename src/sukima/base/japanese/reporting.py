@@ -110,7 +110,7 @@ TEXTS = {
     ),
     "No, it does harm": "逆効果です",
     "No difference": "差はありません",
-    "The search was interrupted before the final comparison; what follows rests on validation data, by which the "
+    "The search ended before the final comparison; what follows rests on validation data, by which the "
     "recipe was chosen, and promises nothing for new data.": (
         "最終比較の前に探索が中断されました。以下はレシピの選択に使った検証データに基づく値であり、"
         "未知のデータでの性能を保証しません。"

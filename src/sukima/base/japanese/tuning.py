@@ -105,4 +105,30 @@ TEXTS = {
     "strategy": "探索方法",
     "seeds of the finalists": "最終候補のシード",
     "study": "study",
+    "objective must be a function of a recipe and a report, got {kind}": (
+        "objective にはレシピと report を受け取る関数を指定してください（指定値: {kind}）"
+    ),
+    "objective: expected at least one candidate to give a number, got {why}": (
+        "objective: 数値を返した候補がひとつもありません（{why}）"
+    ),
+    "objective must give a History or a number, got {kind}": (
+        "objective は History か数値を返さなければなりません（返り値: {kind}）"
+    ),
+    "A candidate failed: {why}": "候補が失敗しました（{why}）",
+    "the loss became {value} while rates were learned": "ドロップ率の学習中に損失が {value} になりました",
+    "site {site}: rates are learned before a linear layer or a convolution, got {layer}": (
+        "サイト {site}: ドロップ率を学習できるのは全結合層か畳み込み層の手前だけです（次の層: {layer}）"
+    ),
+    "space: there must be at least one rate to learn, got {names}": (
+        "space: 学習するドロップ率の次元が 1 つ以上必要です（指定された次元: {names}）"
+    ),
+    "The learned rates have not converged: begun at {first} and {second} they end apart ({rates}). Train longer, "
+    "or search.": (
+        "学習したドロップ率が収束していません。初期値 {first} と {second} で結果が離れています（{rates}）。"
+        "エポック数を増やすか、探索を使ってください。"
+    ),
+    "{minutes} min {seconds} s of the budget left": "残り時間 {minutes} 分 {seconds} 秒",
+    "validation loss": "検証損失",
+    "trials": "試行",
+    "curve": "曲線",
 }

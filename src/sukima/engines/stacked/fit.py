@@ -27,11 +27,13 @@ def may_stack(first: Recipe, other: Recipe) -> bool:
 
     Asked of a recipe and itself: whether it may be a member of any.
     """
-    return first.options == other.options and not (_acts_on_outputs(first) or _acts_on_outputs(other))
+    return first.options == other.options and all(map(_is_ordinary, (first, other)))
 
 
-def _acts_on_outputs(recipe: Recipe) -> bool:
-    return any(isinstance(each, Activity) for each in recipe.penalties.values())
+def _is_ordinary(recipe: Recipe) -> bool:
+    """Whether a stack knows all that it does: nothing acts on activities, and inputs are as they are."""
+    on_outputs = any(isinstance(each, Activity) for each in recipe.penalties.values())
+    return not (on_outputs or recipe.input_noise or recipe.mixup)
 
 
 def fit_stack(task: Task, candidates: Sequence[tuple[Recipe, int]], *, test: bool, progress: Progress) -> list[Trial]:
@@ -105,16 +107,27 @@ class Stack:
         self._chains = [chain for chain in self._chains if chain.runs]
 
 
+_CACHED = 12 << 20
+"""Bytes of parameters, gradients and what the optimizer remembers that members may have together. Large members are
+trained by themselves for an epoch at a time, so that they stay in the cache from step to step."""
+
+
 def _parts(runs: Sequence[Run]) -> list[Sequence[Run]]:
-    return [runs]
+    """The runs in chains, as even as can be."""
+    parameters = list(runs[0].model.parameters())
+    if parameters[0].device.type != "cpu":
+        return [runs]
+    each = sum(parameter.numel() * parameter.element_size() for parameter in parameters) * 4
+    count = -(-len(runs) // max(1, _CACHED // each))
+    return [runs[first::count] for first in range(count)]
 
 
 def _check(runs: Sequence[Run]) -> ArrayBatches:
     """The training data, if a stack can do with task and recipes."""
     if not isinstance(runs[0].task.optimizer, str):
         raise UnstackableError("the optimizer is not given by name")
-    if any(_acts_on_outputs(run.recipe) for run in runs):
-        raise UnstackableError("a penalty acts on activities")
+    if not all(_is_ordinary(run.recipe) for run in runs):
+        raise UnstackableError("a penalty acts on activities, or inputs are changed at random")
     train, validation = runs[0].train, runs[0].validation
     if not isinstance(train, ArrayBatches) or not isinstance(validation, ArrayBatches):
         raise UnstackableError("the data are not arrays")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from sukima.engines.torch.cross_entropy import compiles, losses_and_gradient
 from sukima.engines.torch.run import Run
 
 __all__ = ["loss_and_gradient"]
@@ -16,7 +17,9 @@ def loss_and_gradient(runs: Sequence[Run], outputs: Tensor, targets: Tensor) -> 
     """The loss of each member, and the gradient of its outputs (members, batch, …)."""
     classes = runs[0].task.loss == "cross_entropy" and outputs.ndim == 3 and not targets.is_floating_point()
     if classes and targets.ndim == 2:
-        return _cross_entropy(outputs, targets.long(), [run.recipe.label_smoothing for run in runs])
+        smoothing = [run.recipe.label_smoothing for run in runs]
+        given = losses_and_gradient if compiles(outputs, targets) else _cross_entropy
+        return given(outputs, targets.long(), smoothing)
     leaf = outputs.detach().requires_grad_()
     with torch.enable_grad():
         parts = zip(runs, leaf.unbind(0), targets.unbind(0), strict=True)
@@ -26,7 +29,7 @@ def loss_and_gradient(runs: Sequence[Run], outputs: Tensor, targets: Tensor) -> 
 
 
 def _cross_entropy(outputs: Tensor, targets: Tensor, smoothing: Sequence[float]) -> tuple[Tensor, Tensor]:
-    """Of classes by number, by the steps of torch's own backward pass."""
+    """Of classes by number, in torch's own operations."""
     rows, classes = outputs.shape[1:]
     logs = torch.log_softmax(outputs, 2)
     at = targets.unsqueeze(2)

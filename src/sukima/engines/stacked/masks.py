@@ -19,13 +19,20 @@ __all__ = ["Masks", "SiteMasks"]
 
 
 class SiteMasks:
-    """Those of one site; `Masks` keeps its rates and keys up to date."""
+    """Those of one site; `Masks` keeps its rates and keys up to date.
+
+    Attributes:
+        rates: of the members, in this epoch.
+        off: whether nothing is dropped for any member.
+        seeds: the keys of this step.
+    """
 
     def __init__(self, name: str, inserted: bool) -> None:
         self._name, self._inserted = name, inserted
         self.rates: list[float] = []
-        self._tables: dict[str, npt.NDArray[np.uint64]] = {}
-        self._seeds: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
+        self.off = True
+        self.seeds: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
+        self._jobs: dict[tuple[int, ...], cpu.Job] = {}
 
     def rate_of(self, run: Run) -> float:
         """In force there now; 0 where dropout was inserted for other members only."""
@@ -34,37 +41,31 @@ class SiteMasks:
 
     def set_rates(self, rates: Sequence[float]) -> None:
         """The rates of an epoch."""
-        self.rates, self._tables = list(rates), {}
-
-    def set_seeds(self, seeds: npt.NDArray[np.uint64]) -> None:
-        """The keys of a step."""
-        self._seeds = seeds
-
-    @property
-    def off(self) -> bool:
-        """Whether nothing is dropped for any member."""
-        return not any(self.rates)
+        self.rates, self._jobs = list(rates), {}
+        self.off = not any(rates)
+        self._scales = torch.tensor([law.scale(rate) for rate in rates], dtype=torch.float64)
+        self._factors: Tensor | None = None
 
     def factors(self, like: Tensor) -> Tensor:
         """What each member's kept elements are multiplied with, to be broadcast over ``like``."""
-        scales = torch.tensor([law.scale(rate) for rate in self.rates], dtype=like.dtype, device=like.device)
-        return scales.view(-1, *[1] * (like.dim() - 1))
+        if self._factors is None:
+            self._factors = self._scales.to(like).view(-1, *[1] * (like.dim() - 1))
+        return self._factors
 
     def keys(self) -> list[MaskKey]:
         """Of every member."""
-        return [MaskKey(int(seed)) for seed in self._seeds]
+        return [MaskKey(int(seed)) for seed in self.seeds]
 
     def put(self, x: Tensor, out: Tensor) -> Tensor:
         """``x`` under the masks, into ``out``, which may be ``x``."""
-        if x.device.type != "cpu" or not x[:1].is_contiguous() or x.stride() != out.stride():
+        if x.device.type != "cpu" or not x[0].is_contiguous() or x.stride() != out.stride():
             return kernels.masked_rows(x, out, 0, self.keys(), self.rates)
-        number = kernels.NUMBERS[x.dtype]
-        if (table := self._tables.get(number)) is None:
-            table = self._tables[number] = cpu.table([MaskKey(0)] * len(self.rates), self.rates, number)
-        table[:, 0] = self._seeds
-        size, apart = x[0].numel(), x.stride(0)
-        threads = torch.get_num_threads()
-        cpu.apply(number, x.data_ptr(), out.data_ptr(), [(size, 1, 1, 0)], table, (apart, apart), threads)
+        place = x.data_ptr(), out.data_ptr(), x[0].numel(), x.stride(0)
+        if (job := self._jobs.get(place)) is None:
+            table = cpu.table([MaskKey(0)] * len(self.rates), self.rates, kernels.NUMBERS[x.dtype])
+            job = cpu.Job(kernels.NUMBERS[x.dtype], *place, table, torch.get_num_threads())
+            self._jobs = {**dict(list(self._jobs.items())[-3:]), place: job}  # buffers are the same in each step
+        job.run(self.seeds)
         return out
 
 
@@ -88,6 +89,8 @@ class Masks:
             run.applied.progress(progress)
         for site in self.sites:
             site.set_rates([site.rate_of(run) for run in self._runs])
+        for site in self.sites:
+            site.seeds = np.zeros(len(self._runs), np.uint64)
         self._seeds = np.zeros((steps, len(self.sites), len(self._runs)), np.uint64)
         for member, generator in enumerate(self._generators):
             # Where nothing is dropped nothing is drawn.
@@ -98,7 +101,15 @@ class Masks:
     def step(self, number: int) -> None:
         """A step of the epoch begins."""
         for site, seeds in zip(self.sites, self._seeds[number], strict=True):
-            site.set_seeds(seeds)
+            site.seeds = seeds
+
+    def tensors(self) -> tuple[Tensor, Tensor]:
+        """The keys (members, sites, 2) and rates (members, sites) of this step."""
+        members = len(self._runs)
+        seeds = np.stack([site.seeds for site in self.sites], 1) if self.sites else np.zeros((members, 0), np.uint64)
+        keys = np.stack([seeds.view(np.int64), np.zeros_like(seeds, np.int64)], 2)
+        rates = torch.tensor([site.rates for site in self.sites], dtype=torch.float64).reshape(-1, members)
+        return torch.from_numpy(keys), rates.T
 
     def select(self, kept: Sequence[int]) -> None:
         """Go on with these members only."""

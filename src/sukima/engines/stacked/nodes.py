@@ -108,7 +108,7 @@ class Relu(Node):
         return self._y
 
     def backward(self, g: Tensor, wanted: bool) -> Tensor | None:
-        of_x: Tensor = torch.ops.aten.threshold_backward(g, self._y, 0)
+        of_x: Tensor = torch.ops.aten.threshold_backward.grad_input(g, self._y, 0, grad_input=g)
         return of_x
 
 
@@ -186,7 +186,7 @@ class Folded(Node):
     def backward(self, g: Tensor, wanted: bool) -> Tensor | None:
         (of_x,) = torch.autograd.grad(self._y, self._x, g)
         del self._y
-        return of_x
+        return of_x.contiguous()  # it may be an expanded number, and is to be overwritten
 
 
 class Each(Node):
@@ -202,7 +202,7 @@ class Each(Node):
         self._storage, self.trained = storage, bool(self._gradients)
 
     def forward(self, x: Tensor) -> Tensor:
-        self._xs = [part.detach().requires_grad_() for part in x.unbind(0)]
+        self._xs = [part.detach().requires_grad_(x.is_floating_point()) for part in x.unbind(0)]
         with torch.enable_grad():
             self._ys = [layer(part) for layer, part in zip(self._layers, self._xs, strict=True)]
         return _together([y.detach() for y in self._ys])
@@ -225,4 +225,4 @@ class Each(Node):
 
 
 def _together(parts: Sequence[Tensor]) -> Tensor:
-    return torch.stack(list(parts)) if len(parts) > 1 else parts[0].unsqueeze(0)
+    return torch.stack(list(parts)) if len(parts) > 1 else parts[0].contiguous().unsqueeze(0)

@@ -67,7 +67,7 @@ class Alone:
             parameters = dict(run.model.named_parameters())
             optimizer.penalise({parameters[name]: each for name, each in regularizing.strengths().items()})
         for inputs, targets in run.train.shuffled(derive_seed(run.seed, "order", self._epoch)):
-            loss = run.loss(run.model(inputs), targets)
+            loss = run.training_loss(inputs, targets)
             if regularizing.in_loss:
                 loss = loss + run.applied.penalty()
             if not math.isfinite(value := float(loss.detach())):

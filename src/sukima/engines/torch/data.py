@@ -173,7 +173,7 @@ class TaskData:
 
     def __init__(self, task: Task) -> None:
         train, validation = split_validation(task)
-        self._task = task
+        self._task, self.train_rows = task, train
         self.train, self.validation = open_data("train", train, task), open_data("validation", validation, task)
         self.example = example_input(task)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import torch
 
+from sukima.engines.inspected import Inspected
 from sukima.engines.torch.data import example_input, open_data, split_validation
 from sukima.engines.torch.model import new_model
 from sukima.engines.torch.optimizers import make_optimizer
@@ -14,28 +14,12 @@ from sukima.engines.torch.preflight import preflight
 from sukima.engines.torch.run import Run
 from sukima.engines.torch.seeding import generators_restored
 from sukima.records.recipe import Recipe
-from sukima.records.site import Site
 from sukima.records.task import Task
 from sukima.torch.layers import describe
 from sukima.torch.sites import sites
 from sukima.torch.trace import functional_dropout
 
 __all__ = ["Inspected", "check_recipes", "inspect_model"]
-
-
-@dataclass(frozen=True)
-class Inspected:
-    """A task's model.
-
-    Attributes:
-        model: the model in a few words.
-        sites: its sites in the order of execution.
-        functional: the dropout functions that it calls itself, out of a recipe's reach.
-    """
-
-    model: str
-    sites: tuple[Site, ...]
-    functional: tuple[str, ...]
 
 
 def inspect_model(task: Task) -> Inspected:

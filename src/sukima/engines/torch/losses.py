@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from sukima.base.checks import check_choice
 from sukima.base.errors import InputError
+from sukima.engines.torch import cross_entropy
 
 __all__ = ["LOSSES", "Loss", "check_classes", "classes_second", "make_loss", "match_targets"]
 
@@ -87,6 +88,8 @@ def _cross_entropy(outputs: Tensor, targets: Tensor, label_smoothing: float) -> 
         if targets.ndim == outputs.ndim and targets.shape[1] == 1:
             targets = targets.squeeze(1)
         check_classes(targets, outputs.shape[1])
+        if outputs.ndim == 2 and cross_entropy.compiles(outputs, targets):
+            return cross_entropy.cross_entropy(outputs, targets, label_smoothing)
     return functional.cross_entropy(outputs, targets, label_smoothing=label_smoothing)
 
 

@@ -30,8 +30,9 @@ class Regularizing:
     def __init__(self, run: Run, own: bool) -> None:
         penalties = list(run.recipe.penalties.values())
         self._run = run
-        self.in_loss = bool(penalties) and (not own or any(isinstance(each, Activity) for each in penalties))
-        self._by_strength = not self.in_loss and all(isinstance(each, L1 | L2 | ElasticNet) for each in penalties)
+        terms = [each for each in penalties if each.form == "loss"]
+        self.in_loss = bool(terms) and (not own or any(isinstance(each, Activity) for each in terms))
+        self._by_strength = not self.in_loss and all(isinstance(each, L1 | L2 | ElasticNet) for each in terms)
         self.by_gradient = not self.in_loss and not self._by_strength
         self._after = bool(run.recipe.constraints) or any(each.form != "loss" for each in penalties)
 
@@ -49,9 +50,7 @@ class Regularizing:
         return found
 
     def add_gradients(self, gradients: Sequence[Tensor]) -> None:
-        """Add those of the other penalties to the gradients of the model's parameters, in place."""
-        if not self.by_gradient:
-            return
+        """Add those of the penalties to the gradients of the model's parameters, in place."""
         with torch.enable_grad():
             parameters = list(self._run.model.parameters())
             found = torch.autograd.grad(self._run.applied.penalty(), parameters, allow_unused=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor
 
 from sukima.base.errors import InputError
 from sukima.engines.curves import Curves, described, trial_of
 from sukima.engines.seeds import derive_seed
+from sukima.engines.torch.augment import Augmentation
 from sukima.engines.torch.data import TaskData
 from sukima.engines.torch.evaluate import evaluate
 from sukima.engines.torch.losses import make_loss
@@ -37,6 +39,7 @@ class Run(Curves):
         self.train, self.validation, self.example = self.data.train, self.data.validation, self.data.example
         self.loss = make_loss(task.loss, label_smoothing=recipe.label_smoothing)
         self.plain_loss = make_loss(task.loss)
+        self._augmentation = Augmentation(recipe, seed) if recipe.input_noise or recipe.mixup else None
         seed_everything(derive_seed(seed, "weights"))
         self.model = new_model(task, recipe)
         if data is None:
@@ -51,6 +54,12 @@ class Run(Curves):
         return super().record(
             train, validation, seconds, lambda: {name: value.detach().clone() for name, value in weights().items()}
         )
+
+    def training_loss(self, inputs: Any, targets: Any) -> Tensor:
+        """The loss of a batch in training, without penalties."""
+        if self._augmentation is not None:
+            return self._augmentation.loss(self.model, inputs, targets, self.loss)
+        return self.loss(self.model(inputs), targets)
 
     def in_force(self) -> None:
         """Have the recipe on the model as `apply` puts it there; a stack takes out the dropout that was inserted."""

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from sukima.torch.layers import is_weight_layer
 from sukima.torch.modes import evaluating
 
-__all__ = ["suitable_threads"]
+__all__ = ["multiplications", "suitable_threads"]
 
 _SMALL = 20_000_000
 """Multiplications in a forward pass (about) below which one thread does it."""
@@ -30,7 +30,7 @@ def suitable_threads(model: nn.Module, example: Any, rows: int) -> Iterator[None
     same bits.
     """
     before = torch.get_num_threads()
-    if before > 1 and _multiplications_a_row(model, example) * rows < _SMALL:
+    if before > 1 and multiplications(model, example) * rows < _SMALL:
         torch.set_num_threads(1)
     try:
         yield
@@ -38,7 +38,7 @@ def suitable_threads(model: nn.Module, example: Any, rows: int) -> Iterator[None
         torch.set_num_threads(before)
 
 
-def _multiplications_a_row(model: nn.Module, example: Any) -> float:
+def multiplications(model: nn.Module, example: Any) -> float:
     """Of the layers with weights, for one row: each position of an output takes one column of the weights."""
     if not isinstance(example, Tensor):
         return float("inf")

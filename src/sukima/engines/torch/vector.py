@@ -61,6 +61,7 @@ class VectorOptimizer:
     def __init__(self, rule: Rule, parameters: Sequence[Tensor], settings: Sequence[Settings]) -> None:
         self.rule, self.settings = rule, list(settings)
         self._parameters = list(parameters)
+        self._compiled = _compiles(self._parameters)
         self._memories = [[torch.zeros_like(p, memory_format=torch.contiguous_format) for p in parameters]
                           for _ in range(rule.memories)]  # fmt: skip
         self._steps = [0] * len(self._parameters)
@@ -77,6 +78,7 @@ class VectorOptimizer:
         """The parameters lie elsewhere now."""
         self._kept_steps()
         self._parameters = list(parameters)
+        self._compiled = _compiles(self._parameters)
 
     def select(self, kept: Sequence[int], parameters: Sequence[Tensor]) -> None:
         """Go on with these networks only, whose parameters are these now."""
@@ -94,13 +96,15 @@ class VectorOptimizer:
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor | None]) -> None:
         """Change the parameters by their gradients; one without a gradient stays as it is."""
-        if not _compiles(self._parameters):
+        if not self._compiled:
             self._step_elsewhere(gradients)
             return
         if self._table is None:
-            self._table = _Table(self._parameters, self._memories, self._steps, self.settings, self._strengths)
+            self._table = _Table(
+                self.rule, self._parameters, self._memories, self._steps, self.settings, self._strengths
+            )
         self._table.point(gradients)
-        self._table.step(self.rule)
+        self._table.step()
 
     def _step_elsewhere(self, gradients: Sequence[Tensor | None]) -> None:
         penalised = [
@@ -129,6 +133,7 @@ class _Table:
 
     def __init__(
         self,
+        rule: Rule,
         parameters: Sequence[Tensor],
         memories: Sequence[Sequence[Tensor]],
         steps: Sequence[int],
@@ -151,6 +156,8 @@ class _Table:
         numbers = np.array([own] * len(parameters), np.float32 if self._single else np.float64)
         numbers[:, :, 2:4] = np.array(strengths) * [1, 2]  # the derivative of a square
         self._numbers = numbers.reshape(-1, len(updates.NUMBERS))
+        self._rule, self._constants = updates.RULES.index(rule.name), np.array(rule.constants, np.float64)
+        self._rows = self._addresses.reshape(-1, len(updates.ADDRESSES))
         self._pointers: list[int] = []
         self._kept: list[Tensor | None] = []
 
@@ -169,10 +176,8 @@ class _Table:
             self._pointers = pointers
         self._kept = plain
 
-    def step(self, rule: Rule) -> None:
-        constants = np.array(rule.constants, np.float64)
-        table = self._addresses.reshape(-1, len(updates.ADDRESSES))
-        updates.step_kernel(self._single)(updates.RULES.index(rule.name), table, self._numbers, constants)
+    def step(self) -> None:
+        updates.step_kernel(self._single)(self._rule, self._rows, self._numbers, self._constants)
 
     def steps(self) -> list[int]:
         """How many steps each parameter has taken."""

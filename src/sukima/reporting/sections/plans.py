@@ -49,6 +49,14 @@ def recipe_in_words(arm: Arm) -> Text:
         parts.append(say("weight decay {value}", value=f"{recipe.weight_decay:g}"))
     if recipe.label_smoothing:
         parts.append(say("label smoothing {value}", value=f"{recipe.label_smoothing:g}"))
+    if recipe.input_noise:
+        parts.append(say("noise {value} on the inputs", value=f"{recipe.input_noise:g}"))
+    if recipe.mixup:
+        parts.append(say("mixup {value}", value=f"{recipe.mixup:g}"))
+    if recipe.input_noise:
+        parts.append(say("noise of deviation {value} on the inputs", value=f"{recipe.input_noise:g}"))
+    if recipe.mixup:
+        parts.append(say("mixup {value}", value=f"{recipe.mixup:g}"))
     if recipe.early_stopping:
         parts.append(say("stops after {count} epochs without a better validation loss", count=recipe.early_stopping))
     parts += [f"{name} = {value}" for name, value in recipe.options.items()]
@@ -68,7 +76,7 @@ def _change(change: str) -> Message | str:
     known: dict[str, Message] = {
         "batch_norm": say("batch normalisation before each activation"),
         "smaller": say("half as many hidden units"),
-        "augmentation": say("inputs changed at random in training"),
+        "augmentation": say("images moved at random in training"),
         "more_data": say("twice as many training rows"),
     }
     return known.get(change, change)

@@ -26,7 +26,7 @@ def search_blocks(result: TuneResult) -> tuple[Block, ...]:
     if result.ladder or len(result.search) < 2:
         return (*ladder_blocks(result), *finals)
     charts = _charts(result)
-    blocks: list[Block] = [_summary(result)]
+    blocks: list[Block] = [_summary(result), *([Paragraph(result.remark)] if result.remark else [])]
     if charts:
         explanation = say(
             "Each dot is the best candidate with that rate, whatever its other rates; the shaded range cannot be told "

@@ -21,7 +21,7 @@ def tune_headline(result: TuneResult, winner: Arm | None) -> Headline:
     comparison = result.comparison
     if comparison is None:
         detail = say(
-            "The search was interrupted before the final comparison; what follows rests on validation data, "
+            "The search ended before the final comparison; what follows rests on validation data, "
             "by which the recipe was chosen, and promises nothing for new data."
         )
         return Headline("neutral", question, say("Not known yet"), detail)

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from sukima.tuning.sampling import Proposer
 from sukima.tuning.search import Keep, Search
-from sukima.tuning.space import Point
 
-__all__ = ["BATCH", "Propose", "search_in_batches"]
+__all__ = ["BATCH", "search_in_batches"]
 
 BATCH = 12
 """Candidates proposed together."""
-
-Propose = Callable[..., list[Point]]
-"""``propose(space, known, count, seed=…, increases=…)``: points for the numbers after the known ones."""
 
 Rungs = Callable[[int], Collection[int]]
 """From the number of a batch to the epochs after which it is judged."""
@@ -25,7 +22,7 @@ Rungs = Callable[[int], Collection[int]]
 
 def search_in_batches(
     search: Search,
-    propose: Propose,
+    propose: Proposer,
     *,
     size: int = BATCH,
     rungs: Rungs = lambda _: (),

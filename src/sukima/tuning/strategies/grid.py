@@ -17,7 +17,14 @@ def grid(search: Search) -> None:
     points = list(search.space.grid(max(1, search.trials - search.references)))
     search.trials = min(search.trials, search.references + len(points))
 
-    def propose(_space: Space, known: Sequence[Entry], count: int, **_: object) -> list[Point]:
+    def propose(  # the form of a Proposer
+        space: Space,  # noqa: ARG001
+        known: Sequence[Entry],
+        count: int,
+        *,
+        seed: int,  # noqa: ARG001
+        increases: bool,  # noqa: ARG001
+    ) -> list[Point]:
         begin = len(known) - search.references
         return points[begin : begin + count]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
+from sukima.base.messages import Message
 from sukima.records.result import Rung
 from sukima.tuning.search import Search
 from sukima.tuning.space import Point, Space
@@ -12,12 +13,13 @@ from sukima.tuning.strategies.batches import search_in_batches
 from sukima.tuning.strategies.grid import grid
 from sukima.tuning.strategies.halving import halving
 from sukima.tuning.strategies.ladder import ladder
+from sukima.tuning.strategies.learned import learned
 from sukima.tuning.strategies.random import propose_random
 from sukima.tuning.strategies.tpe import propose_tpe
 
 __all__ = ["STRATEGIES", "StrategyName", "chosen_strategy", "run_strategy"]
 
-StrategyName = Literal["auto", "ladder", "grid", "random", "tpe", "halving"]
+StrategyName = Literal["auto", "ladder", "grid", "random", "tpe", "halving", "learned"]
 
 STRATEGIES: tuple[str, ...] = get_args(StrategyName)
 """The names."""
@@ -46,11 +48,13 @@ def chosen_strategy(name: StrategyName, space: Space, epochs: int, *, limited: b
     return "halving" if epochs >= _FEW_EPOCHS else "tpe"
 
 
-def run_strategy(name: str, search: Search, rung: Callable[[Rung], None]) -> None:
-    """Search; the ladder tells of each rung as soon as it is known."""
+def run_strategy(name: str, search: Search, rung: Callable[[Rung], None]) -> Message | None:
+    """Search; the ladder tells of each rung when it is known. What a reader should know of the search comes back."""
+    if name == "learned":
+        return learned(search)
     if name != "ladder":
         _SEARCHES[name](search)
-        return
+        return None
 
     def evaluate(point: Point) -> Sequence[float]:
         search.evaluate(search.known([point]))
@@ -61,3 +65,4 @@ def run_strategy(name: str, search: Search, rung: Callable[[Rung], None]) -> Non
 
     for each in ladder(search.space, evaluate, increases=search.increases, expect=expect):
         rung(each)
+    return None

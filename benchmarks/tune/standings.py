@@ -1,0 +1,94 @@
+"""The table of `peers.py` from its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from scipy import stats
+
+from sukima.workflow.environment import environment
+
+__all__ = ["write_table"]
+
+Line = dict[str, Any]
+
+_HEAD = """# sukima and the tuners that people use
+
+Made by `benchmarks/tune/peers.py`; its first lines say what is compared. *Seconds* are on the clock, *computing* is
+processor seconds of all processes, both means over repeats. Losses are those of the winners with fresh seeds, mean ±
+standard error over repeats and seeds. *sukima less* is how much lower sukima's is on the same data and seeds, with a
+95 % interval over repeats and seeds; below zero, sukima's is higher. *Share* is sukima's computing as a part of what
+the peer had; it counts for the claim only where sukima's loss is not higher beyond noise ("yes" in the last column).
+*Load* is the mean number of processes that wanted to run when a search began.
+"""
+
+
+def write_table(lines: Sequence[Line], path: Path) -> None:
+    """Write the page, and print its tables."""
+    searches = [line for line in lines if line["kind"] == "search"]
+    parts = []
+    for task in dict.fromkeys(line["task"] for line in searches):
+        rows = [
+            "| tuner | repeats | trials | seconds | computing | load | validation loss | sukima less | test loss | "
+            "sukima less | share | no worse |",
+            "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        ]
+        of_task = [line for line in searches if line["task"] == task]
+        for tuner in dict.fromkeys(line["tuner"] for line in of_task):
+            rows.append(_row(lines, of_task, tuner))
+        parts.append(f"## {task}\n\n" + "\n".join(rows))
+    text = "\n\n".join(parts)
+    made = ", ".join(f"{key} {value}" for key, value in environment().items())
+    notes = path.with_suffix(".notes.md")
+    said = notes.read_text(encoding="utf-8") if notes.exists() else ""
+    path.write_text(f"{_HEAD}\n{said}\n{text}\n\nMade with {made}.\n", encoding="utf-8")
+    print(text)
+
+
+def _row(lines: Sequence[Line], of_task: Sequence[Line], tuner: str) -> str:
+    mine = {line["repeat"]: line for line in of_task if line["tuner"] == "sukima"}
+    these = {line["repeat"]: line for line in of_task if line["tuner"] == tuner}
+    cells = [tuner, str(len(these))]
+    for key, digits in (("trials", 0), ("seconds", 1), ("cpu", 1), ("load", 1)):
+        values = [line.get("trainings" if key == "trials" and tuner == "sukima" else key) for line in these.values()]
+        cells.append(f"{fmean(values):.{digits}f}" if None not in values else "")
+    fine = True
+    for side in ("validation", "test"):
+        values, gains = [], []
+        for repeat, line in these.items():
+            scores = _judged(lines, line, side)
+            values += scores.values()
+            if repeat in mine and tuner != "sukima":
+                ours = _judged(lines, mine[repeat], side)
+                gains += [scores[seed] - ours[seed] for seed in scores.keys() & ours.keys()]
+        cells.append(_spread(values))
+        low, high = _interval(gains)
+        cells.append(f"{fmean(gains):+.4f} [{low:+.4f}, {high:+.4f}]" if len(gains) > 1 else "")
+        fine = fine and not (gains and high < 0)
+    both = [r for r in these if r in mine and "cpu" in these[r]] if tuner != "sukima" else []
+    share = sum(mine[r]["cpu"] for r in both) / sum(these[r]["cpu"] for r in both) if both else None
+    cells += [f"{share:.2f}" if share is not None else "", "" if tuner == "sukima" else "yes" if fine else "no"]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _judged(lines: Sequence[Line], found: Line, side: str) -> dict[int, float]:
+    """Seed → loss of a search's winner."""
+    what = {"kind": "judged", "task": found["task"], "repeat": found["repeat"], "rates": found["rates"]}
+    return {line["seed"]: line[side] for line in lines if what.items() <= line.items()}
+
+
+def _spread(values: Sequence[float]) -> str:
+    if len(values) < 2:
+        return ""
+    return f"{fmean(values):.4f} ± {stdev(values) / len(values) ** 0.5:.4f}"
+
+
+def _interval(gains: Sequence[float]) -> tuple[float, float]:
+    """Student's, 95 %."""
+    if len(gains) < 2:
+        return float("-inf"), float("inf")
+    half = float(stats.t.ppf(0.975, len(gains) - 1)) * stdev(gains) / len(gains) ** 0.5
+    return fmean(gains) - half, fmean(gains) + half

@@ -1,0 +1,146 @@
+"""One training run of a Keras model, an epoch at a time."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+
+from sukima.base.errors import InputError
+from sukima.engines.curves import Curves, trial_of
+from sukima.engines.keras.data import Rows, TaskArrays
+from sukima.engines.keras.losses import by_rows, final_metric, gives_logits, loss_by_rows, metric_by_rows
+from sukima.engines.keras.model import make_optimizer, new_model
+from sukima.engines.seeds import derive_seed
+from sukima.keras.apply import apply
+from sukima.records.recipe import Recipe
+from sukima.records.result import Score, Trial
+from sukima.records.task import Task
+
+__all__ = ["Run", "generators_restored"]
+
+_ROWS_AT_INFERENCE = 1024
+_LOSS, _METRIC = "sukima_loss", "sukima_metric"
+
+
+@contextmanager
+def generators_restored() -> Iterator[None]:
+    """Leave Python's and NumPy's generators as they were; Keras draws the seeds of layers from them."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+class _Loss(keras.losses.Loss):
+    def __init__(self, function: Any) -> None:
+        super().__init__(name="loss")
+        self._function = function
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """A number for each row."""
+        return self._function(y_true, y_pred)
+
+
+class _AfterSteps(keras.callbacks.Callback):
+    def __init__(self, applied: Any) -> None:
+        super().__init__()
+        self._applied = applied
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Take the steps of proximal and decoupled penalties."""
+        self._applied.step()
+
+
+class Run(Curves):
+    """A new model with its recipe in force, compiled, and its history so far.
+
+    Initial weights, order of the data and masks are functions of ``seed``: two recipes with one seed start from the
+    same weights and see the same batches.
+    """
+
+    def __init__(self, task: Task, recipe: Recipe, seed: int, data: TaskArrays | None = None) -> None:
+        if recipe.mixup:
+            raise InputError("mixup must be 0 with a Keras model, got {value}", value=recipe.mixup)
+        increases = task.metric_increases
+        if increases is None:
+            increases = task.metric not in ("mse", "rmse", "mae")
+        super().__init__(task, recipe, seed, metric_increases=increases)
+        self.data = data or TaskArrays(task)
+        if recipe.input_noise or recipe.mixup:
+            raise InputError(
+                "input_noise and mixup are for tasks with a torch model; use Keras' own layers, such as GaussianNoise"
+            )
+        with generators_restored():
+            keras.utils.set_random_seed(derive_seed(seed, "weights") & 0xFFFFFFFF)
+            made = new_model(task, recipe, self.data.train)
+            self.applied = apply(made, recipe)
+        self.model = self.applied.model
+        logits = gives_logits(self.model)
+        metric = metric_by_rows(task, logits=logits)
+        measured = [by_rows(loss_by_rows(task.loss, logits=logits), _LOSS)]
+        measured += [] if metric is None else [by_rows(metric, _METRIC)]
+        self.model.compile(
+            optimizer=make_optimizer(task, recipe, self.model),
+            loss=_Loss(loss_by_rows(task.loss, logits=logits, label_smoothing=recipe.label_smoothing)),
+            metrics=measured,
+        )
+        self._epoch = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether it goes on."""
+        return self._epoch < self.task.epochs and self.history.status == "finished"
+
+    def epoch(self) -> None:
+        """Train for an epoch and measure, training and validation data both in inference mode."""
+        started = time.perf_counter()
+        self.applied.progress(self._epoch / self.task.epochs)
+        train = self.data.train
+        order = np.random.default_rng(derive_seed(self.seed, "order", self._epoch)).permutation(len(train.targets))
+        done = self.model.fit(
+            self._noisy(train.inputs[order]),
+            train.targets[order],
+            batch_size=self.task.batch_size,
+            epochs=1,
+            shuffle=False,
+            verbose=0,
+            callbacks=[_AfterSteps(self.applied)] if self.applied.has_steps else None,
+        )
+        self._epoch += 1
+        if not math.isfinite(loss := float(done.history["loss"][-1])):
+            self.diverged(loss)
+            return
+        scores = self.measured(train), self.measured(self.data.validation)
+        self.record(*scores, time.perf_counter() - started, self.model.get_weights)
+
+    def _noisy(self, inputs: Any) -> Any:
+        """The inputs of an epoch with the recipe's noise; a row is seen once, so that each has its own."""
+        if not self.recipe.input_noise:
+            return inputs
+        rng = np.random.default_rng(derive_seed(self.seed, "augmentation", self._epoch))
+        return (inputs + rng.normal(scale=self.recipe.input_noise, size=inputs.shape)).astype(np.float32)
+
+    def measured(self, rows: Rows) -> Score:
+        """Loss, without penalties, and metric, with dropout off."""
+        size = max(self.task.batch_size, _ROWS_AT_INFERENCE)
+        found = self.model.evaluate(rows.inputs, rows.targets, batch_size=size, verbose=0, return_dict=True)
+        metric = None if _METRIC not in found else final_metric(self.task, float(found[_METRIC]), rows.targets)
+        return Score(float(found[_LOSS]), metric)
+
+    def finish(self, *, test: bool) -> Trial:
+        """Go back to the best epoch, measure the test data there if asked, and give the trial."""
+        score = None
+        if self.best_weights is not None:
+            self.model.set_weights(self.best_weights)
+            if test and self.data.test is not None:
+                score = self.measured(self.data.test)
+        return trial_of(self.recipe, self.seed, self.history, score)

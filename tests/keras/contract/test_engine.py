@@ -1,0 +1,218 @@
+"""Tasks with a Keras model: fitting, tuning, comparing."""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers as kl
+
+import sukima
+import sukima.keras as sk
+from sukima.base.errors import InputError
+from sukima.engines.choose import fingerprint, framework_of
+from sukima.engines.keras.run import Run
+from sukima.engines.local import LocalEngine
+from sukima.engines.progress import Silent
+from sukima.records.result import Trial
+
+RNG = np.random.default_rng(0)
+once = pytest.mark.skipif(
+    keras.backend.backend() != "torch", reason="the same code on every backend; run where it is fastest"
+)
+
+INPUTS = RNG.normal(size=(180, 10)).astype("float32")
+CLASSES = (INPUTS[:, :3].argmax(1)).astype("int64")
+
+
+def model(softmax: bool = True, dropout: Any = kl.Dropout) -> Any:
+    layers = [keras.Input((10,)), kl.Dense(16, activation="relu"), dropout(0.4, name="drop")]
+    return keras.Sequential([*layers, kl.Dense(3, activation="softmax" if softmax else None)])
+
+
+def task(**changes: Any) -> sukima.Task:
+    settings: dict[str, Any] = {
+        "model": model,
+        "train": (INPUTS[:100], CLASSES[:100]),
+        "validation": (INPUTS[100:140], CLASSES[100:140]),
+        "test": (INPUTS[140:], CLASSES[140:]),
+        "metric": "accuracy",
+        "epochs": 3,
+        "learning_rate": 0.01,
+        "batch_size": 20,
+    }
+    return sukima.Task(**{**settings, **changes})
+
+
+def trained(work: sukima.Task, recipe: sukima.Recipe | None = None, seed: int = 0, test: bool = False) -> Trial:
+    run = Run(work, recipe or sukima.Recipe(), seed)
+    while run.active:
+        run.epoch()
+    return run.finish(test=test)
+
+
+def test_the_framework_is_told_by_the_model() -> None:
+    assert framework_of(task()) == "keras"
+
+
+def test_a_run_is_a_function_of_its_seed() -> None:
+    one, again, other = trained(task()), trained(task()), trained(task(), seed=1)
+    np.testing.assert_allclose(one.history.train_loss, again.history.train_loss, rtol=1e-5)
+    assert one.history.train_loss != other.history.train_loss
+    assert one.history.epochs == 3
+    assert one.history.train_in_inference_mode
+
+
+def test_arms_share_weights_and_order() -> None:
+    rows = INPUTS[:5]
+    firsts = [Run(task(), sukima.Recipe(rates={"drop": rate}), 4).model.predict(rows, verbose=0) for rate in (0.0, 0.6)]
+    np.testing.assert_array_equal(*firsts)
+
+
+@pytest.mark.parametrize("softmax", [True, False])
+@pytest.mark.parametrize("one_hot", [True, False])
+def test_scores_are_those_of_the_outputs(softmax: bool, one_hot: bool) -> None:
+    classes = np.eye(3, dtype="float32")[CLASSES] if one_hot else CLASSES
+    work = task(
+        model=lambda: model(softmax),
+        train=(INPUTS[:100], classes[:100]),
+        validation=(INPUTS[100:], classes[100:]),
+        test=(INPUTS[140:], classes[140:]),
+    )
+    run = Run(work, sukima.Recipe(label_smoothing=0.2, penalties={"*": sukima.L2(strength=0.1)}), 0)
+    run.epoch()
+    trial = run.finish(test=True)
+    outputs = run.model.predict(INPUTS[140:], verbose=0).astype(np.float64)
+    shares = outputs if softmax else np.exp(outputs) / np.exp(outputs).sum(1, keepdims=True)
+    assert trial.test is not None
+    np.testing.assert_allclose(trial.test.loss, -np.log(shares[np.arange(40), CLASSES[140:]]).mean(), rtol=1e-4)
+    np.testing.assert_allclose(trial.test.metric, (shares.argmax(1) == CLASSES[140:]).mean(), rtol=1e-6)
+
+
+@once
+@pytest.mark.parametrize("metric", ["mse", "rmse", "mae", "r2", None])
+def test_regression(metric: str | None) -> None:
+    targets = INPUTS.sum(1)
+    work = task(
+        model=lambda: keras.Sequential([keras.Input((10,)), kl.Dense(8, activation="tanh"), kl.Dense(1)]),
+        train=(INPUTS[:100], targets[:100]),
+        validation=0.2,
+        test=(INPUTS[140:], targets[140:]),
+        loss="mse",
+        metric=metric,
+    )
+    run = Run(work, sukima.Recipe(), 0)
+    run.epoch()
+    trial = run.finish(test=True)
+    assert trial.test is not None
+    error = run.model.predict(INPUTS[140:], verbose=0)[:, 0] - targets[140:]
+    mse = float((error**2).mean())
+    np.testing.assert_allclose(trial.test.loss, mse, rtol=1e-4)
+    known = {"mse": mse, "rmse": math.sqrt(mse), "mae": np.abs(error).mean(), "r2": 1 - mse / targets[140:].var()}
+    if metric is None:
+        assert trial.test.metric is None
+    else:
+        np.testing.assert_allclose(trial.test.metric, known[metric], rtol=1e-4)
+
+
+@once
+def test_what_stops_a_run() -> None:
+    patient = trained(task(epochs=30, learning_rate=0.3), sukima.Recipe(early_stopping=2))
+    assert patient.history.status == "early_stopped"
+    assert patient.epoch <= patient.history.epochs - 2
+    wild = task(loss="mse", metric=None, model=lambda: keras.Sequential([keras.Input((10,)), kl.Dense(1)]),
+                train=(INPUTS[:100] * 1e18, CLASSES[:100]), optimizer="sgd", epochs=4)  # fmt: skip
+    assert trained(wild).history.status == "diverged"
+
+
+@once
+def test_losses_and_optimizers_of_one_s_own() -> None:
+    trial = trained(
+        task(
+            loss=keras.losses.SparseCategoricalCrossentropy(),
+            optimizer=lambda _: keras.optimizers.SGD(0.1),
+            metric=lambda outputs, targets: keras.ops.mean(outputs[:, 0]),
+        )
+    )
+    assert trial.history.epochs == 3
+    np.testing.assert_allclose(trained(task(optimizer="adam")).history.train_loss, trained(task()).history.train_loss)
+
+
+@once
+def test_noise_on_the_inputs() -> None:
+    plain, noisy, again = (
+        trained(task(epochs=1), sukima.Recipe(input_noise=noise)).history.train_loss for noise in (0.0, 0.5, 0.5)
+    )
+    assert plain != noisy
+    np.testing.assert_allclose(noisy, again, rtol=1e-5)
+    with pytest.raises(InputError, match="mixup must be 0 with a Keras model"):
+        Run(task(), sukima.Recipe(mixup=0.2), 0)
+
+
+@once
+def test_side_by_side_is_as_one_after_another() -> None:
+    recipes = [(sukima.Recipe(rates={"drop": rate}), 0) for rate in (0.0, 0.5)]
+    apart = LocalEngine(task(), Silent())
+    apart.prepare(recipes)
+    told: list[int] = []
+
+    def judge(epoch: int, histories: Any) -> list[int]:
+        told.append(epoch)
+        return [1] if epoch == 2 else []
+
+    together = LocalEngine(task(), Silent())
+    together.prepare(recipes, rungs=(1, 2), judge=judge)
+    assert told == [1, 2]
+    one, two = (next(t for t in engine.trials.values() if t.recipe == recipes[0][0]) for engine in (apart, together))
+    np.testing.assert_allclose(one.history.train_loss, two.history.train_loss, rtol=1e-5)
+    assert next(t for t in together.trials.values() if t.recipe == recipes[1][0]).history.status == "pruned"
+
+
+@once
+def test_a_candidate_that_raises_has_failed() -> None:
+    engine = LocalEngine(task(loss=lambda outputs, targets: outputs.no_such_thing), Silent())
+    (trial,) = engine.run(sukima.Recipe(), [0])
+    assert trial.history.status == "failed"
+
+
+def test_tune_and_compare() -> None:
+    work = task(epochs=2)
+    found = sukima.tune(work, strategy="random", trials=2, search_seeds=1, test_seeds=2)
+    assert found.complete
+    assert [site.name for site in found.sites] == ["drop"]
+    assert found.comparison is not None
+    compared = sukima.compare(work, seeds=2)
+    assert [arm.name for arm in compared.arms] == ["none", "guideline"]
+    assert compared.data == "test"
+    assert compared.arms[0].trials[0].history.metric == "accuracy"
+
+
+@once
+def test_fingerprints() -> None:
+    assert fingerprint(task()) == fingerprint(task())
+    assert fingerprint(task()) != fingerprint(task(model=lambda: model(dropout=sk.GaussianDropout)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"train": keras.utils.PyDataset()}, "train must be a pair of arrays with a Keras model"),
+        ({"loss": "hinge"}, "loss must be one of"),
+        ({"metric": "f1"}, "metric must be one of"),
+        ({"optimizer": "lion"}, "optimizer must be one of"),
+    ],
+)
+def test_wrong_tasks(changes: Any, text: str) -> None:
+    with pytest.raises((InputError, NotImplementedError), match=text):
+        Run(task(**changes), sukima.Recipe(), 0)
+
+
+def test_wrong_factories() -> None:
+    one = model()
+    work = task(model=lambda: one)
+    Run(work, sukima.Recipe(), 0)
+    with pytest.raises(InputError, match=r"model\(\) must make a new model at each call"):
+        Run(work, sukima.Recipe(), 0)
+    with pytest.raises(InputError, match="options must be what the model factory takes"):
+        Run(task(), sukima.Recipe(options={"width": 3}), 0)
