@@ -107,6 +107,36 @@ mine = masks(wrapped[0], rank)
 everyone = [torch.empty_like(mine) for _ in range(size)]
 dist.all_gather(everyone, mine)
 assert all(not torch.equal(everyone[i], everyone[j]) for i in range(size) for j in range(i))
+
+class Family(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.maps = nn.Sequential(nn.Conv2d(1, 4, 3), st.Dropout2d(0.3), st.DropBlock2d(0.2, 3), st.AlphaDropout(0.2))
+        self.path = st.DropPath(0.3)
+        self.rows = nn.Sequential(st.DropConnect(32, 10, p=0.3), st.GaussianDropout(0.3), st.Dropout(0.2))
+        self.steps = st.LSTM(10, 6, input_dropout=0.3, weight_dropout=0.3)
+        self.locked = st.LockedDropout(0.3)
+    def forward(self, x):
+        maps = self.maps(x[:, None]).flatten(2)
+        return self.locked(self.steps(self.rows(maps + self.path(maps)).transpose(0, 1))[0])
+
+def step(model):
+    with st.keyed(seed=3, step=1):
+        out = model(x)
+    out.square().mean().backward()
+    grads = [p.grad.full_tensor() if isinstance(p.grad, DTensor) else p.grad for p in model.parameters()]
+    return out, grads
+
+def family():
+    torch.manual_seed(1)
+    return Family()
+
+expected, grads = step(family())
+for model in (nn.parallel.DistributedDataParallel(family()), fully_shard(family())):
+    out, theirs = step(model)
+    torch.testing.assert_close(out, expected)
+    for a, b in zip(theirs, grads, strict=True):
+        torch.testing.assert_close(a, b)
 dist.destroy_process_group()
 print("fine")
 """

@@ -114,3 +114,37 @@ def test_nested_contexts_on_one_model() -> None:
     with st.keyed(net, seed=4):
         assert torch.equal(net(torch.ones(N)), outer)
     assert not torch.equal(inner, outer)
+
+
+def test_a_site_used_twice_is_found_in_compiled_code_too() -> None:
+    class Twice(nn.Module):
+        def __init__(self, told: bool) -> None:
+            super().__init__()
+            self.told, self.drop = told, st.Dropout(0.5)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.drop(x, call=0) + 2 * self.drop(x, call=1 if self.told else 0)
+
+    told = Twice(told=True)
+    torch._dynamo.reset()
+    with st.keyed(told, seed=4):
+        ours = torch.compile(told, fullgraph=True, backend="aot_eager")(torch.ones(N))
+    with st.keyed(told, seed=4):
+        assert torch.equal(ours, told(torch.ones(N)))
+    untold = Twice(told=False)
+    compiled = torch.compile(untold, fullgraph=True, backend="aot_eager")
+    with pytest.raises(torch._dynamo.exc.Unsupported, match="used twice"), st.keyed(untold, seed=4):
+        compiled(torch.ones(N))
+
+
+def test_torchs_own_dropout_in_compiled_code_is_an_error_with_a_way_out() -> None:
+    net = nn.Sequential(nn.Dropout(0.5), nn.AlphaDropout(0.5))
+    torch._dynamo.reset()
+    with st.accelerate(), st.keyed(net, seed=4):
+        with pytest.raises(RuntimeError, match=r"sukima\.torch\.replace"):
+            torch.compile(net, fullgraph=True, backend="aot_eager")(torch.ones(N))
+        expected = net(torch.ones(N))
+    st.replace(net)
+    with st.keyed(net, seed=4):
+        ours = torch.compile(net, fullgraph=True, backend="aot_eager")(torch.ones(N))
+    torch.testing.assert_close(ours, expected)

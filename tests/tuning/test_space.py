@@ -107,3 +107,17 @@ def test_what_is_refused(make, words: str) -> None:
     with pytest.raises(InputError) as refused:
         make()
     assert words in str(refused.value)
+
+
+def test_the_point_near_a_recipe() -> None:
+    space = Space.of(SITES, breadth="full", rates="kind")
+    recipe = Recipe(rates={"conv": 0.62, "fc1": 0.2, "fc2": 0.3}, weight_decay=0.02, label_smoothing=0.1)
+    point = space.near(recipe)
+    assert point["rate convolution"] == 0.5  # the highest there is beside batch norm
+    assert point["rate hidden"] == 0.25
+    assert (point["weight_decay"], point["label_smoothing"], point["early_stopping"]) in {
+        (0.01, 0.1, 0),
+        (0.03, 0.1, 0),
+    }
+    assert point["schedule"] == "constant"
+    assert space.near(Recipe()) == space.usual()

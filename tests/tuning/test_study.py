@@ -1,10 +1,15 @@
 """Searches that are stopped at any moment go on to the same end, and nothing is trained twice."""
 
+import json
 import multiprocessing
 import os
 import random
+import resource
 import signal
 import sqlite3
+import threading
+import urllib.request
+import wsgiref.simple_server
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +26,7 @@ from sukima.engines.workers import can_fork
 from sukima.records.result import TuneResult
 from sukima.records.site import Site
 from sukima.tuning.space import Space
-from sukima.tuning.study import Study
+from sukima.tuning.study import Study, StudyPausedError
 from sukima.workflow.tune import tune
 
 SPACE = Space.of([Site(name="1"), Site(name="3")])
@@ -98,10 +103,10 @@ def test_ctrl_c_and_again_ends_as_if_nothing_had_happened(strategy: str, after: 
             raise KeyboardInterrupt
         return nn.functional.cross_entropy(outputs, targets)
 
-    whole = tuned(strategy=strategy)
     first = tuned(url(tmp_path), strategy=strategy, study="s", task=task(loss=loss))
     assert not first.complete
-    second = tuned(url(tmp_path), strategy=strategy, study="s")
+    second = tuned(url(tmp_path), strategy=strategy, study="s", task=task(loss=loss))
+    whole = tuned(strategy=strategy, task=task(loss=loss))
     assert second.complete
     assert essence(second) == essence(whole)
 
@@ -148,16 +153,72 @@ def _finished(path: Path) -> int:
     return count
 
 
+@pytest.fixture(params=["journal", "postgresql"])
+def other_storage(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A storage that is not SQLite."""
+    if request.param == "journal":
+        return f"journal:{tmp_path / 'study.log'}"
+    server: str = request.getfixturevalue("postgresql")
+    return server
+
+
+def test_other_storages_go_on_as_well(other_storage: str) -> None:
+    left = 150
+
+    def loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise KeyboardInterrupt
+        return nn.functional.cross_entropy(outputs, targets)
+
+    assert not tuned(other_storage, study="s", task=task(loss=loss)).complete
+    result = tuned(other_storage, study="s")
+    assert result.complete
+    assert result.study == (other_storage, "s")
+    assert essence(result) == essence(tuned())
+    assert essence(tuned(other_storage, study="s")) == essence(result)
+
+
+def test_several_processes_share_a_server(postgresql: str) -> None:
+    _share_between_two(postgresql)
+
+
+def test_the_dashboard_shows_a_study(tmp_path: Path) -> None:
+    dashboard = pytest.importorskip("optuna_dashboard", reason="optuna-dashboard is not installed")
+    tuned(url(tmp_path), study="s", trials=4)
+    app = dashboard.wsgi(optuna.storages.RDBStorage(url(tmp_path)))
+    with wsgiref.simple_server.make_server("127.0.0.1", 0, app, handler_class=_Quiet) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        answers = {}
+        for path in ("studies", "studies/1"):
+            with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/api/{path}", timeout=20) as answer:
+                answers[path] = json.load(answer)
+        server.shutdown()
+    summary = answers["studies"]["study_summaries"][0]
+    assert summary["study_name"] == "s"
+    assert len(answers["studies/1"]["trials"]) == 4
+
+
+class _Quiet(wsgiref.simple_server.WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
 def test_several_processes_share_a_study(tmp_path: Path) -> None:
-    Study(url(tmp_path), "s", SPACE, increases=False)
+    _share_between_two(url(tmp_path))
+
+
+def _share_between_two(storage: str) -> None:
+    Study(storage, "shared", SPACE, increases=False)
     context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=_share, args=(url(tmp_path),)) for _ in range(2)]
+    processes = [context.Process(target=_share, args=(storage,)) for _ in range(2)]
     for process in processes:
         process.start()
     for process in processes:
         process.join(120)
         assert process.exitcode == 0
-    kept = optuna.load_study(study_name="s", storage=url(tmp_path))
+    kept = optuna.load_study(study_name="shared", storage=storage)
     assert all(trial.state.name == "COMPLETE" for trial in kept.trials)
     assert 10 <= len(kept.trials) <= 24
     owners = {trial.user_attrs["owner"] for trial in kept.trials}
@@ -166,7 +227,7 @@ def test_several_processes_share_a_study(tmp_path: Path) -> None:
 
 def _share(path: str) -> None:
     torch.set_num_threads(1)
-    assert tuned(path, study="s", strategy="random", trials=20, task=task(epochs=30)).complete
+    assert tuned(path, study="shared", strategy="random", trials=20, task=task(epochs=30)).complete
 
 
 def test_what_a_storage_refuses(tmp_path: Path) -> None:
@@ -180,6 +241,63 @@ def test_what_a_storage_refuses(tmp_path: Path) -> None:
     Study(url(tmp_path / ".."), "s", SPACE, increases=True)
     with pytest.raises(InputError, match="expected one to minimize, got one to maximize"):
         Study(url(tmp_path / ".."), "s", SPACE, increases=False)
+
+
+def _fills(path: str, limit: int) -> None:
+    """A study on a disk that is full after ``limit`` bytes more."""
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that a write beyond it is an error, as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    try:
+        tuned(path, study="s")
+    except StudyPausedError:
+        os._exit(3)
+    except InputError:
+        os._exit(2)
+
+
+@pytest.mark.skipif(not can_fork(), reason="processes cannot be forked here")
+@pytest.mark.parametrize("limit", [1_000, 400_000])
+@pytest.mark.parametrize("kind", ["sqlite", "journal"])
+def test_a_full_disk_is_said_and_the_study_goes_on_later(kind: str, limit: int, tmp_path: Path) -> None:
+    path = url(tmp_path) if kind == "sqlite" else f"journal:{tmp_path / 'study.log'}"
+    if kind == "journal":
+        limit //= 10  # it takes less
+    process = multiprocessing.get_context("fork").Process(target=_fills, args=(path, limit))
+    process.start()
+    process.join(60)
+    # Before training where there is no room to begin with; paused where it was used up on the way.
+    assert process.exitcode in ((2, 3) if limit <= 1_000 else (3,))
+    result = tuned(path, study="s")
+    assert result.complete
+    assert essence(result) == essence(tuned())
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "journal"])
+def test_a_storage_that_is_read_only(kind: str, tmp_path: Path) -> None:
+    """Root may write anywhere, so that this is done by another user where the tests run as root."""
+    path = url(tmp_path) if kind == "sqlite" else f"journal:{tmp_path / 'study.log'}"
+    Study(path, "s", SPACE, increases=False)
+    for file in tmp_path.iterdir():
+        file.chmod(0o444)
+    for folder in [tmp_path, *tmp_path.parents]:
+        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o555)
+    tmp_path.chmod(0o555)
+    process = multiprocessing.get_context("fork").Process(target=_refused, args=(path,))
+    process.start()
+    process.join(60)
+    tmp_path.chmod(0o755)
+    assert process.exitcode == 2
+
+
+def _refused(path: str) -> None:
+    if os.geteuid() == 0:
+        os.setuid(65534)
+    try:
+        tuned(path, study="s")
+    except InputError as error:
+        os._exit(2 if str(error).startswith("storage: ") and "\n" not in str(error) else 4)
 
 
 def test_a_password_is_not_shown() -> None:

@@ -66,7 +66,10 @@ def tune(
         typer.Option(
             "--storage",
             help=str(
-                say("Where the study is kept: a database URL as Optuna takes it, or 'none' to keep it in memory alone.")
+                say(
+                    "Where the study is kept: a database URL as Optuna takes it, 'journal:FILE', or 'none' to keep it "
+                    "in memory alone."
+                )
             ),
         ),
     ] = "sqlite:///sukima.db",
@@ -74,8 +77,24 @@ def tune(
         str | None,
         typer.Option("--study", help=str(say("The study's name; by default one made from task and settings."))),
     ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine", help=str(say("Where to train: 'local', on this machine, or 'ray', on a Ray cluster."))
+        ),
+    ] = "local",
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help=str(say("Processes that train at once; one for each core.")))
+        int | None,
+        typer.Option(
+            "--workers", min=1, help=str(say("How many train at once; one for each core, or processor of the cluster."))
+        ),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--address",
+            help=str(say("The Ray cluster's address, such as 'HOST:6379'; by default the one that Ray finds.")),
+        ),
     ] = None,
     output: Output = Path("sukima-report.html"),
     json: Json = False,
@@ -103,7 +122,9 @@ def tune(
         first_seed=first_seed,
         storage=None if storage == "none" else storage,
         study=study,
+        engine=engine,  # type: ignore[arg-type]  # checked there
         workers=workers,
+        address=address,
         progress=command_progress(),
     )
     show(result, output, json)

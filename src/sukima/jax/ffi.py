@@ -17,7 +17,6 @@ from numba import carray, cfunc
 
 from sukima.masks import team
 from sukima.masks.compiled import worker
-from sukima.masks.cpu import PARALLEL
 from sukima.masks.kernels import (
     ALONG,
     CHUNKS,
@@ -44,6 +43,9 @@ _EXTENSION, _STAGE, _ARGS, _RETS = 8, 32, 72, 112  # of a call frame; the last t
 _DATA, _RANK, _DIMS = 24, 32, 40  # of a buffer
 _EXECUTE, _METADATA = 3, 1
 
+_SHARED = 1 << 18
+"""Elements from which several threads work on a mask; XLA's own threads want the cores too."""
+
 
 @cache
 def registered() -> bool:
@@ -68,7 +70,7 @@ def _handler(minor: int) -> Any:
     Not kept on disk: it holds addresses of this process.
     """
     half, single, double, brain = (worker("walk", n) for n in ("float16", "float32", "float64", "bfloat16"))
-    crew, most, small = team.team(), team.cores(), PARALLEL
+    crew, most, small = team.team(), team.cores(), _SHARED
 
     def handle(frame: Any) -> Any:
         extension = carray(at(frame + _EXTENSION, np.int64(0)), 1)[0]

@@ -51,7 +51,8 @@ class keyed:  # noqa: N801  # a context manager, called like a function
 
     The key of a call is folded from the seed, the replica, the site's name (free of wrapper prefixes), the number of
     the call among its owner's, the step and the microbatch. Execution order, recomputation and compilation no longer
-    matter. Calls of torch's own dropout are reached in an accelerated process, except in compiled code.
+    matter. Calls of torch's own dropout are reached in an accelerated process; in compiled code they are an error (see
+    `replace`).
 
     Args:
         model: the model whose modules name the sites; by default the outermost module that is called inside.
@@ -220,7 +221,7 @@ def current(repeat: int | None = None) -> MaskKey | Tensor | None:
     name, number = frame
     frame[1] = number + 1
     repeat = state.call if repeat is None else repeat
-    if not torch.compiler.is_compiling() and torch._C._current_graph_task_id() == -1:  # backward recomputes
+    if torch.compiler.is_compiling() or torch._C._current_graph_task_id() == -1:  # backward recomputes
         if (name, number, repeat) in state.used:
             raise InputError("site {site} is used twice in one pass; tell its uses apart with call=", site=name or "''")
         state.used.add((name, number, repeat))

@@ -12,7 +12,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._guards import TracingContext
 
+from sukima.base.errors import InputError
 from sukima.masks import cpu, law
 from sukima.masks.key import MaskKey
 from sukima.torch import keys, operators
@@ -47,6 +49,11 @@ def _served(input: Tensor) -> bool:
 
 
 def _key(input: Tensor) -> MaskKey | Tensor:
+    if active() and TracingContext.try_get() is not None:
+        raise InputError(
+            "torch's own dropout cannot be keyed inside compiled code, where modules have no names any more; use "
+            "sukima.torch.replace(model) before compiling, or compile outside keyed()"
+        )
     if (named := current()) is not None:
         return named
     if torch._C._are_functorch_transforms_active() or is_traced(input):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from sukima.torch.alpha import AlphaDropout, FeatureAlphaDropout
 from sukima.torch.channel import Dropout1d, Dropout2d, Dropout3d
 from sukima.torch.dropout import Dropout
 
@@ -15,11 +16,13 @@ _OURS: dict[type[nn.Module], type[nn.Module]] = {
     nn.Dropout1d: Dropout1d,
     nn.Dropout2d: Dropout2d,
     nn.Dropout3d: Dropout3d,
+    nn.AlphaDropout: AlphaDropout,
+    nn.FeatureAlphaDropout: FeatureAlphaDropout,
 }
 
 
 def replace(model: nn.Module) -> nn.Module:
-    """Put ours in the place of each ``nn.Dropout``, ``nn.Dropout1d``, ``2d`` and ``3d`` in ``model``.
+    """Put ours in the place of each ``nn.Dropout``, ``1d``, ``2d``, ``3d`` and alpha dropout in ``model``.
 
     Rates, modes (training or inference) and ``inplace`` stay; parameters and the names in the state dict are
     untouched. A module that stands at several places is replaced by one module at all of them.

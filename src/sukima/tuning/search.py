@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sukima.base.messages import say
-from sukima.engines.local import Judge, LocalEngine
+from sukima.engines.engine import Engine, Judge
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.result import Trial
@@ -50,7 +50,7 @@ class Search:
     def __init__(
         self,
         study: Study,
-        engine: LocalEngine,
+        engine: Engine,
         seeds: Sequence[int],
         *,
         by: By,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -268,6 +269,21 @@ class Space:
     def usual(self) -> Point:
         """Where a search begins: the guideline's rates, and nothing besides."""
         return {d.name: d.values[0] if d.usual is None else d.usual for d in self.dimensions}
+
+    def near(self, recipe: Recipe) -> Point:
+        """The point whose rates, decay and smoothing are nearest to a recipe's; the rest as a search begins."""
+        point = self.usual()
+        for dimension in self.dimensions:
+            if dimension.field == "rate":
+                rates = [recipe.rates[site] for site in dimension.sites if site in recipe.rates]
+                wanted = statistics.fmean(rates) if rates else None
+            elif dimension.field in ("weight_decay", "label_smoothing", "early_stopping", "input_noise", "mixup"):
+                wanted = getattr(recipe, dimension.field) or 0.0
+            else:
+                continue
+            if wanted is not None:
+                point[dimension.name] = min(dimension.values, key=lambda value: abs(float(value) - wanted))
+        return point
 
     def grid(self, most: int) -> Iterator[Point]:
         """At most ``most`` points (at least one), spread over the space as evenly as the numbers of values allow."""

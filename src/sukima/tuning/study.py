@@ -63,7 +63,8 @@ class Study:
     """An Optuna study with sukima's view of it.
 
     Args:
-        storage: an Optuna storage or its URL (``sqlite:///sukima.db``); ``None`` keeps it in memory.
+        storage: an Optuna storage or its URL (``sqlite:///sukima.db``), or ``journal:FILE`` for Optuna's journal;
+            ``None`` keeps it in memory.
         name: the study's name there; one that exists already is gone on with.
         space: where its candidates lie.
         increases: whether larger values are better.
@@ -178,7 +179,7 @@ class Study:
 
     def report(self, number: int, epoch: int, value: float) -> None:
         """The value of a candidate after an epoch."""
-        with self._written():
+        with self._written(), _quiet():  # of one that is trained again
             self._open[number].report(value, epoch)
 
     def tell(self, number: int, state: State, value: float | None = None, note: str = "") -> None:
@@ -259,7 +260,12 @@ def decode(dimension: Dimension, value: Value) -> Value:
 
 
 def _opened(storage: Any) -> Any:
-    """SQLite in a mode in which a small write is quick, and whole even if the process is killed in it."""
+    """SQLite in a mode in which a small write is quick, and whole even if the process is killed in it; a journal, which
+    Optuna does not open by a URL; whatever else it opens."""
+    if isinstance(storage, str) and storage.startswith("journal:"):
+        from sukima.tuning.journal import journal
+
+        return journal(storage.removeprefix("journal:"))
     if not isinstance(storage, str) or not storage.startswith("sqlite:"):
         return storage
     import optuna

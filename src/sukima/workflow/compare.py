@@ -16,6 +16,7 @@ from sukima.comparison.runs import RunFile
 from sukima.comparison.statistics import paired_difference
 from sukima.diagnosis.verdict import judge
 from sukima.engines.choose import check_recipes, framework_of, inspect_model
+from sukima.engines.engine import Engine
 from sukima.engines.inspected import Inspected
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress, default_progress
@@ -161,7 +162,7 @@ def run_arms(
     task: Task,
     recipes: Mapping[str, Recipe],
     seeds: Sequence[int],
-    engine: LocalEngine,
+    engine: Engine,
     *,
     by: By,
     level: float,

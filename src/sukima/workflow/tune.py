@@ -14,15 +14,16 @@ import numpy as np
 from sukima.base.checks import check_choice, check_count, check_instance
 from sukima.base.errors import InputError
 from sukima.base.messages import Message, say
+from sukima.diagnosis.known import Known
 from sukima.diagnosis.verdict import judge
 from sukima.engines.choose import check_recipes, fingerprint, inspect_model
-from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress
+from sukima.engines.table import EngineName, make_engine
 from sukima.engines.torch.metrics import make_metric
 from sukima.records.pairing import gain_and_noise
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Rung, Trial, TuneResult
-from sukima.records.task import Task, setup_of
+from sukima.records.task import Task, setup_of, size_of
 from sukima.records.verdict import Verdict
 from sukima.tuning.deadline import BudgetSpentError, Deadline, seconds_of
 from sukima.tuning.insight import flat_ranges, importance
@@ -67,7 +68,9 @@ def tune(
     first_seed: int = 0,
     storage: Any = None,
     study: str | None = None,
+    engine: EngineName = "local",
     workers: int | None = None,
+    address: str | None = None,
     progress: Progress | None = None,
 ) -> TuneResult:
     """Find the recipe that generalises best on ``task``, and whether it helps.
@@ -92,13 +95,17 @@ def tune(
         search_seeds: paired seeds for each candidate of the search.
         test_seeds: fresh paired seeds for the final comparison (fewer where the budget is short).
         first_seed: the first of the search's seeds; another one repeats the whole study independently.
-        storage: an Optuna storage or its URL, such as ``sqlite:///sukima.db``; by default in memory.
+        storage: an Optuna storage or its URL, such as ``sqlite:///sukima.db``, or ``journal:FILE``; by default in
+            memory.
         study: the study's name there; by default the task's with a fingerprint of task, space and settings.
-        workers: processes that train at once; one for each core by default, where processes can be forked.
+        engine: where candidates are trained: ``local``, in processes of this machine, or ``ray``, on a cluster. The
+            results are the same.
+        workers: how many train at once; by default one for each core, or each free processor of the cluster.
+        address: of the Ray cluster, as Ray takes it; see `RayEngine`.
         progress: told of the work; by default a bar where there is a terminal or a notebook to show it.
 
     Raises:
-        InputError: the task has no site for dropout, or no such metric; the storage cannot be used.
+        InputError: the task has no site for dropout, or no such metric; the storage or the cluster cannot be used.
     """
     task = task or demo_task()
     check_instance("task", task, Task)
@@ -110,8 +117,8 @@ def tune(
         check_count("trials", trials)
     deadline = Deadline(seconds_of(budget))
     by = judged_by(task, by)
-    engine = LocalEngine(task, progress, workers=workers)
-    plan = _Plan(task, space, engine.progress)
+    trainer = make_engine(engine, task, progress, workers=workers, address=address)
+    plan = _Plan(task, space, trainer.progress)
     chosen = chosen_strategy(strategy, plan.space, task.epochs, limited=budget is not None or trials is not None)
     increases = by == "metric" and plan.metric_increases
     seeds = range(first_seed, first_seed + search_seeds)
@@ -120,7 +127,7 @@ def tune(
     kept = Study(storage, name, plan.space, increases=increases, about=about)
     many = trials or (_TRIALS if budget is None else 1_000_000)
     search = Search(
-        kept, engine, seeds, by=by, increases=increases, deadline=deadline, trials=many, first_seed=first_seed
+        kept, trainer, seeds, by=by, increases=increases, deadline=deadline, trials=many, first_seed=first_seed
     )
     return _Tuning(task, plan, chosen, search, test_seeds).result()
 
@@ -181,7 +188,7 @@ class _Tuning:
 
     def result(self) -> TuneResult:
         self.interrupted = True
-        with suppress(KeyboardInterrupt), self.engine.progress:
+        with suppress(KeyboardInterrupt), self.engine, self.engine.progress:
             try:
                 self._train_references()
                 with suppress(BudgetSpentError):
@@ -208,7 +215,12 @@ class _Tuning:
         if baseline.state == "failed":
             failed = next(trial.history for trial in trials if trial.history.status == "failed")
             raise InputError("the task cannot be trained: {why}", why=failed.note)
-        self.verdict = judge([trial.history for trial in trials], source=BASELINE)
+        known = Known(recipe=self.none, sites=self.plan.sites, rows=size_of(self.task.train))
+        self.verdict = judge([trial.history for trial in trials], source=BASELINE, known=known)
+        if self.verdict.recipe is not None and self.strategy != "ladder":  # what the verdict would do is worth a try
+            advised = search.known([self.plan.space.near(self.verdict.recipe)])
+            search.references = len({entry.number for entry in (*entries, *advised)})
+            search.evaluate(advised)
         self._announce()
 
     def _announce(self) -> None:

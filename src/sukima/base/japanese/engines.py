@@ -65,4 +65,16 @@ TEXTS = {
     "its process was killed, perhaps for want of memory": (
         "プロセスが強制終了されました（メモリ不足の可能性があります）"
     ),
+    "address must be left out unless engine is 'ray', got {value}": (
+        "address は engine が 'ray' のときだけ指定できます（指定値: {value}）"
+    ),
+    "address: expected that of a Ray cluster that can be reached, got {address} ({why})": (
+        "address: 接続できる Ray クラスターのアドレスを指定してください（指定値: {address}、{why}）"
+    ),
+    "address: workers cannot begin on the cluster ({why})": (
+        "address: クラスター上でワーカーを起動できません（{why}）"
+    ),
+    "{name}: expected what can be sent to the cluster by pickling, got one that cannot ({why})": (
+        "{name}: クラスターへ送るため pickle できるものでなければなりません（{why}）"
+    ),
 }

@@ -37,5 +37,7 @@ TEXTS = {
     "Epoch {epoch}: overfitting since epoch {onset}. {why}": (
         "エポック {epoch}: エポック {onset} から過学習が始まっています。{why}"
     ),
-    "mixup must be 0 with a Keras model, got {value}": "Keras のモデルでは mixup は 0 でなければなりません（指定値: {value}）",
+    "mixup must be 0 with a Keras model, got {value}": (
+        "Keras のモデルでは mixup は 0 でなければなりません（指定値: {value}）"
+    ),
 }

@@ -55,4 +55,12 @@ TEXTS = {
     "Dropout at rate 0.5, forward, float32: nanoseconds an element, and times the cost of sukima": (
         "ドロップアウト（率 0.5、順伝播、float32）: 1 要素あたりのナノ秒と、sukima に対する倍率"
     ),
+    (
+        "torch's own dropout cannot be keyed inside compiled code, where modules have no names any more; use "
+        "sukima.torch.replace(model) before compiling, or compile outside keyed()"
+    ): (
+        "コンパイルされたコードではモジュール名が失われるため、torch 標準のドロップアウトに"
+        "keyed() の鍵を割り当てられません。"
+        "コンパイル前に sukima.torch.replace(model) を使うか、keyed() の外でコンパイルしてください。"
+    ),
 }

@@ -62,13 +62,23 @@ TEXTS = {
         "全体にかけてよい時間。例: '90s'、'10min'、'1.5h'。"
     ),
     "How many candidates to try; the ladder ends by itself.": "試す候補の数。ladder は自動的に終わります。",
-    "Where the study is kept: a database URL as Optuna takes it, or 'none' to keep it in memory alone.": (
-        "study の保存先。Optuna の形式のデータベース URL、またはメモリだけに置く 'none'。"
+    "Where the study is kept: a database URL as Optuna takes it, 'journal:FILE', or 'none' to keep it in memory "
+    "alone.": (
+        "study の保存先。Optuna の形式のデータベース URL、'journal:FILE'（ジャーナルファイル）、"
+        "またはメモリだけに置く 'none'。"
     ),
     "The study's name; by default one made from task and settings.": (
         "study の名前。指定しなければタスクと設定から作られます。"
     ),
-    "Processes that train at once; one for each core.": "同時に学習するプロセスの数。既定はコア数。",
+    "Where to train: 'local', on this machine, or 'ray', on a Ray cluster.": (
+        "学習する場所: 'local'（このマシン）または 'ray'（Ray クラスター）。"
+    ),
+    "How many train at once; one for each core, or processor of the cluster.": (
+        "同時に学習する数。既定はコア数、またはクラスターの空きプロセッサー数。"
+    ),
+    "The Ray cluster's address, such as 'HOST:6379'; by default the one that Ray finds.": (
+        "Ray クラスターのアドレス。例: 'HOST:6379'。既定では Ray が見つけたもの。"
+    ),
     "Each dot is the best candidate with that rate, whatever its other rates; the shaded range cannot be told "
     "from the best.": (
         "点は、その率をもつ候補のうち最良のもの（ほかの率は問わない）。網掛けの範囲は最良と区別できません。"

@@ -68,8 +68,6 @@ class Run(Curves):
     """
 
     def __init__(self, task: Task, recipe: Recipe, seed: int, data: TaskArrays | None = None) -> None:
-        if recipe.mixup:
-            raise InputError("mixup must be 0 with a Keras model, got {value}", value=recipe.mixup)
         increases = task.metric_increases
         if increases is None:
             increases = task.metric not in ("mse", "rmse", "mae")
@@ -107,7 +105,7 @@ class Run(Curves):
         train = self.data.train
         order = np.random.default_rng(derive_seed(self.seed, "order", self._epoch)).permutation(len(train.targets))
         done = self.model.fit(
-            self._noisy(train.inputs[order]),
+            train.inputs[order],
             train.targets[order],
             batch_size=self.task.batch_size,
             epochs=1,
@@ -121,13 +119,6 @@ class Run(Curves):
             return
         scores = self.measured(train), self.measured(self.data.validation)
         self.record(*scores, time.perf_counter() - started, self.model.get_weights)
-
-    def _noisy(self, inputs: Any) -> Any:
-        """The inputs of an epoch with the recipe's noise; a row is seen once, so that each has its own."""
-        if not self.recipe.input_noise:
-            return inputs
-        rng = np.random.default_rng(derive_seed(self.seed, "augmentation", self._epoch))
-        return (inputs + rng.normal(scale=self.recipe.input_noise, size=inputs.shape)).astype(np.float32)
 
     def measured(self, rows: Rows) -> Score:
         """Loss, without penalties, and metric, with dropout off."""

@@ -18,6 +18,7 @@ from sukima.records.penalty import Activity
 from sukima.records.recipe import Recipe
 from sukima.records.result import Trial
 from sukima.records.task import Task
+from sukima.torch.modes import evaluating
 
 __all__ = ["Stack", "fit_stack", "may_stack"]
 
@@ -89,8 +90,9 @@ class Stack:
         """Add an epoch to a member's history; whether it goes on."""
         if run.history.status != "finished":
             return False
-        train = evaluate(run.model, run.train, run.plain_loss, make_metric(self.task))
-        validation = evaluate(run.model, run.validation, run.plain_loss, make_metric(self.task))
+        with evaluating(run.model):
+            train = evaluate(run.model, run.train, run.plain_loss, make_metric(self.task))
+            validation = evaluate(run.model, run.validation, run.plain_loss, make_metric(self.task))
         epochs, seconds = run.history.epochs, (time.perf_counter() - started) / members
         goes_on = run.record(train, validation, seconds, run.model.state_dict)
         if run.history.epochs > epochs:

@@ -20,6 +20,7 @@ from sukima.torch.dropout import Dropout
 from sukima.torch.keys import of_kind
 from sukima.torch.layers import has_dropout
 from sukima.torch.masked import put_mask
+from sukima.torch.rated import RatedModule
 from sukima.torch.sites import INPUT
 from sukima.torch.structured import masked_over
 
@@ -52,7 +53,7 @@ class MappedNetwork:
         _replace(self._skeleton, self)
         for site, each in inserted.items():
             self._insert(site, _Site(site, self, channels=each.kind == "channel", inserted=True))
-        self._stack_buffers([dict(model.named_buffers()) for model in self._models])
+        self._stack_buffers([_buffers(model) for model in self._models])
         self._learn(example)
 
     def _insert(self, name: str, site: _Site) -> None:
@@ -131,7 +132,7 @@ class MappedNetwork:
         """Go on with these members only; the storage has been cut already."""
         self.masks.select(kept)
         self._models = [self._models[index] for index in kept]
-        self._stack_buffers([dict(model.named_buffers()) for model in self._models])
+        self._stack_buffers([_buffers(model) for model in self._models])
 
 
 class _Site(nn.Module):
@@ -170,3 +171,9 @@ def _replace(skeleton: nn.Module, network: MappedNetwork) -> None:
         for name, child in parent.named_children():
             if id(child) in sites:
                 setattr(parent, name, sites[id(child)])
+
+
+def _buffers(model: nn.Module) -> dict[str, Tensor]:
+    """The buffers of a model by name, without rates that are held as tensors: those a stack knows from the recipes."""
+    rates = {f"{name}.rate" if name else "rate" for name, m in model.named_modules() if isinstance(m, RatedModule)}
+    return {name: value for name, value in model.named_buffers() if name not in rates}

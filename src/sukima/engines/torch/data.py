@@ -190,7 +190,9 @@ def _tensor(name: str, values: Any) -> Tensor:
             raise InputError("{name} must be numbers in equal rows, got dtype {dtype}", name=name, dtype=array.dtype)
         if array.dtype.kind == "u" and array.dtype.itemsize > 1:
             array = array.astype(np.int64)
-        values = torch.from_numpy(np.ascontiguousarray(array))
+        values = torch.from_numpy(
+            np.require(array, requirements=("C", "W"))
+        )  # what is shared between processes is read-only
     if values.is_floating_point() and not torch.isfinite(values).all():
         raise InputError("{name} must be finite, got NaN or infinite values", name=name)
     tensor: Tensor = values

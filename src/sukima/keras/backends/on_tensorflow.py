@@ -25,6 +25,7 @@ __all__ = ["fold", "keep", "masked", "new_key", "uniform"]
 _NUMBERS = {"float32", "float64", "bfloat16", "float16"}
 _PHILOX = 1  # TensorFlow's number of the algorithm
 _SMALL = 1 << 15  # elements below which a call into Python costs more than it saves
+_SHARED = 1 << 18  # elements from which several threads work; TensorFlow's own want the cores too
 _ALIGNED = 64  # bytes; TensorFlow copies results that are not
 
 
@@ -112,7 +113,15 @@ def _by_kernel(x: Any, key: Any, numbers: Any) -> Any:
         rows[0, :2], rows[0, 2] = key, numbers[0]
         rows[0, 3] = 32 if numbers[1] else 16
         rows[0, 4] = factor.view(np.uint64 if dtype == "float64" else np.uint32)
-        cpu.apply(dtype, x.ctypes.data, y.ctypes.data, [(x.size, 1, 1, 0)], rows, (0, 0), team.cores())
+        cpu.apply(
+            dtype,
+            x.ctypes.data,
+            y.ctypes.data,
+            [(x.size, 1, 1, 0)],
+            rows,
+            (0, 0),
+            team.cores() if x.size >= _SHARED else 1,
+        )
         return y
 
     y = tf.numpy_function(run, [x, key, numbers], x.dtype, stateful=False)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from sukima.base.errors import InputError
 from sukima.base.messages import Message, say
+from sukima.engines.choose import framework_of
 from sukima.engines.torch.learned import learn_rates
 from sukima.tuning.search import Search
 from sukima.tuning.space import Dimension, Point
@@ -60,7 +61,7 @@ def learned_first(search: Search, then: Callable[[Search], None]) -> None:
     cost = search.engine.cost()
     expected = len(_STARTS) * _SLOWER * search.engine.workers * cost.seconds / max(cost.trials, 1)
     worth = search.trials - search.references >= _WORTH and expected <= _SHARE * search.deadline.left
-    if worth and search.engine.framework == "torch":
+    if worth and framework_of(search.engine.task) == "torch":
         try:
             rates, found = _learn(search)
         except InputError:  # a site that rates cannot be learned at, or a loss that is not finite
