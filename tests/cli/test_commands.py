@@ -32,6 +32,14 @@ def test_absolute_path_sibling_module_and_another_name(folder: Path, called, tmp
     assert "<html" in (folder / "r.html").read_text()
 
 
+def test_curves_for_tensorboard(folder: Path, called) -> None:
+    code, _, err = called(
+        "tune", "task.py", "--seeds", "2", "--search-seeds", "1", "--tensorboard", "runs", "-o", "r.json"
+    )
+    assert code == 0, err
+    assert list((folder / "runs" / "baseline" / "seed-0" / "train").glob("events.out.tfevents.*"))
+
+
 def test_windows_paths_keep_their_drive() -> None:
     from sukima.cli.objects import _split
 

@@ -10,7 +10,7 @@ import typer
 from sukima.base.errors import InputError
 from sukima.base.messages import say
 from sukima.cli.objects import load_module, load_object
-from sukima.cli.options import By, Data, Epochs, FirstSeed, Json, Lang, Output, Target
+from sukima.cli.options import By, Data, Epochs, FirstSeed, Json, Lang, Output, Target, TensorBoard
 
 if TYPE_CHECKING:
     from sukima.records.recipe import Recipe
@@ -57,6 +57,7 @@ def compare(
         ),
     ] = None,
     output: Output = Path("sukima-report.html"),
+    tensorboard: TensorBoard = None,
     json: Json = False,
     _lang: Lang = None,
 ) -> None:
@@ -72,7 +73,12 @@ def compare(
     chosen = _chosen(recipe, recipes) or _beside(target)
     runs = runs or (output.with_suffix(".runs.jsonl") if output is not None else None)
     progress = command_progress()
-    show(run(task, chosen, by=by, seeds=seeds, first_seed=first_seed, runs=runs, progress=progress), output, json)
+    show(
+        run(task, chosen, by=by, seeds=seeds, first_seed=first_seed, runs=runs, progress=progress),
+        output,
+        json,
+        tensorboard,
+    )
 
 
 def _beside(target: str | None) -> dict[str, Recipe] | None:

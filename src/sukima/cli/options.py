@@ -10,7 +10,7 @@ import typer
 
 from sukima.base.messages import say
 
-__all__ = ["By", "Data", "Epochs", "FirstSeed", "Json", "Lang", "Output", "Target"]
+__all__ = ["By", "Data", "Epochs", "FirstSeed", "Json", "Lang", "Output", "Target", "TensorBoard"]
 
 
 class LanguageName(StrEnum):
@@ -47,6 +47,10 @@ Epochs = Annotated[
 FirstSeed = Annotated[
     int,
     typer.Option("--first-seed", min=0, help=str(say("The first seed; another repeats the study independently."))),
+]
+TensorBoard = Annotated[
+    Path | None,
+    typer.Option("--tensorboard", metavar="DIR", help=str(say("Also write every run's curves for TensorBoard here."))),
 ]
 Output = Annotated[
     Path | None,

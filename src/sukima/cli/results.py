@@ -25,7 +25,7 @@ def command_progress() -> Progress:
     return Bar() if sys.stderr.isatty() else Lines()
 
 
-def show(result: TuneResult | Comparison, output: Path | None, as_json: bool) -> None:
+def show(result: TuneResult | Comparison, output: Path | None, as_json: bool, tensorboard: Path | None = None) -> None:
     """Print ``result`` and write its report; leave with 130 where the work was interrupted."""
     from sukima.reporting import document_of, write_report
     from sukima.reporting.json import to_json
@@ -33,6 +33,10 @@ def show(result: TuneResult | Comparison, output: Path | None, as_json: bool) ->
 
     if output is not None:  # first: what prints may fail (a closed pipe, a terminal that knows few characters)
         write_report(result, output)
+    if tensorboard is not None:
+        from sukima.integrations.tensorboard import write_tensorboard
+
+        write_tensorboard(result, tensorboard)
     if as_json:
         typer.echo(to_json(result))
     else:

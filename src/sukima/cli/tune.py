@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sukima.base.messages import say
-from sukima.cli.options import By, Data, Epochs, FirstSeed, Json, Lang, Output, Target
+from sukima.cli.options import By, Data, Epochs, FirstSeed, Json, Lang, Output, Target, TensorBoard
 
 __all__ = ["HELP", "tune"]
 
@@ -97,6 +97,7 @@ def tune(
         ),
     ] = None,
     output: Output = Path("sukima-report.html"),
+    tensorboard: TensorBoard = None,
     json: Json = False,
     _lang: Lang = None,
 ) -> None:
@@ -127,4 +128,4 @@ def tune(
         address=address,
         progress=command_progress(),
     )
-    show(result, output, json)
+    show(result, output, json, tensorboard)

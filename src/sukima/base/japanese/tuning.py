@@ -128,6 +128,9 @@ TEXTS = {
         "エポック数を増やすか、探索を使ってください。"
     ),
     "{minutes} min {seconds} s of the budget left": "残り時間 {minutes} 分 {seconds} 秒",
+    "Also write every run's curves for TensorBoard here.": (
+        "すべての学習曲線を TensorBoard 用にこのフォルダへも書き出します。"
+    ),
     "validation loss": "検証損失",
     "trials": "試行",
     "curve": "曲線",
