@@ -275,15 +275,13 @@ class _Tuning:
             self.winner = found.arm(winner).recipe
 
     def _finalists(self) -> list[Entry]:
-        """The best candidates; of a ladder first the one where it ended, and none if it did not leave its foot.
-
-        The ladder gains beyond noise at every step and so may end below the best: others stand beside its own.
-        """
-        best = self.search.finished()
-        if climbed := [rung.recipe.to_json() for rung in self.rungs if rung.accepted]:
-            if len(climbed) == 1:
-                return []
-            best.sort(key=lambda entry: self.plan.space.recipe(entry.point).to_json() != climbed[-1])
+        """The best candidates; of a ladder, those that it accepted, last first."""
+        if self.rungs:
+            climbed = [rung.recipe for rung in reversed(self.rungs) if rung.accepted]
+            by_recipe = {self.plan.space.recipe(e.point).to_json(): e for e in self.search.finished()}
+            best = [by_recipe[recipe.to_json()] for recipe in climbed if recipe.to_json() in by_recipe]
+        else:
+            best = self.search.finished()
         different = {self.plan.space.recipe(e.point).to_json(): e for e in reversed(best)}
         different.pop(self.none.to_json(), None)
         return list(reversed(different.values()))[:_FINALISTS]
