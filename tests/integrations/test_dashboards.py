@@ -44,10 +44,11 @@ def test_every_run_of_a_comparison_is_a_run_there(tmp_path: Path) -> None:
     if find_spec("tensorboard") is None:
         return
     program = (
-        "import json, sys; from tensorboard.backend.event_processing.event_accumulator import EventAccumulator as E;"
+        "import json, sys; sys.modules['tensorflow'] = None;"
+        "from tensorboard.backend.event_processing.event_accumulator import EventAccumulator as E;"
         "e = E(sys.argv[1]); e.Reload(); t = e.Tags()['scalars'];"
         "print(json.dumps({k: [v.value for v in e.Scalars(k)] for k in t}))"
-    )  # in a process of its own: it loads TensorFlow where that is installed, which does not bear Triton beside it
+    )  # in a process of its own and without TensorFlow, which it would load and which does not bear Triton beside it
     folder = str(tmp_path / "runs/none/seed-1/validation")
     done = subprocess.run([sys.executable, "-c", program, folder], capture_output=True, text=True, check=True)
     curves = json.loads(done.stdout)
