@@ -266,6 +266,10 @@ class Space:
                 recipe = dimension.put(recipe, point[dimension.name])
         return recipe
 
+    def nothing(self) -> Point:
+        """The point where nothing regularizes, as far as the space reaches."""
+        return {d.name: 0.0 if 0 in d.values and d.field != "option" else d.values[0] for d in self.dimensions}
+
     def usual(self) -> Point:
         """Where a search begins: the guideline's rates, and nothing besides."""
         return {d.name: d.values[0] if d.usual is None else d.usual for d in self.dimensions}

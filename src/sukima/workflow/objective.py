@@ -182,7 +182,7 @@ class _Search:
 
     def _references(self) -> list[Point]:
         space = self._study.space
-        none: Point = {d.name: 0.0 if 0 in d.values and d.field != "option" else d.values[0] for d in space.dimensions}
+        none = space.nothing()
         return [none] if none == space.usual() else [none, space.usual()]
 
     def _evaluate(self, entry: Entry) -> None:

@@ -153,9 +153,7 @@ class _Plan:
         check_instance("space", space, Space)
         self.space = space
         # Without anything that regularizes, as far as the space reaches; and as the guideline has it.
-        self.none: Point = {
-            d.name: 0.0 if 0 in d.values and d.field != "option" else d.values[0] for d in space.dimensions
-        }
+        self.none: Point = space.nothing()
         self.usual: Point = space.usual()
         check_recipes(task, [space.recipe(point) for point in (self.none, self.usual)])
         metric = make_metric(task)

@@ -168,7 +168,7 @@ def _closes_over(context: Context, use: ast.Call, name: str, home: ast.AST) -> b
     while scope is not None and scope.node is not home:
         if name in scope.names and not scope.is_class:
             return False
-        scope = scope.parent if scope.parent is not None else None  # type: ignore[assignment]
+        scope = scope.parent  # type: ignore[assignment]
     if scope is None or isinstance(scope.node, ast.ClassDef):
         return False
     owner = module.class_of(use)
