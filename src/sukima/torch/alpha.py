@@ -8,11 +8,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from sukima.masks.key import MaskKey
+from sukima.masks.key import Key
 from sukima.torch.keys import of_kind
 from sukima.torch.masked import check_input, put_mask, site_key
 from sukima.torch.rated import RatedModule, check_dims, is_off, kept_share, rate_of
-from sukima.torch.structured import masked_over
+from sukima.torch.structured import masked_over, whole_shape
 
 __all__ = ["AlphaDropout", "FeatureAlphaDropout", "alpha_dropout", "feature_alpha_dropout"]
 
@@ -42,7 +42,7 @@ def _saturated(input: Tensor, rate: float | Tensor, inplace: bool, put: Callable
 
 
 def alpha_dropout(
-    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: MaskKey | None = None
+    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: Key | None = None
 ) -> Tensor:
     """Set elements to SELU's negative limit with probability ``p`` in training; do nothing at inference.
 
@@ -66,7 +66,7 @@ def alpha_dropout(
 
 
 def feature_alpha_dropout(
-    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: MaskKey | None = None
+    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: Key | None = None
 ) -> Tensor:
     """As `alpha_dropout`, for whole channels of an input (N, C, …): one decision for each sample and channel."""
     check_input(input)
@@ -75,7 +75,7 @@ def feature_alpha_dropout(
     if is_off(training, rate):
         return input
     drawn = of_kind(site_key(input, key), "feature alpha")
-    shape = (*input.shape[:2], *(1 for _ in input.shape[2:]))
+    shape = (*whole_shape(input, drawn)[:2], *(1 for _ in input.shape[2:]))
     return _saturated(input, rate, inplace, lambda moved, factor: masked_over(moved, shape, drawn, rate, factor))
 
 

@@ -9,11 +9,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from sukima.base.checks import check_instance
-from sukima.masks.key import MaskKey
+from sukima.masks.key import Key
 from sukima.torch.keys import of_kind
 from sukima.torch.masked import check_input, put_mask, site_key
 from sukima.torch.rated import RatedModule, check_dims, is_off, rate_of
-from sukima.torch.structured import masked_over
+from sukima.torch.structured import masked_over, whole_shape
 
 __all__ = [
     "AttentionDropout",
@@ -25,7 +25,7 @@ __all__ = [
 
 
 def attention_dropout(
-    weights: Tensor, p: float | Tensor = 0.1, training: bool = True, *, key: MaskKey | None = None
+    weights: Tensor, p: float | Tensor = 0.1, training: bool = True, *, key: Key | None = None
 ) -> Tensor:
     """Drop single attention weights (after the softmax) in training; kept ones are multiplied by 1/(1 - p).
 
@@ -48,7 +48,7 @@ def attention_dropout(
 
 
 def head_dropout(
-    input: Tensor, p: float | Tensor = 0.1, training: bool = True, *, dim: int = 1, key: MaskKey | None = None
+    input: Tensor, p: float | Tensor = 0.1, training: bool = True, *, dim: int = 1, key: Key | None = None
 ) -> Tensor:
     """Drop whole heads in training, one decision for each sample and head; kept ones are multiplied by 1/(1 - p).
 
@@ -69,9 +69,10 @@ def head_dropout(
     check_dims(input, 2)
     if is_off(training, rate):
         return input
-    shape = [1] * input.dim()
-    shape[0], shape[dim] = input.shape[0], input.shape[dim]
-    return masked_over(input, shape, of_kind(site_key(input, key), "head"), rate)
+    shape, drawn = [1] * input.dim(), of_kind(site_key(input, key), "head")
+    whole = whole_shape(input, drawn)
+    shape[0], shape[dim] = whole[0], whole[dim]
+    return masked_over(input, shape, drawn, rate)
 
 
 def scaled_dot_product_attention(
@@ -84,7 +85,7 @@ def scaled_dot_product_attention(
     scale: float | None = None,
     *,
     head_dropout_p: float | Tensor = 0.0,
-    mask_key: MaskKey | None = None,
+    mask_key: Key | None = None,
 ) -> Tensor:
     """``torch.nn.functional.scaled_dot_product_attention`` with its dropout of weights, and of heads, on the mask law.
 

@@ -8,7 +8,6 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from sukima.base.errors import InputError
 from sukima.base.imports import is_installed
 from sukima.masks import cpu, law, portable
 from sukima.masks.compiled import Number
@@ -39,13 +38,6 @@ def _dims(input: Tensor, out: Tensor, mask: Sequence[int] | None = None) -> list
 
 
 def _masked_shard(input: Tensor, out: Tensor, key: ShardedKey, rate: float, factor: float | None) -> Tensor:
-    if tuple(input.shape) != key.local:
-        raise InputError(
-            "{name} must have the shard's shape {expected}, got {value}",
-            name="input",
-            expected=key.local,
-            value=tuple(input.shape),
-        )
     length, starts = key.runs()
     if input.numel() == 0:
         return out
@@ -191,18 +183,25 @@ def dropped(
     p: float,
     factor: float | None,
     axis: int,
-    out: Tensor | None = None,
+    whole: Sequence[int] | None = None,
+    offset: Sequence[int] | None = None,
 ) -> Tensor:
     """``input`` under the masks of ``key``: (2,) for the whole, or (K, 2) for each index along ``axis``.
 
-    ``rates``, if given, takes the place of ``p``: one, or K.
+    ``rates``, if given, takes the place of ``p``: one, or K. With ``whole`` and ``offset`` the input, or what lies at
+    each index, is the block at ``offset`` of a tensor of the shape ``whole``.
     """
     keys = keys_of(key)
     each = [p] * len(keys) if rates is None else rates.double().reshape(-1).tolist()
     if axis < 0:
-        return masked(input, out, keys[0], each[0], factor)
+        part = keys[0] if whole is None or offset is None else keys[0].shard(whole, input.shape, offset)
+        return masked(input, None, part, each[0], factor)
     count = input.shape[axis]
-    return masked_rows(input, out, axis, keys * (count // len(keys)), each * (count // len(each)), factor)
+    if whole is not None and offset is not None:
+        rows = zip(input.unbind(axis), keys * (count // len(keys)), each * (count // len(each)), strict=True)
+        shards = ((row, k.shard(whole, row.shape, offset), rate) for row, k, rate in rows)
+        return torch.stack([masked(row, None, part, rate, factor) for row, part, rate in shards], axis)
+    return masked_rows(input, None, axis, keys * (count // len(keys)), each * (count // len(each)), factor)
 
 
 def decided(key: Tensor, rates: Tensor | None, p: float, size: int, device: torch.device) -> Tensor:

@@ -59,10 +59,19 @@ def keys_of(tensor: Tensor) -> list[MaskKey]:
     return [unchecked(seed & _WORD, stream & _WORD) for seed, stream in tensor.reshape(-1, 2).tolist()]
 
 
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # torch's own
+def _words_of_kind(seed: int, stream: int, kind: str) -> tuple[int, int]:
+    key = MaskKey(seed, stream).fold_in(kind)
+    return key.seed, key.stream
+
+
 def of_kind(key: Key | Tensor, kind: str) -> Key | Tensor:
     """The key for a kind of mask ("channel", "path" …), so that two kinds under one key never share words."""
-    if isinstance(key, MaskKey) and torch.compiler.is_compiling():
-        key = key_tensor(key)  # a compiler cannot follow the hash of a string
+    if not isinstance(key, Tensor) and torch.compiler.is_compiling():  # which cannot follow the hash of a string
+        if isinstance(key, ShardedKey):
+            whole = MaskKey(*_words_of_kind(key.key.seed, key.key.stream, kind))
+            return whole.shard(key.shape, key.local, key.offset)
+        key = key_tensor(key)
     if isinstance(key, MaskKey):
         return fold_in(key, kind)
     if not isinstance(key, Tensor):

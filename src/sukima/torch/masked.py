@@ -16,7 +16,7 @@ from sukima.torch.keyed import current
 from sukima.torch.keys import draw_key, key_tensor
 from sukima.torch.memory import is_ours_alone
 
-__all__ = ["check_input", "check_out", "is_plain", "is_traced", "plain_call", "put_mask", "site_key"]
+__all__ = ["check_input", "check_out", "check_shard", "is_plain", "is_traced", "plain_call", "put_mask", "site_key"]
 
 _PLAIN = (Tensor, torch.nn.Parameter)
 
@@ -26,6 +26,17 @@ def check_input(input: Tensor, name: str = "input") -> None:
     check_instance(name, input, Tensor)
     if input.dtype not in kernels.NUMBERS:
         raise InputError("{name} must be a floating-point tensor, got {value}", name=name, value=str(input.dtype))
+
+
+def check_shard(input: Tensor, key: ShardedKey, name: str = "input") -> None:
+    """Raise unless ``input`` has the shape of the block that the key is for."""
+    if tuple(input.shape) != key.local:
+        raise InputError(
+            "{name} must have the shard's shape {expected}, got {value}",
+            name=name,
+            expected=key.local,
+            value=tuple(input.shape),
+        )
 
 
 def check_out(out: Tensor, input: Tensor, name: str = "out") -> None:
@@ -118,12 +129,17 @@ def plain_call(function: type[torch.autograd.Function], run: Callable[..., Tenso
 _eager = plain_call(_Eager, kernels.masked)
 
 
+_Cut = tuple[tuple[int, ...], tuple[int, ...]]  # the shape of the whole tensor, and where in it the input begins
+
+
 class _Transformed(torch.autograd.Function):
     """The same for keys and rates as tensors, in the form that torch.func's transforms can take apart."""
 
     @staticmethod
-    def forward(input: Tensor, key: Tensor, rates: Tensor | None, p: float, factor: float | None, axis: int) -> Tensor:
-        return operators.dropout(input, key, rates, p, factor, axis)
+    def forward(
+        input: Tensor, key: Tensor, rates: Tensor | None, p: float, factor: float | None, axis: int, part: _Cut | None
+    ) -> Tensor:
+        return operators.dropout(input, key, rates, p, factor, axis, *(part or ()))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -134,7 +150,7 @@ class _Transformed(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         key, rates = ctx.saved_tensors
-        return _transformed(grads[0], key, rates, *ctx.rest), None, None, None, None, None
+        return _transformed(grads[0], key, rates, *ctx.rest), *(None for _ in range(6))
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Tensor) -> Tensor:
@@ -151,20 +167,21 @@ class _Transformed(torch.autograd.Function):
         p: float,
         factor: float | None,
         axis: int,
+        part: _Cut | None,
     ) -> tuple[Tensor, int]:
         size = info.batch_size
         input, key = _front(input, dims[0], size), _front(key, dims[1], size)
         if rates is not None:
             rates = _front(rates, dims[2], size)
         if axis < 0:
-            return _transformed(input, key, rates, p, factor, 0), 0
+            return _transformed(input, key, rates, p, factor, 0, part), 0
         # A batch of batches: one axis of both.
         inner = input.movedim(axis + 1, 1)
         count = inner.shape[1]
         key = key.expand(size, count, 2).reshape(-1, 2)
         if rates is not None:
             rates = rates.reshape(size, -1).expand(size, count).reshape(-1)
-        both = _transformed(inner.reshape(size * count, *inner.shape[2:]), key, rates, p, factor, 0)
+        both = _transformed(inner.reshape(size * count, *inner.shape[2:]), key, rates, p, factor, 0, part)
         return both.reshape(inner.shape).movedim(1, axis + 1), 0
 
 
@@ -186,7 +203,10 @@ def site_key(input: Tensor, key: Key | None, call: int | None = None) -> Key | T
         # Only torch's own factories obey vmap's ``randomness``.
         seed = torch.randint(-(2**63), 2**63 - 1, (1,), dtype=torch.int64)
         return torch.cat([seed, torch.zeros_like(seed)])
-    return operators.draw(input) if is_traced(input) else draw_key(input.device)
+    here: Any = input
+    if distributed.is_distributed(input):
+        here = here.to_local()
+    return operators.draw(here) if is_traced(here) else draw_key(here.device)
 
 
 def put_mask(
@@ -196,20 +216,39 @@ def put_mask(
     factor: float | None = None,
     out: Tensor | None = None,
     first: int = 0,
+    part: _Cut | None = None,
 ) -> Tensor:
     """``input`` under the mask of ``key``: kept elements times ``factor`` (by default the law's), the others +0.
 
-    Differentiable, also twice and forward; element ``i`` of the input is element ``first + i`` of the mask.
+    Differentiable, also twice and forward; element ``i`` of the input is element ``first + i`` of the mask. With
+    ``part`` the input is a block of a larger tensor, as with a `ShardedKey`.
     """
     if distributed.is_distributed(input):
-        return distributed.on_shard(input, key, lambda local, part: put_mask(local, part, rate, factor))
-    transformed = torch._C._are_functorch_transforms_active()
+        result = _put_on_shard(input, key, rate, factor)
+        return result if out is None else out.copy_(result)
+    if isinstance(key, MaskKey) and part is not None:
+        key = key.shard(part[0], input.shape, part[1])
     if isinstance(key, ShardedKey):
+        check_shard(input, key)
+    transformed = torch._C._are_functorch_transforms_active()
+    if not isinstance(key, Tensor) and not isinstance(rate, Tensor) and not transformed and not is_traced(input):
         return _eager(input, out, key, rate, factor, first)
-    if isinstance(key, MaskKey) and not isinstance(rate, Tensor) and not transformed and not is_traced(input):
-        return _eager(input, out, key, rate, factor, first)
-    keys = key_tensor(key) if isinstance(key, MaskKey) else key
+    if isinstance(key, ShardedKey):
+        part = key.shape, key.offset
+        key = key.key
+    keys = key_tensor(key)
     rates, p = (rate, 0.0) if isinstance(rate, Tensor) else (None, rate)
-    call = _transformed if transformed else operators.dropout
-    result = call(input, keys, rates, p, factor, -1)
+    if transformed:
+        result = _transformed(input, keys, rates, p, factor, -1, part)
+    else:
+        result = operators.dropout(input, keys, rates, p, factor, -1, *(part or ()))
     return result if out is None else out.copy_(result)
+
+
+def _put_on_shard(input: Tensor, key: Key | Tensor, rate: float | Tensor, factor: float | None) -> Tensor:
+    whole, drawn = tuple(input.shape), key.key if isinstance(key, ShardedKey) else key
+
+    def put(local: Tensor, offset: tuple[int, ...]) -> Tensor:
+        return put_mask(local, drawn, rate, factor, part=(whole, offset))
+
+    return distributed.on_shard(input, put)
