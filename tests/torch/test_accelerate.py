@@ -211,6 +211,12 @@ def test_nothing_an_element_is_saved(on: Acceleration) -> None:
     assert sum(saved) == 0
 
 
+def test_the_compiler_is_not_loaded_with_us() -> None:
+    code = "import sys, sukima.torch; print('torch._dynamo' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(Path(st.__file__).parents[2])}
+    assert subprocess.check_output([sys.executable, "-c", code], env=environment, text=True) == "False\n"
+
+
 COMPILED = """
 import sys, torch
 import torch.nn.functional as F

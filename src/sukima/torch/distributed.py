@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sukima.base.errors import InputError
+from sukima.torch.constant import constant
 
 __all__ = ["cut", "is_distributed", "on_shard"]
 
@@ -26,7 +27,7 @@ def cut(whole: Tensor, local: Sequence[int], offset: Sequence[int]) -> Tensor:
     return whole[tuple(slice(None) if size == 1 else slice(o, o + n) for size, n, o in sizes)]
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # torch's own
+@constant
 def _offset(shape: Sequence[int], mesh: Any, placements: Sequence[Any]) -> tuple[int, ...]:
     """Where in the whole the part that lies here begins."""
     from torch.distributed.tensor import Replicate, Shard

@@ -11,6 +11,7 @@ from torch import Tensor
 from sukima.base.errors import InputError
 from sukima.masks.cpu import fold_in, signed
 from sukima.masks.key import Key, MaskKey, ShardedKey, unchecked
+from sukima.torch.constant import constant
 
 __all__ = ["draw_key", "draw_seed", "key_tensor", "keys_of", "of_kind"]
 
@@ -59,7 +60,7 @@ def keys_of(tensor: Tensor) -> list[MaskKey]:
     return [unchecked(seed & _WORD, stream & _WORD) for seed, stream in tensor.reshape(-1, 2).tolist()]
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # torch's own
+@constant
 def _words_of_kind(seed: int, stream: int, kind: str) -> tuple[int, int]:
     key = MaskKey(seed, stream).fold_in(kind)
     return key.seed, key.stream
