@@ -16,7 +16,18 @@ from sukima.masks.key import Key, MaskKey, ShardedKey
 from sukima.torch.keys import key_tensor, keys_of
 from sukima.torch.memory import fresh
 
-__all__ = ["NUMBERS", "decided", "dropped", "fold", "masked", "masked_over", "masked_rows", "masked_with"]
+__all__ = [
+    "NUMBERS",
+    "decided",
+    "dropped",
+    "fold",
+    "is_native",
+    "masked",
+    "masked_line",
+    "masked_over",
+    "masked_rows",
+    "masked_with",
+]
 
 Spread = tuple[tuple[Dim, ...], int]
 
@@ -28,7 +39,7 @@ NUMBERS: dict[torch.dtype, Number] = {
 }
 
 
-def _native(tensor: Tensor) -> bool:
+def is_native(tensor: Tensor) -> bool:
     """Whether its memory may be handed to the CPU kernels."""
     return tensor.device.type == "cpu" and tensor.layout is torch.strided
 
@@ -44,7 +55,7 @@ def _masked_shard(input: Tensor, out: Tensor, key: ShardedKey, rate: float, fact
     source = input.contiguous()
     target = out if out.is_contiguous() else torch.empty_like(source)
     number, runs = NUMBERS[input.dtype], len(starts)
-    if not _native(input):
+    if not is_native(input):
         parts = [
             masked(part, None, key.key, rate, factor, s) for part, s in zip(source.view(runs, -1), starts, strict=True)
         ]
@@ -56,6 +67,17 @@ def _masked_shard(input: Tensor, out: Tensor, key: ShardedKey, rate: float, fact
     return out if target is out else out.copy_(target)
 
 
+def masked_line(
+    input: Tensor, out: Tensor | None, number: Number, seed: int, stream: int, rate: float, factor: float | None
+) -> Tensor:
+    """`masked` for contiguous tensors on the CPU and a key as signed integers: what most calls are, nothing to ask."""
+    if out is None:
+        out = fresh(input)
+    threads, size = torch.get_num_threads(), input.numel()
+    cpu.apply_line(number, input.data_ptr(), out.data_ptr(), size, seed, stream, rate, factor, threads)
+    return out
+
+
 def masked(
     input: Tensor, out: Tensor | None, key: Key, rate: float, factor: float | None = None, first: int = 0
 ) -> Tensor:
@@ -65,7 +87,7 @@ def masked(
     if isinstance(key, ShardedKey):
         return _masked_shard(input, out, key, rate, factor)
     number = NUMBERS[input.dtype]
-    if not _native(input):
+    if not is_native(input):
         return _masked_elsewhere(input, out, key, rate, factor, first)
     threads = torch.get_num_threads()
     if input.is_contiguous() and out.is_contiguous():
@@ -122,7 +144,7 @@ def masked_rows(
     if out is None:
         out = fresh(input)
     number = NUMBERS[input.dtype]
-    if not _native(input):
+    if not is_native(input):
         pairs = zip(input.unbind(axis), keys, rates, strict=True)
         return out.copy_(torch.stack([masked(each, None, key, rate, factor) for each, key, rate in pairs], axis))
     dims = _dims(input, out)
@@ -152,7 +174,7 @@ def masked_over(
     if out is None:
         out = fresh(input)
     dims, count = _structured(input.shape, input.stride(), out.stride(), shape)
-    if not _native(input) or len(cpu.collapse(dims)) > cpu.MAX_DIMS:
+    if not is_native(input) or len(cpu.collapse(dims)) > cpu.MAX_DIMS:
         kept = torch.from_numpy(cpu.keep(key, rate, count)).view(shape).to(input.device)
         return out.copy_(_where(kept, input, law.scale(rate) if factor is None else factor))
     number, threads = NUMBERS[input.dtype], torch.get_num_threads()
@@ -165,7 +187,7 @@ def masked_with(input: Tensor, out: Tensor | None, kept: Tensor, factor: float) 
     if out is None:
         out = fresh(input)
     dims = tuple(_dims(input, out, kept.expand(input.shape).stride()))
-    if not _native(input) or len(cpu.collapse(dims)) > cpu.MAX_DIMS:
+    if not is_native(input) or len(cpu.collapse(dims)) > cpu.MAX_DIMS:
         return out.copy_(_where(kept, input, factor))
     decisions = kept.numpy()
     cpu.spread(NUMBERS[input.dtype], input.data_ptr(), out.data_ptr(), dims, decisions, factor, torch.get_num_threads())

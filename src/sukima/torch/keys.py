@@ -13,19 +13,19 @@ from sukima.masks.cpu import fold_in, signed
 from sukima.masks.key import Key, MaskKey, ShardedKey, unchecked
 from sukima.torch.constant import constant
 
-__all__ = ["draw_key", "draw_seed", "key_tensor", "keys_of", "of_kind"]
+__all__ = ["WORD", "draw_key", "draw_seed", "key_tensor", "keys_of", "of_kind"]
 
-_WORD = 0xFFFFFFFFFFFFFFFF
+WORD = 0xFFFFFFFFFFFFFFFF
 
 
 def draw_key(device: torch.device | None = None, generator: torch.Generator | None = None) -> MaskKey:
     """A key whose seed is one 64-bit draw from torch's generator (the device's default one unless given)."""
     if generator is None and (device is None or device.type == "cpu"):
-        return unchecked(draw_seed() & _WORD, 0)
+        return unchecked(draw_seed() & WORD, 0)
     device = generator.device if generator is not None else device
     drawn = torch.empty((), dtype=torch.int64, device=device)
     drawn.random_(-(2**63), None, generator=generator)
-    return MaskKey(int(drawn.item()) & _WORD)
+    return MaskKey(int(drawn.item()) & WORD)
 
 
 class _Draw(threading.local):
@@ -57,7 +57,7 @@ def key_tensor(key: Key | Tensor) -> Tensor:
 
 def keys_of(tensor: Tensor) -> list[MaskKey]:
     """The keys in a tensor (2,) or (K, 2)."""
-    return [unchecked(seed & _WORD, stream & _WORD) for seed, stream in tensor.reshape(-1, 2).tolist()]
+    return [unchecked(seed & WORD, stream & WORD) for seed, stream in tensor.reshape(-1, 2).tolist()]
 
 
 @constant

@@ -10,13 +10,24 @@ from torch import Tensor
 
 from sukima.base.checks import check_instance
 from sukima.base.errors import InputError
-from sukima.masks.key import Key, MaskKey, ShardedKey
+from sukima.masks.cpu import signed
+from sukima.masks.key import Key, MaskKey, ShardedKey, unchecked
 from sukima.torch import distributed, kernels, operators
 from sukima.torch.keyed import current
-from sukima.torch.keys import draw_key, key_tensor
+from sukima.torch.keys import WORD, draw_key, key_tensor
 from sukima.torch.memory import is_ours_alone
 
-__all__ = ["check_input", "check_out", "check_shard", "is_plain", "is_traced", "plain_call", "put_mask", "site_key"]
+__all__ = [
+    "check_input",
+    "check_out",
+    "check_shard",
+    "is_plain",
+    "is_traced",
+    "plain_call",
+    "put_line",
+    "put_mask",
+    "site_key",
+]
 
 _PLAIN = (Tensor, torch.nn.Parameter)
 
@@ -129,6 +140,27 @@ def plain_call(function: type[torch.autograd.Function], run: Callable[..., Tenso
 _eager = plain_call(_Eager, kernels.masked)
 
 
+class _Line(torch.autograd.Function):
+    """`_Eager` for what most calls are: with nothing to ask on the way, since asking costs as much as a small mask."""
+
+    @staticmethod
+    def forward(ctx: Any, input: Tensor, _out: None, *mask: Any) -> Tensor:
+        ctx.mask = mask
+        return kernels.masked_line(input, None, *mask)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        out = grads[0] if is_ours_alone(grads) else None  # before anything else here refers to it
+        grad, (number, seed, stream, rate, factor) = grads[0], ctx.mask
+        if out is not None or (type(grad) is Tensor and not torch.is_grad_enabled() and grad.is_contiguous()):
+            return kernels.masked_line(grad, out, number, seed, stream, rate, factor), *_NONE
+        return put_mask(grad, unchecked(seed & WORD, stream & WORD), rate, factor), *_NONE
+
+
+_NONE = (None,) * 6
+put_line = plain_call(_Line, kernels.masked_line)
+
+
 _Cut = tuple[tuple[int, ...], tuple[int, ...]]  # the shape of the whole tensor, and where in it the input begins
 
 
@@ -209,6 +241,10 @@ def site_key(input: Tensor, key: Key | None, call: int | None = None) -> Key | T
     return operators.draw(here) if is_traced(here) else draw_key(here.device)
 
 
+def _is_usual(input: Tensor) -> bool:
+    return is_plain(input) and kernels.is_native(input) and input.is_contiguous()
+
+
 def put_mask(
     input: Tensor,
     key: Key | Tensor,
@@ -223,6 +259,9 @@ def put_mask(
     Differentiable, also twice and forward; element ``i`` of the input is element ``first + i`` of the mask. With
     ``part`` the input is a block of a larger tensor, as with a `ShardedKey`.
     """
+    if type(key) is MaskKey and type(rate) is float and _is_usual(input) and out is None and part is None and not first:
+        seed, stream = signed(key.seed), signed(key.stream)
+        return put_line(input, None, kernels.NUMBERS[input.dtype], seed, stream, rate, factor)
     if distributed.is_distributed(input):
         result = _put_on_shard(input, key, rate, factor)
         return result if out is None else out.copy_(result)

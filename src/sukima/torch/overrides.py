@@ -20,7 +20,7 @@ from sukima.masks.key import MaskKey
 from sukima.torch import keys, operators
 from sukima.torch.kernels import NUMBERS
 from sukima.torch.keyed import active, current
-from sukima.torch.masked import is_traced, put_mask
+from sukima.torch.masked import is_traced, put_line, put_mask
 from sukima.torch.memory import fresh
 from sukima.torch.structured import masked_over
 
@@ -76,7 +76,9 @@ def _make_dropout() -> Callable[[Tensor, float, bool], Tensor]:
             few = size < (SMALL_WITH_GRADIENTS if graph else SMALL) and not active()
             if few or number is None or not 0 <= p <= 1:
                 return torchs(input, p, train)
-            if not graph and not active() and input.is_contiguous():
+            if not active() and input.is_contiguous():
+                if graph:
+                    return put_line(input, None, number, draw(), 0, p, None)
                 out = fresh(input)
                 apply_line(number, input.data_ptr(), out.data_ptr(), size, draw(), 0, p, None, threads())
                 return out
