@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from sukima.base.checks import check_instance
 from sukima.base.errors import InputError
@@ -23,6 +24,7 @@ __all__ = [
     "check_shard",
     "is_plain",
     "is_traced",
+    "is_transformed",
     "plain_call",
     "put_line",
     "put_mask",
@@ -101,9 +103,14 @@ def is_traced(input: Tensor) -> bool:
     )
 
 
+def is_transformed() -> bool:
+    """Whether torch.func is at work, or forward-mode differentiation."""
+    return torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
+
+
 def is_plain(input: Tensor) -> bool:
-    """Whether nothing but autograd looks at calls on ``input``."""
-    return not torch._C._are_functorch_transforms_active() and not is_traced(input)
+    """Whether nothing but autograd's backward pass looks at calls on ``input``."""
+    return not is_transformed() and not is_traced(input)
 
 
 class _Eager(torch.autograd.Function):
@@ -269,7 +276,7 @@ def put_mask(
         key = key.shard(part[0], input.shape, part[1])
     if isinstance(key, ShardedKey):
         check_shard(input, key)
-    transformed = torch._C._are_functorch_transforms_active()
+    transformed = is_transformed()
     if not isinstance(key, Tensor) and not isinstance(rate, Tensor) and not transformed and not is_traced(input):
         return _eager(input, out, key, rate, factor, first)
     if isinstance(key, ShardedKey):
