@@ -33,7 +33,7 @@ def on() -> Iterator[Acceleration]:
 def served(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of the tensors that reached our kernels."""
     sizes: list[int] = []
-    for name in ("apply_line", "apply", "apply_over"):
+    for name in ("apply_line", "apply_layout", "apply", "apply_over"):
         original = getattr(kernels.cpu, name)
 
         def watched(*arguments: object, original: object = original) -> object:

@@ -89,28 +89,14 @@ def masked(
     number = NUMBERS[input.dtype]
     if not is_native(input):
         return _masked_elsewhere(input, out, key, rate, factor, first)
-    threads = torch.get_num_threads()
+    x, y, threads = input.data_ptr(), out.data_ptr(), torch.get_num_threads()
+    seed, stream, begin = cpu.signed(key.seed), cpu.signed(key.stream), cpu.signed(first)
     if input.is_contiguous() and out.is_contiguous():
-        seed, stream = cpu.signed(key.seed), cpu.signed(key.stream)
-        cpu.apply_line(
-            number,
-            input.data_ptr(),
-            out.data_ptr(),
-            input.numel(),
-            seed,
-            stream,
-            rate,
-            factor,
-            threads,
-            cpu.signed(first),
-        )
+        cpu.apply_line(number, x, y, input.numel(), seed, stream, rate, factor, threads, begin)
         return out
-    dims = cpu.collapse(_dims(input, out))
-    if len(dims) > cpu.MAX_DIMS:
-        return out.copy_(masked(input.contiguous(), None, key, rate, factor, first))
-    rows = cpu.table([key], [rate], number, [factor], [first])
-    cpu.apply(number, input.data_ptr(), out.data_ptr(), dims, rows, (0, 0), threads)
-    return out
+    if cpu.apply_layout(number, x, y, tuple(_dims(input, out)), seed, stream, rate, factor, threads, begin):
+        return out
+    return out.copy_(masked(input.contiguous(), None, key, rate, factor, first))
 
 
 def _masked_elsewhere(
