@@ -109,6 +109,15 @@ def test_members_of_one_stack_may_be_regularized_in_different_ways(optimizer: st
     check_equal(fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates))
 
 
+def test_gradients_are_clipped_member_by_member() -> None:
+    work = task(linear, optimizer="sgd", learning_rate=0.5, clip_norm=0.3)
+    candidates = [(recipe, seed % 3) for seed, recipe in enumerate(REGULARIZED)]
+    clipped = alone(work, candidates)
+    check_equal(fit_stack(work, candidates, test=True, progress=Silent()), clipped)
+    plain = alone(replace(work, clip_norm=None), candidates)
+    assert all(a.history.train_loss != b.history.train_loss for a, b in zip(clipped, plain, strict=True))
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_members_leave_one_by_one(name: str) -> None:
     """Early stopping and divergence take members out; the others go on as if nothing had happened."""
