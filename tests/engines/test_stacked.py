@@ -203,6 +203,21 @@ class Attention(nn.Module):
         return self.last(x.mean(1))
 
 
+class Transformer(nn.Module):
+    """Dropout inside of attention, of each member's own rate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.last = nn.Linear(2, 8), nn.Linear(8, 3)
+        layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.2, batch_first=True, norm_first=True)
+        self.blocks = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.drop = nn.Dropout(0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mask = nn.Transformer.generate_square_subsequent_mask(5)
+        return self.last(self.drop(self.blocks(self.embed(x.view(-1, 5, 2)), mask=mask, is_causal=True)).mean(1))
+
+
 class Tokens(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -212,7 +227,7 @@ class Tokens(nn.Module):
         return self.last(self.drop(self.embed(x)).mean(1))
 
 
-MAPPED = [Residual, Convolutions, Attention, Tokens]
+MAPPED = [Residual, Convolutions, Attention, Transformer, Tokens]
 
 
 def of_tokens(work: Task) -> Task:
