@@ -23,6 +23,7 @@ from sukima.torch.layers import has_dropout
 from sukima.torch.masked import put_mask
 from sukima.torch.multihead import MultiheadAttention
 from sukima.torch.rated import RatedModule
+from sukima.torch.recurrent import GRU, LSTM, by_law, own_rates
 from sukima.torch.sites import INPUT
 from sukima.torch.structured import masked_over
 
@@ -156,6 +157,8 @@ def _check(runs: Sequence[Run]) -> None:
             continue
         if type(module) is MultiheadAttention or (type(module) is Dropout and module.form == "inverted"):
             continue
+        if type(module) in (LSTM, GRU) and not own_rates(module):
+            continue
         of_all = [run.model.get_submodule(name) for run in runs]
         if isinstance(module, nn.MultiheadAttention | nn.RNNBase) and not any(each.dropout for each in of_all):
             continue
@@ -170,9 +173,15 @@ def _replace(skeleton: nn.Module, network: MappedNetwork) -> None:
         if type(module) in (Dropout, *_CHANNELWISE)
     }
     for name, module in list(skeleton.named_modules()):
+        # A rate of 0.5 or whatever is above 0: the site has each member's own.
         if type(module) is MultiheadAttention:
-            module.dropout = 0.5  # whatever is above 0: the site has each member's rate
+            module.dropout = 0.5
             module.__dict__["drop_weights"] = _Site(name, network, "attention", inserted=False)
+        elif isinstance(module, nn.LSTM | nn.GRU | LSTM | GRU):
+            by_law(module).stepwise = True  # torch's fused kernels cannot be mapped
+            if module.num_layers > 1:
+                module.dropout = 0.5
+                module.__dict__["between"] = _Site(name, network, "unit", inserted=False)
     for parent in list(skeleton.modules()):
         for name, child in parent.named_children():
             if id(child) in sites:
