@@ -41,6 +41,18 @@ def test_manual_seed_decides() -> None:
     assert not torch.equal(first, second)
 
 
+def test_a_generator_of_ones_own_decides() -> None:
+    generator, state = torch.Generator(), torch.get_rng_state()
+    first, second, again = (
+        st.dropout(torch.ones(4096), key=st.draw_key(generator=generator.manual_seed(seed))) for seed in (1, 2, 1)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, second)
+    assert torch.equal(torch.get_rng_state(), state)
+    with pytest.raises(InputError, match=r"generator must be a torch\.Generator"):
+        st.draw_key(generator=3)  # type: ignore[arg-type]
+
+
 def test_rate_zero_and_inference_return_the_input() -> None:
     x = torch.randn(5)
     assert st.dropout(x, 0) is x

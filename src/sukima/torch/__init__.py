@@ -48,6 +48,7 @@ from sukima.torch.gaussian import GaussianDropout as GaussianDropout
 from sukima.torch.gaussian import gaussian_dropout as gaussian_dropout
 from sukima.torch.keyed import call as call
 from sukima.torch.keyed import keyed as keyed
+from sukima.torch.keys import draw_key as draw_key
 from sukima.torch.layer_drop import LayerDrop as LayerDrop
 from sukima.torch.layer_drop import kept_layers as kept_layers
 from sukima.torch.locked import LockedDropout as LockedDropout

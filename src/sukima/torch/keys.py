@@ -8,6 +8,7 @@ import torch
 import torch.utils._python_dispatch
 from torch import Tensor
 
+from sukima.base.checks import check_instance
 from sukima.base.errors import InputError
 from sukima.masks.cpu import fold_in, signed
 from sukima.masks.key import Key, MaskKey, ShardedKey, unchecked
@@ -19,7 +20,21 @@ WORD = 0xFFFFFFFFFFFFFFFF
 
 
 def draw_key(device: torch.device | None = None, generator: torch.Generator | None = None) -> MaskKey:
-    """A key whose seed is one 64-bit draw from torch's generator (the device's default one unless given)."""
+    """A key whose seed is one 64-bit draw from torch's generator.
+
+    Args:
+        device: whose default generator is drawn from; by default the CPU's.
+        generator: a generator of one's own; the default one then stays as it was.
+
+    Raises:
+        InputError: ``generator`` is none.
+
+    >>> generator = torch.Generator().manual_seed(7)
+    >>> draw_key(generator=generator) == draw_key(generator=generator.manual_seed(7))
+    True
+    """
+    if generator is not None:
+        check_instance("generator", generator, torch.Generator, "a torch.Generator")
     if generator is None and (device is None or device.type == "cpu"):
         return unchecked(draw_seed() & WORD, 0)
     device = generator.device if generator is not None else device
