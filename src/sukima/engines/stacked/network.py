@@ -15,7 +15,7 @@ from sukima.engines.torch.run import Run
 from sukima.torch.channel import Dropout1d, Dropout2d, Dropout3d
 from sukima.torch.dropout import Dropout
 from sukima.torch.insertion import InsertedDropout
-from sukima.torch.layers import dropout_kind
+from sukima.torch.layers import has_dropout
 from sukima.torch.sites import INPUT
 
 __all__ = ["ChainNetwork"]
@@ -60,7 +60,7 @@ class ChainNetwork:
             return self._units(self.masks.site(name, inserted=False))
         if type(first) in (Dropout1d, Dropout2d, Dropout3d):
             return Channels(self.masks.site(name, inserted=False))
-        if any(dropout_kind(module) is not None for module in first.modules()):
+        if any(has_dropout(module) for module in first.modules()):
             raise UnstackableError(f"{name}: {type(first).__name__} has dropout of its own")
         if type(first) is nn.Linear:
             return Linear(name, self._storage, first.bias is not None)
