@@ -184,6 +184,25 @@ for placed in ([Shard(0)], [Shard(2)]) if size == 2 else []:
     out.sum().backward()
     assert torch.equal(shared.grad.full_tensor() != 0, both(maps) != 0)
 
+class Two(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.units, self.channels = st.Dropout(0.5), st.Dropout2d(0.4)
+    def forward(self, x):
+        return self.channels(self.units(x))
+
+import torch._dynamo.testing
+two, counter = Two(), torch._dynamo.testing.CompileCounterWithBackend("aot_eager")
+graph = torch.compile(two, fullgraph=True, backend=counter)
+for number in range(3) if size == 2 else []:
+    with st.keyed(two, seed=3, step=number):
+        expected, eager = two(maps), two(distribute_tensor(maps, mesh, [Shard(1)]))
+    with st.keyed(two, seed=3, step=torch.tensor(number)):
+        compiled = graph(distribute_tensor(maps, mesh, [Shard(1)]))
+    assert torch.equal(eager.full_tensor(), expected)
+    assert torch.equal(compiled.full_tensor(), expected)
+assert counter.frame_count <= 1
+
 partial = DTensor.from_local(x, mesh, [Partial()])
 try:
     st.dropout(partial, 0.5, key=key)
