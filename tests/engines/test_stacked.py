@@ -109,6 +109,15 @@ def test_members_of_one_stack_may_be_regularized_in_different_ways(optimizer: st
     check_equal(fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates))
 
 
+def test_gradients_are_clipped_member_by_member() -> None:
+    work = task(linear, optimizer="sgd", learning_rate=0.5, clip_norm=0.3)
+    candidates = [(recipe, seed % 3) for seed, recipe in enumerate(REGULARIZED)]
+    clipped = alone(work, candidates)
+    check_equal(fit_stack(work, candidates, test=True, progress=Silent()), clipped)
+    plain = alone(replace(work, clip_norm=None), candidates)
+    assert all(a.history.train_loss != b.history.train_loss for a, b in zip(clipped, plain, strict=True))
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_members_leave_one_by_one(name: str) -> None:
     """Early stopping and divergence take members out; the others go on as if nothing had happened."""
@@ -194,6 +203,35 @@ class Attention(nn.Module):
         return self.last(x.mean(1))
 
 
+class Transformer(nn.Module):
+    """Dropout inside of attention, of each member's own rate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.last = nn.Linear(2, 8), nn.Linear(8, 3)
+        layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.2, batch_first=True, norm_first=True)
+        self.blocks = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.drop = nn.Dropout(0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mask = nn.Transformer.generate_square_subsequent_mask(5)
+        return self.last(self.drop(self.blocks(self.embed(x.view(-1, 5, 2)), mask=mask, is_causal=True)).mean(1))
+
+
+class Recurrent(nn.Module):
+    """Two layers with dropout between, and one in both directions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.LSTM(2, 6, 2, dropout=0.3, batch_first=True)
+        self.second = nn.GRU(6, 4, bidirectional=True)
+        self.drop, self.last = nn.Dropout(0.1), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        found = self.first(x.view(-1, 5, 2))[0].transpose(0, 1)
+        return self.last(self.drop(self.second(found)[0][-1]))
+
+
 class Tokens(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -203,7 +241,7 @@ class Tokens(nn.Module):
         return self.last(self.drop(self.embed(x)).mean(1))
 
 
-MAPPED = [Residual, Convolutions, Attention, Tokens]
+MAPPED = [Residual, Convolutions, Attention, Transformer, Recurrent, Tokens]
 
 
 def of_tokens(work: Task) -> Task:
@@ -217,7 +255,7 @@ def of_tokens(work: Task) -> Task:
 def test_models_with_a_forward_of_their_own_are_stacked_within_rounding(
     model: type[nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chain, "_FEW", 2)
+    monkeypatch.setattr(chain, "_check_worth", lambda runs: None)
     work = task(model, epochs=6, optimizer="momentum", learning_rate=0.02)  # Adam makes steps of rounding errors
     work = of_tokens(work) if model is Tokens else work
     regularized = [
@@ -240,7 +278,7 @@ def test_models_with_a_forward_of_their_own_are_stacked_within_rounding(
 @pytest.mark.parametrize("model", [normed, convolutional])
 def test_chains_too_may_be_mapped(model: Callable[[], nn.Module], monkeypatch: pytest.MonkeyPatch) -> None:
     """As they are on other devices."""
-    monkeypatch.setattr(chain, "_FEW", 2)
+    monkeypatch.setattr(chain, "_check_worth", lambda runs: None)
     monkeypatch.setattr(chain, "_is_chain", lambda model, device: False)
     work = task(model, epochs=4, optimizer="momentum", learning_rate=0.02)
     candidates = [(Recipe(rates={"*": 0.2 * seed}), seed) for seed in range(3)]
@@ -267,15 +305,15 @@ class Random(nn.Module):
         return self.layer(nn.functional.dropout(x, 0.1, self.training))
 
 
-class Recurrent(nn.Module):
+class Elman(nn.Module):
     """vmap has no rule for it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.lstm, self.last = nn.LSTM(2, 4, batch_first=True), nn.Linear(4, 3)
+        self.rnn, self.last = nn.RNN(2, 4, batch_first=True), nn.Linear(4, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.last(self.lstm(x.view(-1, 5, 2))[0][:, -1])
+        return self.last(self.rnn(x.view(-1, 5, 2))[0][:, -1])
 
 
 class Large(nn.Module):
@@ -293,12 +331,18 @@ def tied() -> nn.Module:
 
 
 @pytest.mark.parametrize(
-    "model", [Random, Recurrent, Large, tied, lambda: nn.Sequential(nn.Linear(10, 3), nn.AlphaDropout(0.1))]
+    "model", [Random, Recurrent, Elman, Large, tied, lambda: nn.Sequential(nn.Linear(10, 3), nn.AlphaDropout(0.1))]
 )
 def test_what_cannot_be_stacked_says_so(model: Callable[[], nn.Module], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chain, "_FEW", 2)
     with pytest.raises(UnstackableError, match=r"."):
         fit_stack(task(model), [(Recipe(), 0), (Recipe(), 1)], test=False, progress=Silent())
+
+
+def test_what_vmap_has_no_rule_for_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chain, "_check_worth", lambda runs: None)
+    with pytest.raises(UnstackableError, match="rnn_tanh"):
+        fit_stack(task(Elman), [(Recipe(), 0), (Recipe(), 1)], test=False, progress=Silent())
 
 
 def test_may_stack() -> None:

@@ -90,8 +90,11 @@ class Applied:
 
     def rate_now(self, site: str) -> float:
         """The rate in force at ``site``, its schedule included; the module's own where the recipe is silent."""
-        holder, attribute = self._holders.get(site) or (self.model.get_submodule(site), "p")
-        return float(getattr(holder, attribute))
+        if site in self._holders:
+            holder, attribute = self._holders[site]
+            return float(getattr(holder, attribute))
+        module = self.model.get_submodule(site)
+        return float(getattr(module, rate_attribute(module)))
 
     def penalised(self) -> list[tuple[list[str], Penalty]]:
         """The names of the parameters that each penalty concerns."""
