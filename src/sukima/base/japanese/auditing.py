@@ -23,6 +23,7 @@ TEXTS = {
         "宣言された文字コードでは読めないため Latin-1 として読みました"
     ),
     "not a notebook that can be read": "ノートブックとして読めません",
+    "{count} cells are not valid Python 3; skipped": "Python 3 として解釈できないセル {count} 個を飛ばしました",
     "no rule is called {code}; `sukima audit --explain all` lists them": (
         "{code} という規則はありません。一覧は `sukima audit --explain all` で見られます"
     ),
@@ -114,8 +115,11 @@ TEXTS = {
     "{model} is evaluated in training mode: eval() was not called": (
         "{model} が学習モードのまま評価されています（eval() が呼ばれていません）"
     ),
+    "{name} is true unless the caller of forward passes it: eval() does not switch dropout off": (
+        "{name} は forward の呼び出し側が渡さない限り True です。eval() ではドロップアウトが止まりません"
+    ),
     "{site} is made and never applied": "{site} は作られていますが、どこでも使われていません",
-    "{model} is trained on after this eval(): train() is never called again": (
+    "{model} is trained on after this eval(): train() is not called before the next step": (
         "この eval() の後も {model} の学習が続きますが、train() に戻されていません"
     ),
     "{model} is evaluated under no_grad() but eval() was not called": (
