@@ -9,11 +9,12 @@ from torch import Tensor
 
 from sukima.base.imports import require
 from sukima.integrations.torch_training import RecipeInForce
+from sukima.integrations.watching import WatchInForce
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.torch.apply import Applied
 
-__all__ = ["RecipeCallback"]
+__all__ = ["RecipeCallback", "WatchCallback"]
 
 TrainerCallback: Any = object if TYPE_CHECKING else require("transformers", "huggingface").TrainerCallback
 
@@ -91,3 +92,17 @@ class RecipeCallback(TrainerCallback):  # type: ignore[misc]  # its class is not
             self._hook.remove()
         self._hook = None
         self._training.end()
+
+
+class WatchCallback(WatchInForce, TrainerCallback):  # type: ignore[misc]  # as above
+    """`sukima.watch` over the model while the ``Trainer`` trains it; what it saw is in ``findings``."""
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Begin to watch."""
+        del args, state, control
+        self._start(kwargs["model"])
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Stop, and say what was seen."""
+        del args, state, control, kwargs
+        self._stop()

@@ -9,11 +9,12 @@ from torch import Tensor
 
 from sukima.base.imports import is_installed, require
 from sukima.integrations.torch_training import RecipeInForce
+from sukima.integrations.watching import WatchInForce
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.torch.apply import Applied
 
-__all__ = ["RecipeCallback"]
+__all__ = ["RecipeCallback", "WatchCallback"]
 
 if TYPE_CHECKING:
     Callback: Any = object
@@ -98,4 +99,23 @@ class RecipeCallback(Callback):  # type: ignore[misc]  # its class is not known 
         """Write what there is."""
         self._training.history.status = "interrupted"
         self._training.history.note = type(exception).__name__
+        self.on_fit_end(trainer, pl_module)
+
+
+class WatchCallback(WatchInForce, Callback):  # type: ignore[misc]  # as above
+    """`sukima.watch` over the module while the ``Trainer`` fits it; what it saw is in ``findings``."""
+
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+        """Begin to watch."""
+        del trainer
+        self._start(pl_module)
+
+    def on_fit_end(self, trainer: Any, pl_module: Any) -> None:
+        """Stop, and say what was seen."""
+        del trainer, pl_module
+        self._stop()
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        """Stop; the findings so far remain."""
+        del exception
         self.on_fit_end(trainer, pl_module)

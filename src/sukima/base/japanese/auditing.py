@@ -8,7 +8,9 @@ TEXTS = {
     "target must be a torch.nn.Module, got {value}": (
         "target は torch.nn.Module でなければなりません（指定値: {value}）"
     ),
-    "model must be a torch.nn.Module, got {value}": "model は torch.nn.Module でなければなりません（指定値: {value}）",
+    "model must be a torch.nn.Module or a Keras model, got {value}": (
+        "model は torch.nn.Module か Keras モデルでなければなりません（指定値: {value}）"
+    ),
     "example_input must be something the model accepts, got {reason}": (
         "example_input はモデルが受け取れる入力でなければなりません（{reason}）"
     ),
