@@ -120,5 +120,7 @@ def _is_dropout(context: Context, call: ast.Call) -> bool:
 def _is_inference(context: Context, call: ast.Call) -> bool:
     if "tensorflow" not in context.module.source.text and "keras" not in context.module.source.text:
         return False
+    if re.match(r"(prepare|build|get|create|load|make)_", name_of(call.func)):
+        return False  # what makes a model is no call of one
     function = context.module.function_of(call)
     return function is not None and _INFERENCE.search(function.name) is not None and "train" not in function.name

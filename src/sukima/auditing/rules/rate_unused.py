@@ -90,8 +90,11 @@ def _is_unfinished(info: ClassInfo) -> bool:
         if forward
         else []
     )
-    if not body or isinstance(body[0], ast.Raise | ast.Pass):
+    if forward is None or not body or isinstance(body[0], ast.Raise | ast.Pass):
         return True
+    given = {a.arg for a in (*forward.args.posonlyargs, *forward.args.args)[1:]}
+    if given and not any(isinstance(n, ast.Name) and n.id in given for s in body for n in ast.walk(s)):
+        return True  # a template, whose forward looks at nothing
     lines = info.module.source.lines[info.node.lineno - 1 : info.node.end_lineno]
     return any(_EXERCISE.search(line) for line in lines)
 

@@ -36,7 +36,7 @@ _MODEL = re.compile(
     r"^(model|net|network|classifier|cnn|mlp|rnn|lstm|gcn|gnn|bert|encoder_decoder)$|(_|^)(model|net)$|^my_?(model|net)$"
 )
 _PHASE = re.compile(
-    r"^(is_?)?(train|training|eval|evaluating|validate|test|testing|inference)$|phase|mode$|split|^do_(train|eval|test)",
+    r"^(is_?|was_|in_)?(train|training|eval|evaluating|validate|test|testing|inference)$|phase|mode$|split|^do_(train|eval|test)",
     re.IGNORECASE,
 )
 _LEARNING = re.compile(r"backward\(|optim|\.fit\(|Trainer\(|zero_grad")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 
 from sukima.auditing.source.names import Module
 
 __all__ = [
     "is_demonstration",
+    "is_for_inference",
     "is_meant",
     "is_test_file",
     "is_test_function",
@@ -121,6 +123,15 @@ def is_demonstration(module: Module, node: ast.AST) -> bool:
         ):
             return True
     return function is None
+
+
+_INFERENCE = re.compile(r"infer|export|onnx|tensorrt|(^|_)trt(_|$)|deploy|serving|predict|generat", re.IGNORECASE)
+
+
+def is_for_inference(module: Module, node: ast.AST) -> bool:
+    """Whether the names of the functions, classes and file around say that the code is for inference only."""
+    around = [a.name for a in module.ancestors(node) if isinstance(a, ast.FunctionDef | ast.ClassDef)]
+    return any(_INFERENCE.search(name) for name in (*around, Path(module.path).stem))
 
 
 def mentions_mode(module: Module, node: ast.AST, depth: int = 3) -> bool:

@@ -48,6 +48,7 @@ class ModelState:
     set_at: ast.AST | None = None
     switches: set[str] = field(default_factory=set)
     loaded: bool = False
+    parts: list[str] = field(default_factory=list)  # models that were given to its constructor
 
 
 @dataclass
@@ -87,8 +88,9 @@ class Judge:
         elif given is None or (isinstance(given, ast.Constant) and given.value is True):
             mode = TRAIN
         model = self.models.setdefault(key, ModelState())
-        model.mode, model.set_at = mode, call
-        model.switches |= mode
+        for one in (model, *(self.models[part] for part in model.parts if part in self.models)):
+            one.mode, one.set_at = mode, call
+            one.switches |= mode
         if mode == TRAIN and frame.no_grad:
             frame.meant.add(key)
 

@@ -22,7 +22,7 @@ from sukima.auditing.source.evaluation import (
     trains,
     turns_gradients_off,
 )
-from sukima.auditing.source.intent import is_test_function, is_test_module, name_of
+from sukima.auditing.source.intent import is_test_file, is_test_function, is_test_module, name_of
 from sukima.auditing.source.mode_state import EVAL, TRAIN, UNKNOWN, Frame, Judge, ModeEvent, ModelState
 from sukima.auditing.source.names import Function
 
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ModeEvent", "follow_modes"]
 
-_TELLING = re.compile(r"no_grad|inference_mode|\.eval\(|\.train\(|backward\(|eval|valid|test|predict")
+_TELLING = re.compile(
+    r"no_grad|inference_mode|\.eval\(|\.train\(|backward\(|eval|valid|test|predict|load_state_dict|torch\.load"
+)
 _TORCH = re.compile(r"^\s*(import|from) +(torch|lightning|pytorch_lightning|transformers|timm|sukima)\b", re.MULTILINE)
 # These switch dropout by other means.
 _OTHERS = re.compile(
@@ -86,9 +88,7 @@ class _Walk:
             owner = self.module.class_of(function)
             if owner is not None and not self._stands_alone(owner):
                 continue
-            if is_test_function(self.module, function) or any(
-                isinstance(a, ast.FunctionDef) for a in self.module.ancestors(function)
-            ):
+            if self._is_test(function) or any(isinstance(a, ast.FunctionDef) for a in self.module.ancestors(function)):
                 continue
             calls = called.get(function.name, [])
             if owner is not None:
@@ -96,6 +96,13 @@ class _Walk:
                 calls = [c for c in calls if isinstance(c.func, ast.Attribute) and name_of(c.func.value) == "self"]
             if all(self.module.function_of(c) is function for c in calls):
                 yield function
+
+    def _is_test(self, function: Function) -> bool:
+        """Whether a function tries a model out on one batch, as tests do, and does not go over data."""
+        if is_test_function(self.module, function):
+            return True
+        named = is_test_file(self.module.path) and function.name.startswith("test_")
+        return named and not any(isinstance(n, ast.With) for n in ast.walk(function))
 
     def _stands_alone(self, owner: ast.ClassDef) -> bool:
         """Whether a class is no model and inherits nothing unseen that could switch modes around its methods."""
@@ -106,7 +113,7 @@ class _Walk:
         """Walk one function with nothing known of its arguments."""
         judge = self.judge
         before = judge.models
-        judge.models = {k: ModelState(UNKNOWN, m.content) for k, m in before.items()}
+        judge.models = {k: ModelState(UNKNOWN, m.content, parts=m.parts) for k, m in before.items()}
         judge.entry = function
         owner = self.module.class_of(function)
         self.methods.append(self._methods_of(owner) if owner else {})
@@ -255,6 +262,8 @@ class _Walk:
         return True
 
     def _used(self, call: ast.Call, key: str, frame: Frame) -> None:
+        if any(k.arg is not None and "train" in k.arg for k in call.keywords):
+            return  # this model is told its mode in another way
         held_out = any(is_evaluation_data(argument) for argument in call.args) and not self._learns_here(frame)
         model = self.judge.models.get(key)
         applied = self.applies and model is not None and model.loaded
@@ -325,6 +334,8 @@ class _Walk:
         ready = name_of(value.func) == "from_pretrained" and chained != "train"
         mode = EVAL if chained == "eval" or ready else TRAIN
         loaded = self.module.dotted(value.func) in {"torch.load", "torch.jit.load"}
-        self.judge.models[key] = ModelState(mode, content, None if ready else value, loaded=loaded)
+        given = (self._key(argument, frame) for argument in value.args)
+        parts = [part for part in given if part is not None and part in self.judge.models]
+        self.judge.models[key] = ModelState(mode, content, None if ready else value, loaded=loaded, parts=parts)
         if isinstance(target, ast.Name):
             frame.names.pop(target.id, None)
