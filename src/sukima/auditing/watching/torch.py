@@ -97,7 +97,7 @@ class TorchObserver:
 
     def _observe(self, name: str, module: nn.Module, given: Tensor, result: Tensor, rate: float) -> None:
         learning = torch.is_grad_enabled()
-        if not module.training:
+        if not (module.training or self.model.training):
             return
         # In place, the input is the output by now: what is zero there was dropped or was zero before.
         same = given.data_ptr() == result.data_ptr()
