@@ -63,7 +63,11 @@ def read(path: Path, shown: str) -> SourceText:
             raise UnreadableError(say("not a notebook that can be read"))
         code, places, left_out = found
         if left_out:
-            note = say("{count} cells are not valid Python 3; skipped", count=left_out)
+            note = (
+                say("one cell is not valid Python 3; skipped")
+                if left_out == 1
+                else say("{count} cells are not valid Python 3; skipped", count=left_out)
+            )
         return SourceText(shown, code, note, places)
     return SourceText(shown, text, note)
 

@@ -25,14 +25,22 @@ TEXTS = {
         "宣言された文字コードでは読めないため Latin-1 として読みました"
     ),
     "not a notebook that can be read": "ノートブックとして読めません",
+    "one cell is not valid Python 3; skipped": "Python 3 として解釈できないセル 1 個を飛ばしました",
     "{count} cells are not valid Python 3; skipped": "Python 3 として解釈できないセル {count} 個を飛ばしました",
     "no rule is called {code}; `sukima audit --explain all` lists them": (
         "{code} という規則はありません。一覧は `sukima audit --explain all` で見られます"
     ),
-    "{files} files: {errors} errors, {warnings} warnings, {advice} pieces of advice": (
-        "{files} ファイル: エラー {errors} 件、警告 {warnings} 件、助言 {advice} 件"
-    ),
+    "{files}: {errors}, {warnings}, {advice}": "{files}: {errors}、{warnings}、{advice}",
+    "{count} file": "{count} ファイル",
+    "{count} files": "{count} ファイル",
+    "{count} error": "エラー {count} 件",
+    "{count} errors": "エラー {count} 件",
+    "{count} warning": "警告 {count} 件",
+    "{count} warnings": "警告 {count} 件",
+    "{count} piece of advice": "助言 {count} 件",
+    "{count} pieces of advice": "助言 {count} 件",
     "{count} can be fixed with --fix": "{count} 件は --fix で直せます",
+    "one finding mended": "1 件を直しました",
     "{count} findings mended": "{count} 件を直しました",
     "Wrong:": "悪い例:",
     "Right:": "良い例:",
