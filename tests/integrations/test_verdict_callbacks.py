@@ -31,7 +31,7 @@ def network() -> nn.Sequential:
     return nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
 
 
-def check(callback: Watch, path: Path) -> None:
+def check(callback: Judging, path: Path) -> None:
     """It overfitted, was noticed, and was stopped well before the end."""
     assert callback.verdict is not None
     assert callback.verdict.verdict == "overfitting"
