@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from sukima.engines.progress import Silent
 from sukima.engines.stacked import chain
+from sukima.engines.stacked import fit as fit_module
 from sukima.engines.stacked.fit import fit_stack, may_stack
 from sukima.engines.stacked.unstackable import UnstackableError
 from sukima.engines.torch.fit import fit
@@ -163,6 +164,56 @@ def test_regression() -> None:
     )
     candidates = [(Recipe(rates={"*": rate}), 0) for rate in (0.0, 0.1)]
     check_equal(fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates))
+
+
+def of_images(bias: bool = True) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1, bias=bias), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout2d(0.2),
+        nn.Conv2d(8, 6, 3), nn.ReLU(), nn.Dropout(0.1), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(24, 3),
+    )  # fmt: skip
+
+
+def image_task(**settings: object) -> Task:
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(150, 3, 9, 8)).astype("float32"), rng.integers(0, 3, 150)
+    parts = {"train": (x[:90], y[:90]), "validation": (x[90:120], y[90:120]), "test": (x[120:], y[120:])}
+    return Task(**({"model": of_images, "epochs": 4, "learning_rate": 0.01, "batch_size": 16} | parts | settings))
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_images_lie_channels_last_and_members_have_their_bits(large: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Members together, and large ones each in a chain of its own."""
+    if large:
+        monkeypatch.setattr(fit_module, "_CACHED", 1)
+    work = image_task()
+    candidates = [
+        (Recipe(rates={"4": 0.3 * s, "7": 0.5 * (s > 0), "2": 0.2}, early_stopping=1 + s), s) for s in range(3)
+    ]
+    check_equal(fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates))
+
+
+def test_the_layout_changes_results_by_rounding_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = image_task(optimizer="momentum")
+    found = alone(work, [(Recipe(), 0)])[0]
+    monkeypatch.setattr("sukima.engines.torch.run.prefers_channels_last", lambda model: False)
+    plain = alone(work, [(Recipe(), 0)])[0]
+    assert found.history.validation_loss == pytest.approx(plain.history.validation_loss, rel=1e-4)
+
+
+class Views(nn.Module):
+    """A view that another order in memory would break."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Conv2d(3, 4, 3), nn.Linear(4 * 7 * 6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.first(x).view(len(x), -1))
+
+
+@pytest.mark.parametrize("model", [Views, lambda: nn.Sequential(Views())])
+def test_a_forward_of_ones_own_gets_images_as_they_are(model: Callable[[], nn.Module]) -> None:
+    assert alone(image_task(model=model), [(Recipe(), 0)])[0].history.status == "finished"
 
 
 class Residual(nn.Module):

@@ -13,7 +13,7 @@ from torch import nn
 
 from sukima.base.errors import InputError
 from sukima.diagnosis.live import Monitor
-from sukima.integrations.watching import OverfittingWarning, Watch
+from sukima.integrations.judging import Judging, OverfittingWarning
 from sukima.records.verdict import Verdict
 
 EPOCHS = 60
@@ -31,7 +31,7 @@ def network() -> nn.Sequential:
     return nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
 
 
-def check(callback: Watch, path: Path) -> None:
+def check(callback: Judging, path: Path) -> None:
     """It overfitted, was noticed, and was stopped well before the end."""
     assert callback.verdict is not None
     assert callback.verdict.verdict == "overfitting"
@@ -162,7 +162,7 @@ def test_hugging_face_by_its_events(tmp_path: Path) -> None:
 
 
 def test_a_loss_that_is_no_number_always_stops() -> None:
-    watch = Watch()
+    watch = Judging()
     assert not watch.epoch(1.0, 1.0)
     assert watch.epoch(math.nan, 1.0)
     assert watch.history.status == "diverged"
@@ -170,7 +170,7 @@ def test_a_loss_that_is_no_number_always_stops() -> None:
 
 def test_without_stop_training_goes_on() -> None:
     verdicts: list[Verdict] = []
-    watch = Watch(warn=False, on_verdict=lambda _, verdict: verdicts.append(verdict))
+    watch = Judging(warn=False, on_verdict=lambda _, verdict: verdicts.append(verdict))
     for epoch in range(40):
         assert not watch.epoch(1 / (epoch + 1), 1 / (epoch + 1) + 0.05 * epoch)
     assert watch.monitor.should_stop
@@ -179,16 +179,16 @@ def test_without_stop_training_goes_on() -> None:
 
 
 def test_an_epoch_without_losses_is_passed_over() -> None:
-    watch = Watch()
+    watch = Judging()
     assert not watch.epoch(None, 1.0)
     assert watch.verdict is None
 
 
 def test_wrong_settings_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="monitor"):
-        Watch(3)  # type: ignore[arg-type]
+        Judging(3)  # type: ignore[arg-type]
     with pytest.raises(InputError):
-        Watch(path=tmp_path / "no" / "such" / "folder.json")
+        Judging(path=tmp_path / "no" / "such" / "folder.json")
 
 
 def test_the_outlook_is_in_points_where_accuracies_are_known() -> None:

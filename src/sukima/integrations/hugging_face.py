@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from sukima.base.imports import require
+from sukima.integrations.judging import Judging
 from sukima.integrations.torch_training import RecipeInForce
-from sukima.integrations.watching import Watch
+from sukima.integrations.watching import WatchInForce
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.torch.apply import Applied
 
-__all__ = ["RecipeCallback", "VerdictCallback"]
+__all__ = ["RecipeCallback", "VerdictCallback", "WatchCallback"]
 
 TrainerCallback: Any = object if TYPE_CHECKING else require("transformers", "huggingface").TrainerCallback
 
@@ -94,11 +95,11 @@ class RecipeCallback(TrainerCallback):  # type: ignore[misc]  # its class is not
         self._training.end()
 
 
-class VerdictCallback(Watch, TrainerCallback):  # type: ignore[misc]  # as above
+class VerdictCallback(Judging, TrainerCallback):  # type: ignore[misc]  # as above
     """Judge the curves after every evaluation, warn when overfitting begins, and stop training where more is no use.
 
     The values are those of the ``Trainer``'s log: the mean of ``loss`` since the evaluation before, ``eval_loss``, and
-    ``learning_rate``. An evaluation counts as an epoch. The arguments are those of `Watch` in `sukima.integrations`;
+    ``learning_rate``. An evaluation counts as an epoch. The arguments are those of `Judging` in `sukima.integrations`;
     with ``stop=True`` training ends where `sukima.diagnosis.live.Monitor` calls for it.
 
     Attributes:
@@ -132,3 +133,17 @@ class VerdictCallback(Watch, TrainerCallback):  # type: ignore[misc]  # as above
         """Write the history."""
         del args, state, control, kwargs
         self.end()
+
+
+class WatchCallback(WatchInForce, TrainerCallback):  # type: ignore[misc]  # as above
+    """`sukima.watch` over the model while the ``Trainer`` trains it; what it saw is in ``findings``."""
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Begin to watch."""
+        del args, state, control
+        self._start(kwargs["model"])
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Stop, and say what was seen."""
+        del args, state, control, kwargs
+        self._stop()

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from sukima.base.imports import is_installed, require
+from sukima.integrations.judging import Judging
 from sukima.integrations.torch_training import RecipeInForce
-from sukima.integrations.watching import Watch
+from sukima.integrations.watching import WatchInForce
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.torch.apply import Applied
 
-__all__ = ["RecipeCallback", "VerdictCallback"]
+__all__ = ["RecipeCallback", "VerdictCallback", "WatchCallback"]
 
 if TYPE_CHECKING:
     Callback: Any = object
@@ -102,12 +103,12 @@ class RecipeCallback(Callback):  # type: ignore[misc]  # its class is not known 
         self.on_fit_end(trainer, pl_module)
 
 
-class VerdictCallback(Watch, Callback):  # type: ignore[misc]  # its class is not known where Lightning is not installed
+class VerdictCallback(Judging, Callback):  # type: ignore[misc]  # its class is not known where Lightning is not installed
     """Judge the curves after every epoch, warn when overfitting begins, and stop training where more is no use.
 
     The values are those that the module logs under ``train_loss`` and ``val_loss`` and, where the monitor has a
     ``metric``, ``train_<metric>`` and ``val_<metric>``; the learning rate is the first optimizer's. Epochs without
-    validation are passed over. The arguments are those of `sukima.integrations.watching.Watch`; with ``stop=True``
+    validation are passed over. The arguments are those of `sukima.integrations.judging.Judging`; with ``stop=True``
     training ends where `sukima.diagnosis.live.Monitor` calls for it, by ``trainer.should_stop``.
 
     Attributes:
@@ -139,3 +140,22 @@ class VerdictCallback(Watch, Callback):  # type: ignore[misc]  # its class is no
         """Write the history."""
         del trainer, pl_module
         self.end()
+
+
+class WatchCallback(WatchInForce, Callback):  # type: ignore[misc]  # as above
+    """`sukima.watch` over the module while the ``Trainer`` fits it; what it saw is in ``findings``."""
+
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+        """Begin to watch."""
+        del trainer
+        self._start(pl_module)
+
+    def on_fit_end(self, trainer: Any, pl_module: Any) -> None:
+        """Stop, and say what was seen."""
+        del trainer, pl_module
+        self._stop()
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        """Stop; the findings so far remain."""
+        del exception
+        self.on_fit_end(trainer, pl_module)

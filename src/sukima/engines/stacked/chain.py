@@ -61,7 +61,7 @@ class Chain:
     def _step(self, step: int, chosen: Tensor) -> Tensor:
         data = self._data
         self._network.masks.step(step)
-        inputs = data.inputs.index_select(0, chosen.flatten()).unflatten(0, chosen.shape)
+        inputs = data.inputs[chosen.flatten()].unflatten(0, chosen.shape)  # which keeps their order in memory
         outputs = self._network.forward(inputs)
         losses, gradient = loss_and_gradient(self.runs, outputs, data.targets[chosen])
         self._network.backward(gradient)
