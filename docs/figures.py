@@ -16,6 +16,7 @@ from torch import nn
 
 import sukima
 import sukima.torch as st
+from sukima.diagnosis.pictures import draw as draw_verdicts
 from sukima.masks.law import keep
 from sukima.records.recipe import Recipe
 from sukima.reporting import document_of
@@ -116,11 +117,26 @@ def uncertainty() -> None:
     save(figure, "uncertainty")
 
 
+def verdicts() -> None:
+    """What diagnose says of two runs of the demo's network, and how it draws them."""
+    arms = {
+        "100 rows, no dropout, 120 epochs": (100, 120, 0.005, 0.0),
+        "400 rows, dropout 0.5, 8 epochs": (400, 8, 0.001, 0.5),
+    }
+    judged = []
+    for name, (rows, epochs, speed, rate) in arms.items():
+        task = replace(sukima.demo_task(train_rows=rows), epochs=epochs, learning_rate=speed)
+        recipes = {name: Recipe(rates={"1": rate, "3": rate}), "other": Recipe(rates={"1": 0.3, "3": 0.3})}
+        history = sukima.compare(task, recipes, seeds=2, runs=RUNS, effects=False).arms[0].trials[0].history
+        judged.append((sukima.diagnose(history, source=name), history))
+    draw_verdicts(judged, HERE / "images" / "diagnose.svg")
+
+
 def main() -> None:
     """All of them."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     mpl.rcParams |= {"svg.hashsalt": "sukima", "axes.spines.top": False, "axes.spines.right": False}
-    for draw in (masks, uncertainty, overfitting, rate, forest):
+    for draw in (masks, uncertainty, overfitting, rate, forest, verdicts):
         draw()
 
 

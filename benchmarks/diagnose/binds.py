@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -73,8 +74,20 @@ def is_clear(example: Example, record: dict) -> bool:
     return example.truth == "unfinished" or (abs(gap - NO_GAP) > NO_GAP / 4 and abs(above) > 0.1)
 
 
-def main(paths: list[Path]) -> None:
-    table, told, truth, groups, clear = [], [], [], [], []
+@dataclass
+class Asked:
+    """Features, truths and groups of the histories, what is kept from them, and which are clear."""
+
+    table: list[np.ndarray] = field(default_factory=list)
+    told: list[dict[str, list[float]]] = field(default_factory=list)
+    truth: list[int] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
+    clear: list[bool] = field(default_factory=list)
+
+
+def gather(paths: list[Path]) -> Asked:
+    """The histories that may be fitted on and were drawn as those are that are reported on."""
+    asked = Asked()
     for record in (json.loads(line) for path in paths for line in path.read_text().splitlines()):
         for example in of_record(record):
             try:
@@ -82,33 +95,48 @@ def main(paths: list[Path]) -> None:
             except InputError:  # not one finite epoch
                 continue
             if fine and len(record["held_out"]) >= example.history.epochs:
-                table.append(pooled_features([curves_of(example.history)]))
-                told.append(secrets(example, record))
-                truth.append(CONCLUSIONS.index(example.truth))
-                groups.append(example.group)
-                clear.append(is_clear(example, record))
-    answers, sure = np.array(truth), np.array(clear)
-    print(f"{len(truth)} histories; balanced accuracy where it speaks, abstention, recalls of {', '.join(CONCLUSIONS)}")
+                asked.table.append(pooled_features([curves_of(example.history)]))
+                asked.told.append(secrets(example, record))
+                asked.truth.append(CONCLUSIONS.index(example.truth))
+                asked.groups.append(example.group)
+                asked.clear.append(is_clear(example, record))
+    return asked
+
+
+def judge(asked: Asked, keys: tuple[str, ...]) -> np.ndarray:
+    """Probabilities of the truths from the features and what is told beside them, cross-validated."""
+    beside = np.array([[value for key in keys for value in one[key]] for one in asked.told])
+    told = np.clip(beside.reshape(len(asked.told), -1), -20, 20)
+    truth = np.array(asked.truth)
+    shares: np.ndarray = cross_val_predict(
+        HistGradientBoostingClassifier(**GROWTH),
+        np.hstack([np.array(asked.table), told]),
+        truth,
+        groups=np.array(asked.groups),
+        cv=GroupKFold(5),
+        method="predict_proba",
+        params={"sample_weight": weights(truth)},
+    )
+    return shares
+
+
+def report(name: str, shares: np.ndarray, truth: np.ndarray) -> None:
+    said, sure = shares.argmax(1), shares.max(1)
+    spoken = sure >= least_confidences(shares, truth)[said]
+    found = recalls(said, spoken, truth)
+    line = " ".join(f"{value:.2f}" for value in found)
+    print(f"{name:34s} {found.mean():.3f}  {1 - spoken.mean():.3f}  {line}  ({len(truth)})", flush=True)
+
+
+def main(paths: list[Path]) -> None:
+    asked = gather(paths)
+    truth, clear = np.array(asked.truth), np.array(asked.clear)
+    print(f"balanced accuracy where it speaks, abstention, recalls of {', '.join(CONCLUSIONS)}, histories")
     for name, keys in TOLD.items():
-        beside = np.array([[value for key in keys for value in one[key]] for one in told]).reshape(len(told), -1)
-        shares = cross_val_predict(
-            HistGradientBoostingClassifier(**GROWTH),
-            np.hstack([np.array(table), np.clip(beside, -20, 20)]),
-            answers,
-            groups=groups,
-            cv=GroupKFold(5),
-            method="predict_proba",
-            params={"sample_weight": weights(answers)},
-        )
-        for chosen, label in ((np.full(len(sure), True), name), (sure, "  of these the clear ones")):
-            if label != name and keys:
-                continue
-            said, most, of = shares.argmax(1), shares.max(1), answers[chosen]
-            least = least_confidences(shares[chosen], of)
-            spoken = (most >= least[said])[chosen]
-            found = recalls(said[chosen], spoken, of)
-            line = " ".join(f"{value:.2f}" for value in found)
-            print(f"{label:34s} {found.mean():.3f}  {1 - spoken.mean():.3f}  {line}  ({len(of)})")
+        shares = judge(asked, keys)
+        report(name, shares, truth)
+        if not keys:
+            report("  of these the clear ones", shares[clear], truth[clear])
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -98,6 +99,23 @@ def test_an_object_with_a_history_is_read_as_keras_gives_it() -> None:
         history = {"loss": [1.0], "val_loss": [1.1], "accuracy": [0.99], "val_accuracy": [0.7]}  # noqa: RUF012
 
     assert diagnose(Keras()).verdict == "overfitting"
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e-3, 1e3, 1e6])
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ({"rise": 0.01}, "overfitting"),
+        ({"epochs": 20, "speed": 40, "gap": 0.02}, "unfinished"),
+        ({"gap": 0.05, "seed": 3}, "healthy"),
+    ],
+)
+def test_losses_in_another_unit_mean_the_same(history: Make, unit: float, shape: dict[str, Any], expected: str) -> None:
+    run = history(**shape)
+    other = msgspec.structs.replace(
+        run, train_loss=[unit * v for v in run.train_loss], validation_loss=[unit * v for v in run.validation_loss]
+    )
+    assert judge([other]).verdict in (expected, "unclear")
 
 
 def test_scaling_the_loss_does_not_change_the_verdict_of_a_strong_case(history: Make) -> None:

@@ -16,19 +16,23 @@ from sukima.diagnosis.signals.onset import turn_of
 from sukima.diagnosis.signals.progress import end_trend
 from sukima.diagnosis.signals.smoothing import smooth
 
-__all__ = ["FEATURES", "features_of", "pooled_features"]
+__all__ = ["FEATURES", "features_of", "pooled_features", "unit_of"]
 
 SMALL = 1e-3
 """What counts as nothing beside a loss of one."""
+LEAST_START, MOST_START = 0.02, 20.0
+"""Where losses of the first epoch lie that are nats, even of 50,000 classes, or errors of standardised targets."""
 
 
 def features_of(curves: Curves) -> dict[str, float]:
     """The features of one run of at least four epochs.
 
     Losses are taken relative to the validation loss at the end, so that their unit does not matter, except where a
-    name says ``absolute``. ``asinh(20 x)`` is straight up to five percent and a logarithm beyond.
+    name says ``absolute``: there it is `unit_of`. ``asinh(20 x)`` is straight up to five percent and a logarithm
+    beyond.
     """
-    train, validation = curves.train, curves.validation
+    unit = unit_of(curves)
+    train, validation = curves.train / unit, curves.validation / unit
     count = len(train)
     scale = max(abs(end_level(validation)), 1e-9)
     own = max(abs(end_level(train)), 1e-2 * scale)
@@ -67,7 +71,9 @@ def features_of(curves: Curves) -> dict[str, float]:
         "quarter_fall": _ratio(float(smooth_validation[-1]), float(smooth_validation[quarter])),
         "train_half_fall": _ratio(float(smooth_train[-1]), float(smooth_train[half])),
         "train_since_turn": _bent(float(smooth_train[turn.index] - smooth_train[-1]) / own),
-        "beyond_guessing": -1.0 if beyond is None or not curves.is_loss else float(np.clip(3 * beyond, -1, 3)),
+        "beyond_guessing": -1.0
+        if beyond is None or not curves.is_loss or unit != 1
+        else float(np.clip(3 * beyond, -1, 3)),
         "noise": _log(noise_level(validation) / scale),
         "train_noise": _log(noise_level(train) / own),
         "quieting": float(np.clip(quieting(validation), -5, 5)),
@@ -84,6 +90,15 @@ def features_of(curves: Curves) -> dict[str, float]:
         "has_accuracy": float(len(curves.train_share) > 0),
         "in_inference_mode": 0.0 if curves.in_inference_mode is None else 2.0 * curves.in_inference_mode - 1,
     }
+
+
+def unit_of(curves: Curves) -> float:
+    """What absolute features count in: 1, where losses begin as nats or errors of standardised targets do.
+
+    Anything else, such as a squared error in the unit of the target, counts in the loss of the first epoch.
+    """
+    first = max(abs(float(curves.train[0])), abs(float(curves.validation[0])))
+    return 1.0 if not curves.is_loss or LEAST_START <= first <= MOST_START else max(first, 1e-12)
 
 
 def pooled_features(runs: Sequence[Curves]) -> Array:

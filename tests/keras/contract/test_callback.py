@@ -101,3 +101,14 @@ def test_what_is_missing() -> None:
         fitted(model(), SukimaCallback(metric="f1"))
     with pytest.raises(InputError, match="recipe must be"):
         SukimaCallback(0.5)  # type: ignore[arg-type]
+
+
+def test_the_advice_names_the_sites_of_a_keras_model() -> None:
+    curves = {"loss": [2 / e for e in range(1, 41)], "val_loss": [2 / e + 0.02 * max(0, e - 12) for e in range(1, 41)]}
+    verdict = sukima.diagnose(curves, model=model(), rows=20)
+    assert verdict.verdict == "overfitting"
+    assert verdict.recipe is not None
+    assert verdict.recipe.rates == {"drop": 0.6}
+    assert not any("learn them by heart" in message.text("en") for message in verdict.advice)
+    large = sukima.diagnose(curves, model=model(units=64), rows=20)
+    assert any("learn them by heart" in message.text("en") for message in large.advice)
