@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["ModeEvent", "follow_modes"]
 
 _TELLING = re.compile(
-    r"no_grad|inference_mode|\.eval\(|\.train\(|backward\(|eval|valid|test|predict|load_state_dict|torch\.load"
+    r"no_grad|inference_mode|\.eval\(|train|\bfit\b|backward\(|eval|valid|test|predict|load_state_dict|torch\.load"
 )
 _TORCH = re.compile(r"^\s*(import|from) +(torch|lightning|pytorch_lightning|transformers|timm|sukima)\b", re.MULTILINE)
 # These switch dropout by other means.
