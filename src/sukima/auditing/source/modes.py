@@ -136,7 +136,7 @@ class _Walk:
 
     # ── walking ─────────────────────────────────────────────────────────────────────────────────────────────────
     def _enter(self, function: Function, frame: Frame) -> None:
-        if function in self.stack or len(self.stack) > _DEEPEST or self.steps > _STEPS:
+        if function in self.stack or len(self.stack) > _DEEPEST or self.steps > _STEPS or self._is_test(function):
             return
         decorators = {name_of(d.func if isinstance(d, ast.Call) else d) for d in function.decorator_list}
         frame.function = function
