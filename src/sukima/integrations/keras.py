@@ -16,6 +16,7 @@ from sukima.base.errors import InputError
 from sukima.base.messages import say
 from sukima.diagnosis.live import Monitor
 from sukima.diagnosis.verdict import SHORT
+from sukima.integrations.judging import OverfittingWarning
 from sukima.integrations.watching import WatchInForce
 from sukima.keras.apply import Applied, apply
 from sukima.records.files import check_writable
@@ -24,10 +25,6 @@ from sukima.records.recipe import Recipe
 from sukima.records.verdict import Verdict
 
 __all__ = ["OverfittingWarning", "SukimaCallback", "WatchCallback"]
-
-
-class OverfittingWarning(UserWarning):
-    """Training goes on, and the model has begun to overfit."""
 
 
 class SukimaCallback(keras.callbacks.Callback):
@@ -125,6 +122,7 @@ class SukimaCallback(keras.callbacks.Callback):
             "validation_loss": float(logs["val_loss"]),
             "train_metric": self._metric_of(found, self._metric),
             "validation_metric": self._metric_of(logs, f"val_{self._metric}"),
+            "learning_rate": None if (rate := logs.get("learning_rate")) is None else float(rate),
         }
         self.verdict = self._monitor.update(**values)  # type: ignore[arg-type]  # losses are never None
         self._say(epoch + 1)
