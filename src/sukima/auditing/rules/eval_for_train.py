@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sukima.auditing.mode_findings import mode_findings
 from sukima.auditing.rule import Rule
 from sukima.auditing.source.context import Context
-from sukima.base.messages import say
+from sukima.auditing.source.modes import ModeEvent
+from sukima.base.messages import Message, say
 from sukima.records.finding import Finding
 
 __all__ = ["RULE"]
@@ -72,8 +74,8 @@ for x, y in []:
 @RULE.source
 def check(context: Context) -> Iterator[Finding]:
     """A model whose parameters an optimizer holds, trained right after eval()."""
-    for event in context.mode_events:
-        if event.kind == "trained_in_eval":
-            yield RULE.at(
-                context.module, event.node, say("{model} is trained in eval mode", model=event.model), site=event.model
-            )
+    yield from mode_findings(RULE, context, "trained_in_eval", _message)
+
+
+def _message(event: ModeEvent) -> Message:
+    return say("{model} is trained in eval mode", model=event.model)

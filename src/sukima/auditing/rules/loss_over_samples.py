@@ -73,6 +73,8 @@ def check(context: Context) -> Iterator[Finding]:
             continue
         around = module.function_of(node) or module.tree
         gathered = [s for s in ast.walk(around) if _gathers(s, name)]
+        if any(_goes_over(context, s, right) for s in gathered):
+            continue  # what it is divided by gives the batches: their number it is
         if gathered and all(_is_mean(context, around, s) for s in gathered):
             yield RULE.at(
                 module,
@@ -89,6 +91,15 @@ def _counts_samples(node: ast.expr) -> bool:
         and len(node.args) == 1
         and _SAMPLES.search(name_of(node.args[0])) is not None
         and "loader" not in name_of(node.args[0])
+    )
+
+
+def _goes_over(context: Context, gathered: ast.AST, count: ast.expr) -> bool:
+    """Whether the loop around goes over the very thing whose length is taken."""
+    counted = {ast.unparse(a) for a in count.args} if isinstance(count, ast.Call) else set()
+    return any(
+        isinstance(around, ast.For) and any(ast.unparse(n) in counted for n in ast.walk(around.iter))
+        for around in context.module.ancestors(gathered)
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sukima.auditing.mask_findings import mask_findings
 from sukima.auditing.rule import Rule
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.gating import is_gated
 from sukima.auditing.source.helpers import gated_by_callers
-from sukima.auditing.source.intent import is_demonstration, is_meant, mentions_mode
-from sukima.auditing.source.masks import hand_written_masks
+from sukima.auditing.source.intent import is_meant, mentions_mode
+from sukima.auditing.source.masks import HandMask
 from sukima.base.messages import say
 from sukima.records.finding import Finding
 
@@ -56,17 +57,12 @@ class Dropout(nn.Module):
 @RULE.source
 def check(context: Context) -> Iterator[Finding]:
     """Hand-written dropout in a model's forward pass that no condition on the mode surrounds."""
-    for mask in hand_written_masks(context):
-        module = context.module
-        if is_gated(module, mask.draw) or mentions_mode(module, mask.draw) or is_meant(module, mask.draw):
-            continue
-        if all(is_gated(module, use) for use in mask.uses) or is_demonstration(module, mask.draw):
-            continue
-        if gated_by_callers(context, mask.draw, None):
-            continue
-        yield RULE.at(
-            module,
-            mask.draw,
-            say("a hand-written dropout mask that never looks at the mode"),
-            site=context.site_of(mask.draw),
-        )
+    message = say("a hand-written dropout mask that never looks at the mode")
+    yield from mask_findings(RULE, context, lambda mask: _ignores_mode(context, mask), message)
+
+
+def _ignores_mode(context: Context, mask: HandMask) -> bool:
+    module, draw = context.module, mask.draw
+    if is_gated(module, draw) or mentions_mode(module, draw) or is_meant(module, draw):
+        return False
+    return not all(is_gated(module, use) for use in mask.uses) and not gated_by_callers(context, draw, None)

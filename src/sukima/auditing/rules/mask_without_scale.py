@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sukima.auditing.mask_findings import mask_findings
 from sukima.auditing.rule import Rule
 from sukima.auditing.source.context import Context
-from sukima.auditing.source.intent import is_demonstration
-from sukima.auditing.source.masks import hand_written_masks
 from sukima.base.messages import say
 from sukima.records.finding import Finding
 
@@ -58,11 +57,5 @@ class Dropout(nn.Module):
 @RULE.source
 def check(context: Context) -> Iterator[Finding]:
     """Hand-written dropout whose function never divides or multiplies by the probability of keeping."""
-    for mask in hand_written_masks(context):
-        if not mask.scaled and not is_demonstration(context.module, mask.draw):
-            yield RULE.at(
-                context.module,
-                mask.draw,
-                say("a hand-written dropout mask without the scale 1/(1 − rate)"),
-                site=context.site_of(mask.draw),
-            )
+    message = say("a hand-written dropout mask without the scale 1/(1 − rate)")
+    yield from mask_findings(RULE, context, lambda mask: not mask.scaled, message)

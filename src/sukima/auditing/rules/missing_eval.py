@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sukima.auditing.mode_findings import mode_findings
 from sukima.auditing.rule import Rule
 from sukima.auditing.source.context import Context
-from sukima.base.messages import say
+from sukima.auditing.source.modes import ModeEvent
+from sukima.base.messages import Message, say
 from sukima.records.finding import Finding
 
 __all__ = ["RULE"]
@@ -73,15 +75,13 @@ print(evaluate(model, []))
 @RULE.source
 def check(context: Context) -> Iterator[Finding]:
     """Models known to hold dropout, used for evaluation while in training mode."""
-    for event in context.mode_events:
-        if event.kind != "evaluated_in_training" or not event.certain:
-            continue
-        message = (
-            say(
-                "{model} is evaluated in training mode: no_grad() does not switch dropout off, eval() does",
-                model=event.model,
-            )
-            if event.under_no_grad
-            else say("{model} is evaluated in training mode: eval() was not called", model=event.model)
+    yield from mode_findings(RULE, context, "evaluated_in_training", _message, certain=True)
+
+
+def _message(event: ModeEvent) -> Message:
+    if event.under_no_grad:
+        return say(
+            "{model} is evaluated in training mode: no_grad() does not switch dropout off, eval() does",
+            model=event.model,
         )
-        yield RULE.at(context.module, event.node, message, site=event.model)
+    return say("{model} is evaluated in training mode: eval() was not called", model=event.model)

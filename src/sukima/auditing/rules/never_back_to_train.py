@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sukima.auditing.mode_findings import mode_findings
 from sukima.auditing.rule import Rule
 from sukima.auditing.source.context import Context
-from sukima.base.messages import say
+from sukima.auditing.source.modes import ModeEvent
+from sukima.base.messages import Message, say
 from sukima.records.finding import Finding
 
 __all__ = ["RULE"]
@@ -84,9 +86,8 @@ for epoch in range(10):
 @RULE.source
 def check(context: Context) -> Iterator[Finding]:
     """Training steps that come round to a model which an earlier evaluation left in eval mode."""
-    for event in context.mode_events:
-        if event.kind == "trained_after_eval":
-            message = say(
-                "{model} is trained on after this eval(): train() is not called before the next step", model=event.model
-            )
-            yield RULE.at(context.module, event.node, message, site=event.model)
+    yield from mode_findings(RULE, context, "trained_after_eval", _message)
+
+
+def _message(event: ModeEvent) -> Message:
+    return say("{model} is trained on after this eval(): train() is not called before the next step", model=event.model)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sukima.auditing.mode_findings import mode_findings
 from sukima.auditing.rule import Rule
 from sukima.auditing.source.callers import callers_leave_the_mode
 from sukima.auditing.source.context import Context
-from sukima.base.messages import say
+from sukima.auditing.source.modes import ModeEvent
+from sukima.base.messages import Message, say
 from sukima.records.finding import Finding
 
 __all__ = ["RULE"]
@@ -53,14 +55,16 @@ validate([])
 @RULE.source
 def check(context: Context) -> Iterator[Finding]:
     """Evaluation in training mode of a model whose layers are not known, or that holds batch norm but no dropout."""
-    for event in context.mode_events:
-        if event.kind != "evaluated_in_training" or event.certain:
-            continue
-        if event.entry is not None and not callers_leave_the_mode(context, event.entry):
-            continue
-        message = (
-            say("{model} is evaluated under no_grad() but eval() was not called", model=event.model)
-            if event.under_no_grad
-            else say("{model} is evaluated but eval() was not called", model=event.model)
-        )
-        yield RULE.at(context.module, event.node, message, site=event.model)
+    yield from mode_findings(
+        RULE, context, "evaluated_in_training", _message, certain=False, speaks=lambda e: _is_its_own(context, e)
+    )
+
+
+def _is_its_own(context: Context, event: ModeEvent) -> bool:
+    return event.entry is None or callers_leave_the_mode(context, event.entry)
+
+
+def _message(event: ModeEvent) -> Message:
+    if event.under_no_grad:
+        return say("{model} is evaluated under no_grad() but eval() was not called", model=event.model)
+    return say("{model} is evaluated but eval() was not called", model=event.model)

@@ -95,6 +95,13 @@ def _is_unfinished(info: ClassInfo) -> bool:
     given = {a.arg for a in (*forward.args.posonlyargs, *forward.args.args)[1:]}
     if given and not any(isinstance(n, ast.Name) and n.id in given for s in body for n in ast.walk(s)):
         return True  # a template, whose forward looks at nothing
+    names = [n for s in body for n in ast.walk(s) if isinstance(n, ast.Name)]
+    stored = {n.id for n in names if isinstance(n.ctx, ast.Store)}
+    returned = [s.value for s in ast.walk(forward) if isinstance(s, ast.Return)]
+    given_out = [v for r in returned for v in (r.elts if isinstance(r, ast.Tuple) else [r]) if isinstance(v, ast.Name)]
+    known = stored | given | set(info.module.scope.names)
+    if any(v.id not in known and v.id != "self" for v in given_out):
+        return True  # an exercise, which returns what the reader is to reckon
     lines = info.module.source.lines[info.node.lineno - 1 : info.node.end_lineno]
     return any(_EXERCISE.search(line) for line in lines)
 
@@ -151,7 +158,7 @@ def _hands_over(context: Context) -> bool:
         if isinstance(at := module.parents.get(call), ast.Assign)
         for target in at.targets
     }
-    if not any(a.attr != "parse_args" and name_of(a.value) in parsed for a in module.attributes):
+    if not any(a.attr not in {"parse_args", "add_argument"} and name_of(a.value) in parsed for a in module.attributes):
         return True  # a file of options that others read
     for load in module.loads:
         if load.id not in {"args", "opt", "opts", "options", "FLAGS", "cfg", "hparams", "parser"}:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from sukima.auditing.rule import Rule
 from sukima.auditing.source.context import Context
+from sukima.auditing.source.gating import is_gated
 from sukima.auditing.source.intent import is_test_function
 from sukima.base.messages import say
 from sukima.records.finding import Finding
@@ -43,33 +44,28 @@ def evaluate(model, loader):
 )
 
 _EVAL = re.compile(r"eval|valid|test|predict|infer|(^|_)val(_|$)", re.IGNORECASE)
+# A model that is loaded for inference alone is not trained on.
+_LOADS = re.compile(r"(^|_)(load|build|create|make|prepare|export)(_|$)", re.IGNORECASE)
 _STORED = re.compile(r"drop|^p$|^rate$", re.IGNORECASE)
 
 
 @RULE.source
 def check(context: Context) -> Iterator[Finding]:
-    """In functions that evaluate: a rate attribute assigned 0 and not assigned again."""
+    """A rate attribute assigned 0, and not assigned again, in functions that evaluate or in forward by the mode."""
     for function in context.module.functions:
-        if not _EVAL.search(function.name) or is_test_function(context.module, function):
+        if is_test_function(context.module, function) or _LOADS.search(function.name):
             continue
         stores = [
             s for s in ast.walk(function) if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Attribute)
         ]
         for store in stores:
             target = store.targets[0]
-            if not isinstance(target, ast.Attribute) or not _is_rate(target):
+            if not isinstance(target, ast.Attribute) or not _is_rate(target) or not _is_zero(store.value):
                 continue
-            if not (
-                isinstance(store.value, ast.Constant)
-                and store.value.value in (0, 0.0)
-                and store.value.value is not False
-            ):
+            if not (_EVAL.search(function.name) or (function.name == "forward" and is_gated(context.module, store))):
                 continue
-            again = [
-                o
-                for o in stores
-                if o is not store and o.lineno > store.lineno and getattr(o.targets[0], "attr", "") == target.attr
-            ]
+            others = [o for o in stores if o is not store and getattr(o.targets[0], "attr", "") == target.attr]
+            again = [o for o in others if o.lineno > store.lineno or function.name == "forward"]
             if not again:
                 yield RULE.at(
                     context.module,
@@ -77,6 +73,10 @@ def check(context: Context) -> Iterator[Finding]:
                     say("{target} is set to 0 for evaluation and never back", target=ast.unparse(target)),
                     site=function.name,
                 )
+
+
+def _is_zero(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value in (0, 0.0) and node.value is not False
 
 
 def _is_rate(target: ast.Attribute) -> bool:

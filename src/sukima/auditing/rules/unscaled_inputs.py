@@ -45,7 +45,7 @@ model.fit(x_train, y_train)
 
 _IMAGES = re.compile(r"datasets\.?(mnist|fashion_mnist|cifar10|cifar100)$|^(mnist|fashion_mnist|cifar10|cifar100)$")
 _SCALES = re.compile(
-    r"255|Rescaling|Normalization\(|normalize|preprocess_input|StandardScaler|MinMaxScaler|\.max\(\)|\.std\(|scale|/=|astype\([^)]*\)\s*/|BatchNormalization",
+    r"255|Rescaling|Normalization\(|normalize|preprocess_input|StandardScaler|MinMaxScaler|\.max\(\)|\.std\(|scale|/=|astype\([^)]*\)\s*/|BatchNormalization|autokeras",
     re.IGNORECASE,
 )
 

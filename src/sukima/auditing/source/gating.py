@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 
-from sukima.auditing.source.intent import mentions_mode
+from sukima.auditing.source.intent import mentions_mode, name_of
 from sukima.auditing.source.names import Function, Module
 
 __all__ = ["is_gated"]
+
+_CONDITIONS = frozenset({"cond", "smart_cond", "in_train_phase", "switch", "where"})
 
 
 def is_gated(module: Module, node: ast.AST) -> bool:
@@ -17,7 +19,7 @@ def is_gated(module: Module, node: ast.AST) -> bool:
         if _condition(module, around, at):
             return True
         if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
-            if _returns_early(module, around, node) or _only_trains(around.name):
+            if _returns_early(module, around, node) or _only_trains(around.name) or _is_branch(module, around):
                 return True
             break
         at = around
@@ -27,6 +29,8 @@ def is_gated(module: Module, node: ast.AST) -> bool:
 def _condition(module: Module, around: ast.AST, at: ast.AST) -> bool:
     if isinstance(around, ast.If | ast.IfExp | ast.While) and at is not around.test:
         return mentions_mode(module, around.test)
+    if isinstance(around, ast.Call) and at in around.args[1:]:
+        return name_of(around.func) in _CONDITIONS and mentions_mode(module, around.args[0])
     if isinstance(around, ast.BoolOp):
         before = around.values[: around.values.index(at)] if at in around.values else []
         return any(mentions_mode(module, value) for value in before)
@@ -42,6 +46,18 @@ def _returns_early(module: Module, function: Function, node: ast.AST) -> bool:
         if leaves and mentions_mode(module, statement.test):
             return True
     return False
+
+
+def _is_branch(module: Module, function: Function) -> bool:
+    """Whether a function within another is given, by its name, to ``cond(training, …)`` there."""
+    outer = module.function_of(function)
+    return outer is not None and any(
+        isinstance(call, ast.Call)
+        and name_of(call.func) in _CONDITIONS
+        and any(isinstance(a, ast.Name) and a.id == function.name for a in call.args[1:])
+        and mentions_mode(module, call.args[0])
+        for call in ast.walk(outer)
+    )
 
 
 def _only_trains(name: str) -> bool:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["ModeEvent", "follow_modes"]
 
 _TELLING = re.compile(
-    r"no_grad|inference_mode|\.eval\(|\.train\(|backward\(|eval|valid|test|predict|load_state_dict|torch\.load"
+    r"no_grad|inference_mode|\.eval\(|train|\bfit\b|backward\(|eval|valid|test|predict|load_state_dict|torch\.load"
 )
 _TORCH = re.compile(r"^\s*(import|from) +(torch|lightning|pytorch_lightning|transformers|timm|sukima)\b", re.MULTILINE)
 # These switch dropout by other means.
@@ -136,7 +136,7 @@ class _Walk:
 
     # ── walking ─────────────────────────────────────────────────────────────────────────────────────────────────
     def _enter(self, function: Function, frame: Frame) -> None:
-        if function in self.stack or len(self.stack) > _DEEPEST or self.steps > _STEPS:
+        if function in self.stack or len(self.stack) > _DEEPEST or self.steps > _STEPS or self._is_test(function):
             return
         decorators = {name_of(d.func if isinstance(d, ast.Call) else d) for d in function.decorator_list}
         frame.function = function
@@ -233,7 +233,7 @@ class _Walk:
             if isinstance(binding, ast.FunctionDef):
                 self._follow(binding, call, frame)
                 return
-        if any(isinstance(b, str | ast.ClassDef) for b in bound):
+        if any(isinstance(b, str | ast.ClassDef | ast.Name | ast.Attribute) for b in bound):
             return
         if frame.evaluating and is_model_name(func.id):
             self._used(call, frame.names.get(func.id, func.id), frame)
@@ -283,12 +283,28 @@ class _Walk:
             key = self._key(value, frame)
             if key is not None and (key in self.judge.models or is_model_name(key)):
                 inner.names[name] = key
+                if self._is_function(value):
+                    self.judge.models[key] = ModelState(content="none")
             elif isinstance(value, ast.Call) and (content := content_of(self.context, value)) is not None:
                 # A model made in the argument itself; the parameter is the only name it has.
                 inner.names[name] = made = f"{name} of {function.name}"
                 self.judge.models[made] = ModelState(TRAIN, content, value)
         self._enter(function, inner)
         frame.called |= inner.called if not frame.no_grad else set()
+
+    def _comes_switched(self, call: ast.Call) -> bool:
+        """Whether the function that makes a model calls ``eval()`` itself."""
+        dotted = self.module.dotted(call.func)
+        found = self.context.project.function_at(dotted, self.module) if dotted else None
+        if found is None:
+            return False
+        module, function = found
+        return any(".eval()" in line for line in module.source.lines[function.lineno - 1 : function.end_lineno])
+
+    def _is_function(self, node: ast.AST) -> bool:
+        """Whether a name is that of a plain function, as in models from scratch."""
+        bound = self.module.lookup(node.id, self.module.scope_of(node)) if isinstance(node, ast.Name) else []
+        return any(isinstance(b, ast.FunctionDef | ast.Lambda) for b in bound)
 
     def _key(self, node: ast.AST, frame: Frame) -> str | None:
         if isinstance(node, ast.Name):
@@ -332,7 +348,7 @@ class _Walk:
             return
         # What transformers loads comes in eval mode; nobody wrote that switch, so nobody is blamed for it.
         ready = name_of(value.func) == "from_pretrained" and chained != "train"
-        mode = EVAL if chained == "eval" or ready else TRAIN
+        mode = EVAL if chained == "eval" or ready else UNKNOWN if self._comes_switched(value) else TRAIN
         loaded = self.module.dotted(value.func) in {"torch.load", "torch.jit.load"}
         given = (self._key(argument, frame) for argument in value.args)
         parts = [part for part in given if part is not None and part in self.judge.models]

@@ -8,7 +8,17 @@ from typing import Any
 from sukima.auditing.source.catalogue import LAYERS, LayerSpec
 from sukima.auditing.source.names import Function, Module
 from sukima.auditing.source.project import ClassInfo, Project
-from sukima.auditing.source.values import Arguments, Env, GraphModel, Instance, Items, Tensor, Value
+from sukima.auditing.source.values import (
+    UNKNOWN,
+    Arguments,
+    Env,
+    GraphModel,
+    Instance,
+    Items,
+    Tensor,
+    Value,
+    options,
+)
 from sukima.records.model_view import Kind, Operation
 
 __all__ = ["ExhaustedError", "State", "layer_spec"]
@@ -74,6 +84,24 @@ class State:
         )
         return Tensor(frozenset({index}))
 
+    def opaque(
+        self, args: list[Value], keywords: dict[str, Value], node: ast.AST, env: Env, kind: Kind = "other"
+    ) -> Value:
+        """The result of a call that is not followed."""
+        inputs = self.tensors([*args, *keywords.values()])
+        return self.emit(kind, node, env.module, inputs) if inputs else UNKNOWN
+
+    def tensors(self, values: list[Value], depth: int = 3) -> frozenset[int]:
+        """The operations behind some values, those in lists included."""
+        found: set[int] = set()
+        for value in values:
+            for one in options(value):
+                if isinstance(one, Tensor):
+                    found |= one.ops
+                elif isinstance(one, Items) and depth:
+                    found |= self.tensors([item for _, item in one.pairs], depth - 1)
+        return frozenset(found)
+
     def dead(self) -> list[tuple[Operation, ast.AST, Module]]:
         """Dropouts whose result nothing took or returned."""
         return [
@@ -105,6 +133,10 @@ class State:
 
     def initialise(self, made: Instance, arguments: Arguments) -> None:
         """Follow the constructor of an object."""
+        raise NotImplementedError
+
+    def bind(self, a: ast.arguments, args: list[Value], keywords: dict[str, Value], env: Env) -> None:
+        """Bind parameters to arguments, defaults, or symbols."""
         raise NotImplementedError
 
     def attribute(self, value: Value, name: str, env: Env, node: ast.AST) -> Value:
