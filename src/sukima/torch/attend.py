@@ -57,7 +57,8 @@ def attend(
     wanted = torch.is_grad_enabled() and (query.requires_grad or key.requires_grad or value.requires_grad)
     if wanted:
         return _apply(query, key, value, mask, factor, drawn, rate)
-    return kernels.masked(_weights(query, key, mask, factor), None, drawn, rate) @ value
+    weights = _weights(query, key, mask, factor)
+    return kernels.masked(weights, weights, drawn, rate) @ value
 
 
 def _weights(query: Tensor, key: Tensor, mask: _Mask, factor: float) -> Tensor:
