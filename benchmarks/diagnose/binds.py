@@ -22,6 +22,8 @@ from sukima.base.errors import InputError
 from sukima.diagnosis.curves import curves_of
 from sukima.diagnosis.features import pooled_features
 
+ALLOWED = 0.14
+"""Share of abstentions that each judge may have."""
 TOLD = {
     "the history": (),
     "and the untrained network's loss": ("start",),
@@ -122,7 +124,7 @@ def judge(asked: Asked, keys: tuple[str, ...]) -> np.ndarray:
 
 def report(name: str, shares: np.ndarray, truth: np.ndarray) -> None:
     said, sure = shares.argmax(1), shares.max(1)
-    spoken = sure >= least_confidences(shares, truth)[said]
+    spoken = sure >= least_confidences(shares, truth, ALLOWED)[said]
     found = recalls(said, spoken, truth)
     line = " ".join(f"{value:.2f}" for value in found)
     print(f"{name:34s} {found.mean():.3f}  {1 - spoken.mean():.3f}  {line}  ({len(truth)})", flush=True)

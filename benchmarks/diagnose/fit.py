@@ -66,7 +66,7 @@ def recalls(said: np.ndarray, spoken: np.ndarray, truth: np.ndarray) -> np.ndarr
     return np.array([(said == k)[spoken & (truth == k)].mean() for k in range(len(CONCLUSIONS))])
 
 
-def least_confidences(shares: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def least_confidences(shares: np.ndarray, truth: np.ndarray, abstain: float = ABSTAIN) -> np.ndarray:
     """The least confidence of each conclusion: from none on up, each time where abstaining gains most for its price."""
     said, sure = shares.argmax(1), shares.max(1)
     least = np.zeros(len(CONCLUSIONS))
@@ -83,7 +83,7 @@ def least_confidences(shares: np.ndarray, truth: np.ndarray) -> np.ndarray:
                     gained = recalls(said, sure >= raised[said], truth).mean() - now
                     steps.append((gained / count, gained, raised))
         best = max(steps, key=lambda step: step[0], default=None)
-        if best is None or best[1] <= 0 or np.mean(sure < best[2][said]) > ABSTAIN:
+        if best is None or best[1] <= 0 or np.mean(sure < best[2][said]) > abstain:
             return least
         least, now = best[2], now + best[1]
 
