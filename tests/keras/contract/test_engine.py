@@ -11,7 +11,7 @@ from keras import layers as kl
 import sukima
 import sukima.keras as sk
 from sukima.base.errors import InputError
-from sukima.engines.choose import fingerprint, framework_of
+from sukima.engines.choose import framework, framework_of
 from sukima.engines.keras.run import Run
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Silent
@@ -185,8 +185,9 @@ def test_tune_and_compare() -> None:
 
 @once
 def test_fingerprints() -> None:
-    assert fingerprint(task()) == fingerprint(task())
-    assert fingerprint(task()) != fingerprint(task(model=lambda: model(dropout=sk.GaussianDropout)))
+    one, again, other = task(), task(), task(model=lambda: model(dropout=sk.GaussianDropout))
+    assert framework(one).fingerprint(one) == framework(again).fingerprint(again)
+    assert framework(one).fingerprint(one) != framework(other).fingerprint(other)
 
 
 @pytest.mark.parametrize(
