@@ -51,6 +51,9 @@ TEXTS = {
     "Epoch {epoch}: overfitting since epoch {onset}. {why}": (
         "エポック {epoch}: エポック {onset} から過学習が始まっています。{why}"
     ),
+    "input_noise needs an array of floating-point inputs with a Keras model, got {kind}": (
+        "Keras のモデルで input_noise を使うには、入力が浮動小数点数の配列でなければなりません（指定値: {kind}）"
+    ),
     "mixup must be 0 with a Keras model, got {value}": (
         "Keras のモデルでは mixup は 0 でなければなりません（指定値: {value}）"
     ),

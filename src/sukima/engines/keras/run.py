@@ -7,10 +7,11 @@ import time
 from typing import Any
 
 import keras
+import numpy as np
 
 from sukima.base.errors import InputError
 from sukima.engines.curves import Curves, trial_of
-from sukima.engines.keras.data import Data, TaskArrays
+from sukima.engines.keras.data import Data, Rows, TaskArrays
 from sukima.engines.keras.losses import (
     by_rows,
     final_metric,
@@ -20,7 +21,7 @@ from sukima.engines.keras.losses import (
     metric_increases,
 )
 from sukima.engines.keras.model import make_optimizer, new_model
-from sukima.engines.keras.seeding import generators_restored
+from sukima.engines.keras.seeding import generators_restored, seed_everything
 from sukima.engines.seeds import derive_seed
 from sukima.keras.apply import apply
 from sukima.records.recipe import Recipe
@@ -62,12 +63,9 @@ class Run(Curves):
     def __init__(self, task: Task, recipe: Recipe, seed: int, data: TaskArrays | None = None) -> None:
         super().__init__(task, recipe, seed, metric_increases=metric_increases(task))
         self.data = data or TaskArrays(task)
-        if recipe.input_noise or recipe.mixup:
-            raise InputError(
-                "input_noise and mixup are for tasks with a torch model; use Keras' own layers, such as GaussianNoise"
-            )
+        self._check_augmentation()
         with generators_restored():
-            keras.utils.set_random_seed(derive_seed(seed, "weights") & 0xFFFFFFFF)
+            seed_everything(derive_seed(seed, "weights"))
             made = new_model(task, recipe, self.data.train)
             self.applied = apply(made, recipe)
         self.model = self.applied.model
@@ -82,6 +80,16 @@ class Run(Curves):
         )
         self._epoch = 0
 
+    def _check_augmentation(self) -> None:
+        if self.recipe.mixup:
+            raise InputError("mixup must be 0 with a Keras model, got {value}", value=self.recipe.mixup)
+        train = self.data.train
+        if self.recipe.input_noise and not (isinstance(train, Rows) and train.inputs.dtype.kind == "f"):
+            kind = train.inputs.dtype if isinstance(train, Rows) else type(train).__name__
+            raise InputError(
+                "input_noise needs an array of floating-point inputs with a Keras model, got {kind}", kind=kind
+            )
+
     @property
     def active(self) -> bool:
         """Whether it goes on."""
@@ -93,8 +101,13 @@ class Run(Curves):
         self.applied.progress(self._epoch / self.task.epochs)
         train = self.data.train
         with generators_restored():
+            given = train.to_train(derive_seed(self.seed, "order", self._epoch), self.task.batch_size)
+            if self.recipe.input_noise:
+                rng = np.random.default_rng(derive_seed(self.seed, "augmentation", self._epoch))
+                noise = rng.standard_normal(given["x"].shape, np.float32)
+                given["x"] = given["x"] + np.float32(self.recipe.input_noise) * noise
             done = self.model.fit(
-                **train.to_train(derive_seed(self.seed, "order", self._epoch), self.task.batch_size),
+                **given,
                 epochs=1,
                 verbose=0,
                 callbacks=[_AfterSteps(self.applied)] if self.applied.has_steps else None,
