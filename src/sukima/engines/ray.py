@@ -141,10 +141,12 @@ class RayCrew(Crew[Job, _Actor]):
     ) -> None:
         super().__init__(most)
         self._ray = require("ray", "ray")
-        self._work, self._gpus, self._connected = work, gpus, connected
+        self._work, self._connected = work, connected
         # One thread for the work, one that is listened to, and one for answers.
-        kind = self._ray.remote(_Hand).options(max_concurrency=3, num_cpus=cpus, num_gpus=gpus)
-        self._kind = kind.options(runtime_env={"env_vars": dict(variables)}) if variables else kind
+        self._options: dict[str, Any] = {"max_concurrency": 3, "num_cpus": cpus, "num_gpus": gpus}
+        if variables:
+            self._options["runtime_env"] = {"env_vars": dict(variables)}
+        self._kind = self._ray.remote(_Hand)
 
     def close(self) -> None:
         """End all workers, whatever they do."""
@@ -154,8 +156,8 @@ class RayCrew(Crew[Job, _Actor]):
             self._ray.shutdown()
 
     def _hire(self, *, extra: bool) -> None:
-        kind = self._kind.options(num_cpus=0, num_gpus=self._gpus) if extra else self._kind
-        self._coming.add(_Actor(kind.remote(self._work)))
+        options = {**self._options, "num_cpus": 0} if extra else self._options
+        self._coming.add(_Actor(self._kind.options(**options).remote(self._work)))
 
     def _news(self) -> Iterable[tuple[_Actor, Event, Any]]:
         listened = {worker.heard: worker for worker in [*self._coming, *self._busy]}
