@@ -76,7 +76,7 @@ def test_equinox() -> None:
 
     net = Net(jax.random.key(0))
     keys = jax.random.split(jax.random.key(1), len(X))
-    together = eqx.filter_jit(jax.vmap(net))(X, keys)
+    together = eqx.filter_jit(lambda net, x, keys: jax.vmap(net)(x, keys))(net, X, keys)
     alone = jnp.stack([net(x, key) for x, key in zip(X, keys, strict=True)])
     np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-6)  # each row has the mask that it has alone
     assert not np.array_equal(together, jax.vmap(net)(X))
@@ -85,7 +85,7 @@ def test_equinox() -> None:
     value, gradient = eqx.filter_jit(loss)(net, keys)
     assert value > 0
     # A unit that was dropped in every row passes nothing back; with one row that is half of them.
-    _, lonely = loss(net, keys[:1].repeat(len(X)))
+    _, lonely = loss(net, keys[jnp.zeros(len(X), int)])
     dropped = np.asarray(dropout(keys[0], jnp.ones(32), net.rate)) == 0
     np.testing.assert_array_equal(np.asarray(lonely.first.weight)[dropped], 0)
     assert np.asarray(lonely.first.weight)[~dropped].any()
