@@ -108,11 +108,22 @@ def _augmented(task: Task) -> Task:
     def augmented(model: Any) -> Any:
         _check_graph(model)
         moved = kl.RandomTranslation(0.1, 0.1, fill_mode="nearest")
-        begin = keras.Input(batch_shape=model.input_shape, dtype=model.input_dtype)
         if isinstance(model, keras.Sequential):
+            begin = keras.Input(batch_shape=model.input_shape, dtype=model.input_dtype)
             return keras.Sequential([begin, moved, *model.layers], name=model.name)
-        inner = keras.models.clone_model(model, input_tensors=moved(begin), clone_function=lambda layer: layer)
-        return keras.Model(begin, inner.outputs[0] if len(inner.outputs) == 1 else inner.outputs, name=model.name)
+        begun: dict[int, Any] = {}
+
+        def begin_moved(tensor: Any) -> Any:
+            if not isinstance(tensor._keras_history.operation, kl.InputLayer):
+                return tensor
+            if id(tensor) not in begun:
+                begun[id(tensor)] = moved(tensor)
+            return begun[id(tensor)]
+
+        def called(layer: Any, *args: Any, **kwargs: Any) -> Any:
+            return layer(*keras.tree.map_structure(begin_moved, args), **kwargs)
+
+        return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=called)
 
     return _checked(with_model(task, augmented), task)
 
