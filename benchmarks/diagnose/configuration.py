@@ -18,6 +18,8 @@ ARCHITECTURES = {
 GROUP = 16
 REGIMES = ("free", "free", "small", "regularized", "regularized", "slow", "fast", "large")
 """What the draw leans to; the truth is measured, whatever the regime."""
+FITTED = 16_000
+"""Numbers from here on are networks that only ever help to fit the verdict; nothing is reported on them."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,17 @@ class Configuration:
     running: bool
     """Whether the history has the running mean with dropout on as its training curve."""
     regime: str
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Epochs of its histories: E and a shorter beginning; of a network that is only fitted on, four of these."""
+        if self.number < FITTED:
+            return self.epochs, self.shorter
+        rng = np.random.default_rng([2032, self.number])
+        least = max(8, self.epochs // 2)
+        others = np.setdiff1d(np.arange(least, self.epochs), [self.shorter])
+        chosen = rng.choice(others, min(3, len(others)), replace=False)
+        return (self.epochs, self.shorter, *sorted(map(int, chosen)))
 
 
 def configuration(number: int) -> Configuration:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from baselines import patience, plain_rules, tolerant_rules
-from configuration import GROUP
-from histories import SAMPLE, Example, examples, records
+from histories import SAMPLE, Example, examples
 
 from sukima.diagnosis import judge
-from sukima.diagnosis.signals.extrapolation import extrapolate
+from sukima.diagnosis.curves import curves_of
+from sukima.diagnosis.forecast import forecast
+from sukima.diagnosis.rules import judge_row
 
 TRUTHS = ("healthy", "overfitting", "underfitting", "unfinished", "diverged")
 DRAWS = 1000
@@ -39,25 +40,38 @@ def interval(values: list[float]) -> str:
     return f"[{low:.3f}, {high:.3f}]"
 
 
-def _forecasts(path: Path) -> None:
-    """How often the forecast's interval holds: validation to E says where held-out loss goes until 3 E."""
-    held, widths = [], []
-    for record in records(path):
-        curve = np.array(record["held_out"])
-        for epochs, truth, _ in record["truths"]:
-            seen = np.array(record["validation_loss"][:epochs])
-            if record["number"] // GROUP % 2 == 0 or truth == "diverged" or len(curve) < 3 * epochs:
-                continue
-            width = max(1, epochs // 10)
-            end = curve[epochs - width : epochs].mean()
-            gain = end - curve[3 * epochs - width : 3 * epochs].mean()
-            low, high = extrapolate(seen, 2 * epochs).interval
-            held.append(low <= gain <= high)
-            widths.append((high - low) / 2 / end)
+def _forecasts(found: list[Example]) -> None:
+    """How often the forecast's interval holds: the curves to E say where held-out loss goes until 3 E."""
+    held, widths, off = [], [], []
+    for example in found:
+        curve, epochs = np.array(example.held_out), example.history.epochs
+        if example.truth == "diverged" or len(curve) < 3 * epochs:
+            continue
+        width = max(1, epochs // 10)
+        end = curve[epochs - width : epochs].mean()
+        gain = end - curve[3 * epochs - width : 3 * epochs].mean()
+        told = forecast(curves_of(example.history), 2 * epochs)
+        held.append(told.low <= gain <= told.high)
+        widths.append((told.high - told.low) / 2 / end)
+        off.append(abs(told.gain - gain) / end)
     print(
         f"\nforecast of twice the epochs more: its 95 % interval holds for {np.mean(held):.3f} of {len(held)};"
-        f" half width {np.median(widths):.1%} of the loss (median)"
+        f" half width {np.median(widths):.1%} of the loss (median), off by {np.median(off):.1%} (median)"
     )
+
+
+def _single_rows(found: list[Example]) -> None:
+    """The threshold rules on the last row alone: how often what they say is so, every truth counting alike."""
+    print("\nthe last row of accuracies alone, by the threshold rules")
+    rows = [e for e in found if e.history.train_metric]
+    truth = np.array([e.truth for e in rows])
+    weight = np.array([1 / np.mean(truth == t) for t in truth])
+    told = [judge_row(e.history.train_metric[-1], e.history.validation_metric[-1])[:2] for e in rows]
+    for conclusion, stated in sorted(set(told)):
+        chosen = np.array([one == (conclusion, stated) for one in told])
+        if conclusion in TRUTHS:
+            right = np.average(truth[chosen] == conclusion, weights=weight[chosen])
+            print(f"{conclusion}: stated {stated:.2f} right {right:.2f} ({chosen.sum()})")
 
 
 def main(path: Path) -> None:
@@ -98,7 +112,7 @@ def main(path: Path) -> None:
             f" the bare minimum on the same: {rest.mean():.3f}; difference {(right.mean() - rest.mean()):+.3f}"
         )
 
-    _forecasts(path)
+    _forecasts(found)
 
     print("\nstated confidence against share that is right, every truth counting alike")
     sure = np.array([o[2] for o in ours])
@@ -109,6 +123,8 @@ def main(path: Path) -> None:
             right = np.average(said["diagnose"][inside] == truth[inside], weights=weight[inside])
             stated = np.average(sure[inside], weights=weight[inside])
             print(f"{low:.2f} to {min(high, 1):.2f}: stated {stated:.3f} right {right:.3f} ({inside.sum()})")
+
+    _single_rows(found)
 
 
 if __name__ == "__main__":

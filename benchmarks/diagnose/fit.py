@@ -1,18 +1,19 @@
-"""Grow the forest of the verdict: ``python fit.py RUNS.jsonl`` writes ``forest.json`` into the package.
+"""Grow the trees of the verdict: ``python fit.py RUNS.jsonl [MORE.jsonl]`` writes ``trees.json`` into the package.
 
-Only groups with an even number are used; the sharpness and the least confidence are chosen by cross-validation over
-whole groups among these.
+Only groups with an even number, and networks that are only fitted on, are used; the sharpness and the least confidence
+are chosen by cross-validation over whole groups among these, on histories that were drawn as the reported ones are.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
 from histories import Example, examples
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from sukima.diagnosis.curves import curves_of
@@ -22,21 +23,32 @@ from sukima.diagnosis.signals.divergence import has_diverged
 from sukima.diagnosis.verdict import SHORT
 
 CONCLUSIONS = ("healthy", "overfitting", "underfitting", "unfinished", "diverged")
-ABSTAIN = 0.12
-"""Share of abstentions that the least confidence is set for; a little less than the 15 % that are allowed."""
-TREES = {"n_estimators": 80, "max_leaf_nodes": 32, "min_samples_leaf": 4, "max_features": 0.3, "random_state": 0}
-HOME = Path(__file__).parents[2] / "src/sukima/diagnosis/forest.json"
+ABSTAIN = 0.13
+"""Share of abstentions that the least confidences are set for; less than the 15 % that are allowed."""
+GROWTH = {
+    "max_iter": 80,
+    "learning_rate": 0.06,
+    "max_leaf_nodes": 8,
+    "min_samples_leaf": 150,
+    "l2_regularization": 5,
+    "max_features": 0.2,
+    "early_stopping": False,
+    "random_state": 0,
+}
+HOME = Path(__file__).parents[2] / "src/sukima/diagnosis/trees.json"
 
 
-def judged_by_forest(example: Example) -> bool:
-    """Whether the forest has a say: not where divergence is plain, nor where the history is short."""
+def judged_by_trees(example: Example) -> bool:
+    """Whether the trees have a say: not where divergence is plain, nor where the history is short."""
     run = curves_of(example.history)
     return run.lost is None and run.epochs >= SHORT and not has_diverged(run.train)
 
 
-def surprise(shares: np.ndarray, truth: np.ndarray) -> float:
-    """Mean surprise at the truth."""
-    return float(-np.log(shares[np.arange(len(truth)), truth] + 1e-3).mean())
+def weights(truth: np.ndarray) -> np.ndarray:
+    """Every truth counts alike."""
+    each = 1 / np.bincount(truth, minlength=len(CONCLUSIONS))
+    found: np.ndarray = each[truth] / each[truth].mean()
+    return found
 
 
 def sharpened(shares: np.ndarray, power: float) -> np.ndarray:
@@ -44,42 +56,105 @@ def sharpened(shares: np.ndarray, power: float) -> np.ndarray:
     return raised / raised.sum(1, keepdims=True)
 
 
-def nodes_of(grown: RandomForestClassifier, sharpness: float, least: float) -> Nodes:
-    """The forest as the package reads it."""
-    found = Nodes(list(CONCLUSIONS), list(FEATURES), [], [], [], [], [], [], sharpness, least)
-    for estimator in grown.estimators_:
-        tree, begin = estimator.tree_, len(found.feature)
-        found.roots.append(begin)
-        for node in range(tree.node_count):
-            leaf = tree.children_left[node] < 0
-            found.feature.append(-1 if leaf else int(tree.feature[node]))
-            found.threshold.append(len(found.shares) if leaf else float(f"{tree.threshold[node]:.6g}"))
-            found.left.append(begin + (node if leaf else int(tree.children_left[node])))
-            found.right.append(begin + (node if leaf else int(tree.children_right[node])))
-            if leaf:
-                shares = np.zeros(len(CONCLUSIONS))
-                shares[grown.classes_] = tree.value[node][0] / tree.value[node][0].sum()
-                found.shares.append(np.round(1000 * shares).astype(int).tolist())
+def surprise(shares: np.ndarray, truth: np.ndarray) -> float:
+    """Mean surprise at the truth, every truth counting alike."""
+    return float(np.average(-np.log(shares[np.arange(len(truth)), truth] + 1e-3), weights=weights(truth)))
+
+
+def recalls(said: np.ndarray, spoken: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """The share of each truth that is recognised, where it speaks."""
+    return np.array([(said == k)[spoken & (truth == k)].mean() for k in range(len(CONCLUSIONS))])
+
+
+def least_confidences(shares: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """The least confidence of each conclusion: from none on up, each time where abstaining gains most for its price."""
+    said, sure = shares.argmax(1), shares.max(1)
+    least = np.zeros(len(CONCLUSIONS))
+    now = recalls(said, sure >= 0, truth).mean()
+    while True:
+        spoken = sure >= least[said]
+        steps = []
+        for k in range(len(CONCLUSIONS)):
+            own = np.sort(sure[spoken & (said == k)])
+            for count in (20, 60, 150):
+                if len(own) > 2 * count:
+                    raised = least.copy()
+                    raised[k] = own[count]
+                    gained = recalls(said, sure >= raised[said], truth).mean() - now
+                    steps.append((gained / count, gained, raised))
+        best = max(steps, key=lambda step: step[0], default=None)
+        if best is None or best[1] <= 0 or np.mean(sure < best[2][said]) > ABSTAIN:
+            return least
+        least, now = best[2], now + best[1]
+
+
+def nodes_of(grown: HistGradientBoostingClassifier, sharpness: float, least: np.ndarray) -> Nodes:
+    """The trees as the package reads them."""
+    begin = [round(float(score), 4) for score in grown._baseline_prediction.ravel()]
+    bounds = [round(float(value), 3) for value in least]
+    found = Nodes(list(CONCLUSIONS), list(FEATURES), begin, [], [], [], [], round(sharpness, 3), bounds)
+    for tree in (tree for trees in grown._predictors for tree in trees):
+        found.roots.append(len(found.feature))
+        _append(found, tree.nodes, 0)
     return found
 
 
-def main(path: Path) -> None:
-    fitted = [e for e in examples(path) if not e.reported and judged_by_forest(e)]
-    table = np.array([pooled_features([curves_of(e.history)]) for e in fitted])
-    truth = np.array([CONCLUSIONS.index(e.truth) for e in fitted])
-    groups = np.array([e.group for e in fitted])
-    grower = RandomForestClassifier(class_weight="balanced", **TREES)
-    guesses = cross_val_predict(grower, table, truth, groups=groups, cv=GroupKFold(8), method="predict_proba")
-    power = min(np.linspace(0.5, 3, 51), key=lambda p: surprise(sharpened(guesses, p), truth))
-    sure = sharpened(guesses, power).max(1)
-    least = float(np.quantile(sure, ABSTAIN))
-    nodes = nodes_of(grower.fit(table, truth), round(float(power), 3), round(least, 4))
-    HOME.write_bytes(msgspec.json.encode(nodes) + b"\n")
-    right = guesses.argmax(1) == truth
-    recalls = [right[(sure >= least) & (truth == k)].mean() for k in range(len(CONCLUSIONS))]
-    print(f"{len(truth)} histories of {len(set(groups))} groups, truths {np.bincount(truth)}; sharpness {power:.2f}")
-    print(f"least confidence {least:.3f}; cross-validated recalls {np.round(recalls, 3)}, mean {np.mean(recalls):.3f}")
+def _append(found: Nodes, nodes: np.ndarray, at: int) -> None:
+    """A node and what hangs on it, left before right."""
+    node, place = nodes[at], len(found.feature)
+    leaf = bool(node["is_leaf"])
+    found.feature.append(-1 if leaf else int(node["feature_idx"]))
+    found.value.append(float(f"{node['value']:.3g}" if leaf else f"{node['num_threshold']:.5g}"))
+    found.right.append(0)
+    if not leaf:
+        _append(found, nodes, int(node["left"]))
+        found.right[place] = len(found.feature) - place
+        _append(found, nodes, int(node["right"]))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What is fitted on: features, truths, groups, and whether they were drawn as those are that are reported on."""
+
+    table: np.ndarray
+    truth: np.ndarray
+    groups: np.ndarray
+    alike: np.ndarray
+
+
+def gather(paths: list[Path]) -> Fitted:
+    """Measure the features of every history that may be fitted on."""
+    found = [e for path in paths for e in examples(path) if not e.reported and judged_by_trees(e)]
+    return Fitted(
+        np.array([pooled_features([curves_of(e.history)]) for e in found]),
+        np.array([CONCLUSIONS.index(e.truth) for e in found]),
+        np.array([e.group for e in found]),
+        np.array([e.alike for e in found]),
+    )
+
+
+def grow(fitted: Fitted) -> Nodes:
+    """Cross-validate, choose the sharpness and the least confidences, and grow the trees on everything."""
+    table, truth, alike = fitted.table, fitted.truth, fitted.alike
+    print(f"{len(truth)} histories of {len(set(fitted.groups))} groups, truths {np.bincount(truth)}")
+    grower = HistGradientBoostingClassifier(**GROWTH)
+    cut = {"groups": fitted.groups, "cv": GroupKFold(5), "params": {"sample_weight": weights(truth)}}
+    guesses = cross_val_predict(grower, table, truth, method="predict_proba", **cut)[alike]
+    truth = truth[alike]
+    power = float(min(np.linspace(0.5, 2, 31), key=lambda p: surprise(sharpened(guesses, p), truth)))
+    shares = sharpened(guesses, power)
+    said, least = shares.argmax(1), least_confidences(shares, truth)
+    spoken = shares.max(1) >= least[said]
+    found = recalls(said, spoken, truth)
+    print(f"sharpness {power:.2f}; least confidences {np.round(least, 2)}; abstains on {1 - spoken.mean():.3f}")
+    print(f"cross-validated recalls {np.round(found, 3)}, mean {found.mean():.3f}")
+    return nodes_of(grower.fit(table, fitted.truth, sample_weight=weights(fitted.truth)), power, least)
+
+
+def main(paths: list[Path]) -> None:
+    HOME.write_bytes(msgspec.json.encode(grow(gather(paths))) + b"\n")
+    print(f"{HOME.stat().st_size // 1000} kB")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main([Path(path) for path in sys.argv[1:]])

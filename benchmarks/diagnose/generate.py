@@ -18,7 +18,7 @@ from datasets import load
 from training import Run, train
 from truth import truth
 
-CURVES = ("train_loss", "running_loss", "validation_loss", "train_metric", "validation_metric")
+CURVES = ("train_loss", "running_loss", "validation_loss", "train_metric", "running_metric", "validation_metric")
 GENEROUS = (
     {"architecture": "mlp", "width": 128, "depth": 1, "rate": 0.4},
     {"architecture": "cnn", "width": 96, "depth": 1, "rate": 0.4},
@@ -50,7 +50,7 @@ def reference(data: str, wrong_labels: float) -> float:
 
 
 def record(c: Configuration, run: Run, level: float) -> dict[str, object]:
-    """What is kept of a run: the curves of E epochs, the mean held-out curve, and the truths of its two histories."""
+    """What is kept of a run: the curves of E epochs, the mean held-out curve, and the truths of its histories."""
     return {
         **asdict(c),
         "reference": level,
@@ -62,7 +62,7 @@ def record(c: Configuration, run: Run, level: float) -> dict[str, object]:
                 epochs,
                 *truth(run.train_loss, run.validation_loss, run.held_out, epochs, start=run.start, reference=level),
             ]
-            for epochs in (c.epochs, c.shorter)
+            for epochs in c.lengths
         ],
     }
 
@@ -74,6 +74,7 @@ def _rounded(values: np.ndarray) -> list[float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("path", type=Path)
+    parser.add_argument("--first", type=int, default=0, help="number of the first configuration, a multiple of 16")
     parser.add_argument("--count", type=int, default=1600)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     wanted = parser.parse_args()
@@ -86,7 +87,7 @@ def main() -> None:
     done: set[int] = set()
     if wanted.path.exists():
         done = {json.loads(line)["number"] for line in wanted.path.read_text().splitlines()}
-    for first in range(0, wanted.count, GROUP):
+    for first in range(wanted.first, wanted.first + wanted.count, GROUP):
         members = [configuration(first + i) for i in range(GROUP)]
         together = [members] if members[0].architecture == "mlp" else [[c] for c in members]
         for group in together:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from configuration import GROUP
+import numpy as np
+from configuration import FITTED, GROUP
 
 from sukima.base.errors import InputError
 from sukima.diagnosis.curves import curves_of
@@ -24,17 +25,33 @@ SAMPLE = Path(__file__).with_name("sample.jsonl.gz")
 
 @dataclass(frozen=True)
 class Example:
-    """A history, its truth, the middle of the best window of the held-out curve, and the group of its configuration."""
+    """A history with its truth.
+
+    Attributes:
+        history: the curves.
+        truth: what `truth.py` says.
+        best_epoch: the middle of the best window of the held-out curve.
+        number: that of the configuration.
+        held_out: the held-out curve to three times the epochs of the run.
+        alike: whether the history was drawn as those are that are reported on.
+    """
 
     history: History
     truth: str
     best_epoch: float
-    group: int
+    number: int
+    held_out: tuple[float, ...]
+    alike: bool = True
+
+    @property
+    def group(self) -> int:
+        """The group of its configuration."""
+        return self.number // GROUP
 
     @property
     def reported(self) -> bool:
         """Whether it may only be reported on."""
-        return self.group % 2 == 1
+        return self.number < FITTED and self.group % 2 == 1
 
 
 def examples(path: Path = SAMPLE) -> list[Example]:
@@ -49,18 +66,28 @@ def records(path: Path) -> Iterator[dict[str, object]]:
 
 
 def of_record(record: dict) -> Iterator[Example]:
-    train = record["running_loss" if record["running"] else "train_loss"]
+    """The histories of a run; of one that is only fitted on with the training curve measured in both ways.
+
+    Of these some have the running mean also of the accuracy, as most loops log it, and some do not say how training
+    was measured.
+    """
+    fitted = record["number"] >= FITTED
     classes = record["data"] not in ("concrete", "energy")
-    for epochs, label, best in record["truths"]:
-        history = History(
-            train_loss=train[:epochs],
-            validation_loss=record["validation_loss"][:epochs],
-            train_metric=record["train_metric"][:epochs] if classes else [],
-            validation_metric=record["validation_metric"][:epochs] if classes else [],
-            metric="accuracy" if classes else "",
-            train_in_inference_mode=not record["running"],
-        )
-        yield Example(history, label, best, record["number"] // GROUP)
+    both, *told = np.random.default_rng([2033, record["number"]]).random(3) < 0.5
+    for running in (True, False) if fitted else (record["running"],):
+        train = record["running_loss" if running else "train_loss"]
+        accuracy = record["running_metric" if fitted and running and both else "train_metric"]
+        for place, (epochs, label, best, *_) in enumerate(record["truths"]):
+            history = History(
+                train_loss=train[:epochs],
+                validation_loss=record["validation_loss"][:epochs],
+                train_metric=accuracy[:epochs] if classes else [],
+                validation_metric=record["validation_metric"][:epochs] if classes else [],
+                metric="accuracy" if classes else "",
+                train_in_inference_mode=None if fitted and not told[int(running)] else not running,
+            )
+            alike = place < 2 and running == record["running"]
+            yield Example(history, label, best, record["number"], tuple(record["held_out"]), alike)
 
 
 def _has_finite(history: History) -> bool:
@@ -72,7 +99,8 @@ def _has_finite(history: History) -> bool:
 
 
 def main(path: Path) -> None:
-    lines = [line for line in path.read_text().splitlines() if json.loads(line)["number"] // GROUP % 2]
+    numbers = {line: json.loads(line)["number"] for line in path.read_text().splitlines()}
+    lines = [line for line, number in numbers.items() if number < FITTED and number // GROUP % 2]
     SAMPLE.write_bytes(gzip.compress(("\n".join(lines) + "\n").encode(), mtime=0))
     print(f"{len(lines)} runs, {SAMPLE.stat().st_size // 1000} kB")
 

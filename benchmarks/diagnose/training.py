@@ -24,6 +24,7 @@ class Run:
     """Training loss of the untrained network."""
     train_loss: np.ndarray
     running_loss: np.ndarray
+    running_metric: np.ndarray
     validation_loss: np.ndarray
     train_metric: np.ndarray
     validation_metric: np.ndarray
@@ -72,39 +73,49 @@ def train(members: list[Configuration], epochs: int) -> list[Run]:
             return each, (outputs.argmax(-1) == answers).float() if rows.classes else each
 
     start = measure()[0][:, :shown].mean(1)
-    running, curves, rights = [], [], []
+    running, running_rights, curves, rights = [], [], [], []
     for epoch in range(epochs):
         optimizer.begin(epoch / epochs)
         model.train()
-        total = torch.zeros(len(members))
+        total, hits = torch.zeros(len(members)), torch.zeros(len(members))
         order = torch.stack([torch.randperm(x.shape[1]) for _ in members])
         for batch in order.split(c.batch, dim=1):
             member = torch.arange(len(members))[:, None]
-            each = losses(model(x[member, batch]), y[member, batch], rows.classes)
+            outputs, targets = model(x[member, batch]), y[member, batch]
+            each = losses(outputs, targets, rows.classes)
             each.mean(1).sum().backward()
             optimizer.step()
             total += each.detach().sum(1)
+            hits += (outputs.argmax(-1) == targets).sum(1) if rows.classes else 0
         each, right = measure()
         running.append((total / x.shape[1]).numpy())
+        running_rights.append((hits / x.shape[1]).numpy())
         curves.append(each.numpy())
         rights.append(right.numpy())
+    means = np.stack(running), np.stack(running_rights)
     return [
-        _run(i, float(start[i]), np.stack(running), np.stack(curves), np.stack(rights), shown, checked)
-        for i in range(len(members))
+        _run(i, float(start[i]), means, np.stack(curves), np.stack(rights), shown, checked) for i in range(len(members))
     ]
 
 
 def _run(
-    i: int, start: float, running: np.ndarray, each: np.ndarray, right: np.ndarray, shown: int, checked: int
+    i: int,
+    start: float,
+    running: tuple[np.ndarray, np.ndarray],
+    each: np.ndarray,
+    right: np.ndarray,
+    shown: int,
+    checked: int,
 ) -> Run:
     """The curves of member ``i``, up to and with the first epoch that is not finite."""
     end = shown + checked
-    measured = [running[:, i], each[:, i, :shown].mean(1), each[:, i, shown:end].mean(1)]
+    measured = [running[0][:, i], each[:, i, :shown].mean(1), each[:, i, shown:end].mean(1)]
     bad = ~np.isfinite(measured).all(0)
     count = int(bad.argmax()) + 1 if bad.any() else len(bad)
     accuracy = right[:count, i, :shown].mean(1), right[:count, i, shown:end].mean(1)
     train_running, train_loss, validation = (curve[:count] for curve in measured)
-    return Run(start, train_loss, train_running, validation, *accuracy, each[:count, i, end:])
+    hits = running[1][:count, i]
+    return Run(start, train_loss, train_running, hits, validation, *accuracy, each[:count, i, end:])
 
 
 class Alone(nn.Module):

@@ -13,10 +13,14 @@ NO_GAP = 0.2
 
 
 class Truth(NamedTuple):
-    """The label, and the middle (from 1) of the best window of the held-out curve."""
+    """The label, the middle (from 1) of the best window of the held-out curve, and how sure the rise since is.
+
+    The error is the standard error of the paired difference over the held-out rows; 0 where the run diverged.
+    """
 
     label: str
     best_epoch: float
+    error: float = 0.0
 
 
 def truth(
@@ -33,14 +37,14 @@ def truth(
     best = int(windows.mean(1).argmin())
     middle = best + (width + 1) / 2
     difference = windows[-1] - windows[best]
-    error = difference.std(ddof=1) / np.sqrt(len(difference))
+    error = float(difference.std(ddof=1) / np.sqrt(len(difference)))
     if difference.mean() > FLOOR and difference.mean() > ERRORS * error:
-        return Truth("overfitting", middle)
+        return Truth("overfitting", middle, error)
     end = float(windows[-1].mean())
     longer = held_out[: 3 * epochs]
     if len(longer) == 3 * epochs and longer[-width:].mean() < (1 - IMPROVEMENT) * end:
-        return Truth("unfinished", middle)
+        return Truth("unfinished", middle, error)
     fitted = float(train[epochs - width : epochs].mean())
     if fitted > reference and end - fitted <= NO_GAP * end:
-        return Truth("underfitting", middle)
-    return Truth("healthy", middle)
+        return Truth("underfitting", middle, error)
+    return Truth("healthy", middle, error)

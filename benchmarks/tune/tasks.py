@@ -113,17 +113,17 @@ def _cifar(split: int) -> Task:
 def _shakespeare(split: int) -> Task:
     text = (Path(os.environ["SUKIMA_DATA"]) / "tinyshakespeare.txt").read_text(encoding="utf-8")
     known = {character: number for number, character in enumerate(sorted(set(text)))}
-    begin = 120_000 * split % (len(text) - 110_000)
-    tokens = torch.tensor([known[character] for character in text[begin : begin + 110_000]])
+    begin = 120_000 * split % (len(text) - 60_000)
+    tokens = torch.tensor([known[character] for character in text[begin : begin + 60_000]])
 
     def rows(part: Tensor) -> tuple[Tensor, Tensor]:
         count = (len(part) - 1) // CONTEXT
         return part[: count * CONTEXT].view(count, CONTEXT), part[1 : count * CONTEXT + 1].view(count, CONTEXT)
 
     return Task(
-        model=partial(Transformer, len(known)), train=rows(tokens[:50_000]), validation=rows(tokens[50_000:80_000]),
-        test=rows(tokens[80_000:]), metric="accuracy", optimizer="adamw", learning_rate=3e-3, batch_size=32,
-        epochs=20, name="tiny Shakespeare, 50,000 characters",
+        model=partial(Transformer, len(known)), train=rows(tokens[:20_000]), validation=rows(tokens[20_000:35_000]),
+        test=rows(tokens[35_000:]), metric="accuracy", optimizer="adamw", learning_rate=3e-3, batch_size=32,
+        epochs=24, name="tiny Shakespeare, 20,000 characters",
     )  # fmt: skip
 
 

@@ -84,7 +84,38 @@ def test_sarif(bad: Path) -> None:
 def test_terminal_shows_the_line(bad: Path) -> None:
     _, text = run(str(bad))
     assert "x = F.dropout(F.relu(self.fc1(x)), 0.5)" in text
-    assert "1 errors" in text
+    assert "1 error," in text
+
+
+def test_the_summary_counts(bad: Path) -> None:
+    assert "1 file: 1 error, 0 warnings, 0 pieces of advice" in run(str(bad))[1]
+
+
+def test_the_report_is_a_page_of_its_own(bad: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    assert run(str(bad), "-o", str(page), "--json")[0] == 1
+    text = page.read_text(encoding="utf-8")
+    assert "SK101" in text
+    assert "<script src=" not in text
+    bad.write_text("print(1)\n")
+    assert run(str(bad), "-o", str(page))[0] == 0
+    assert "SK101" not in page.read_text(encoding="utf-8")
+
+
+def test_sarif_has_what_its_schema_requires(bad: Path) -> None:
+    (result,) = json.loads(run(str(bad), "--format", "sarif")[1])["runs"][0]["results"]
+    assert set(result) >= {"ruleId", "level", "message", "locations"}
+    assert result["level"] in {"none", "note", "warning", "error"}
+    assert result["message"]["text"]
+
+
+def test_every_rule_explains_itself() -> None:
+    status, listed = run("--explain", "all")
+    assert status == 0
+    for code in (line.split()[0] for line in listed.splitlines()):
+        status, text = run("--explain", code)
+        assert status == 0
+        assert code in text
 
 
 def test_diff_changes_nothing_and_fix_does(bad: Path) -> None:

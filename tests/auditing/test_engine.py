@@ -188,3 +188,11 @@ def test_generated_programs_never_crash_it(
     assert done.files == 1
     for finding in done.findings:
         finding.to_dict("ja")
+
+
+@pytest.mark.parametrize("step", ["layers += layers", "layers.extend(layers)", "layers = layers + layers"])
+def test_a_list_that_doubles_comes_to_an_end(tmp_path: Path, step: str) -> None:
+    path = tmp_path / "model.py"
+    doubled = "\n".join([step] * 40)
+    path.write_text(f"import torch.nn as nn\nlayers = [nn.Dropout(0.5)]\n{doubled}\nmodel = nn.Sequential(*layers)\n")
+    audit_files([path])

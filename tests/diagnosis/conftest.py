@@ -1,11 +1,17 @@
 """Learning curves with known shapes, for the tests of diagnosis."""
 
+import contextlib
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from sukima.records.history import History
+
+# Triton and TensorFlow both bring LLVM; where TensorFlow is loaded first (as TensorBoard does), loading Triton later
+# ends the process.
+with contextlib.suppress(ImportError):
+    import triton  # noqa: F401
 
 
 def make_history(

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sukima.diagnosis.curves import Curves
+from sukima.diagnosis.evidence import evidence_for
 from sukima.diagnosis.features import FEATURES, features_of, pooled_features
 from sukima.diagnosis.signals.disagreement import accuracy_lost
 from sukima.diagnosis.signals.divergence import has_diverged
@@ -14,6 +15,7 @@ from sukima.diagnosis.signals.extrapolation import extrapolate
 from sukima.diagnosis.signals.gap import gap_at_end, gap_trend
 from sukima.diagnosis.signals.guessing import beyond_guessing
 from sukima.diagnosis.signals.kink import kinks
+from sukima.diagnosis.signals.learning_rate import drops, rate_left
 from sukima.diagnosis.signals.noise import noise_level, quieting
 from sukima.diagnosis.signals.onset import turn_of
 from sukima.diagnosis.signals.plateau import plateau_since
@@ -163,3 +165,26 @@ def test_features_are_finite_for_any_finite_curves(rows: list[tuple[float, float
     assert tuple(found) == FEATURES
     assert np.isfinite(list(found.values())).all()
     assert pooled_features([curves, curves])[FEATURES.index("gap")] == pytest.approx(found["gap"])
+
+
+def test_drops_of_the_learning_rate() -> None:
+    steps = np.array([0.1] * 20 + [0.01] * 20 + [0.005] * 20)
+    assert drops(steps) == [20, 40]
+    assert rate_left(steps) == pytest.approx(0.05)
+    cosine = 0.1 * (1 + np.cos(np.pi * EPOCH / 80))
+    assert drops(cosine) == []
+    assert drops(np.empty(0)) == []
+    assert rate_left(np.empty(0)) == 1
+
+
+def said(learning_rate: np.ndarray) -> str:
+    train = 1 / EPOCH**0.2 - np.where(EPOCH > 30, 0.3, 0.0)
+    run = Curves(train, train + 0.1, EPOCH.astype(int), True, np.empty(0), np.empty(0), learning_rate=learning_rate)
+    return "\n".join(message.text("en") for message in evidence_for("healthy", [run]))
+
+
+def test_a_kink_is_explained_by_the_learning_rate_or_not() -> None:
+    lowered = np.where(EPOCH > 30, 0.01, 0.1)
+    assert "suddenly at epoch 31, where the learning rate went from 0.1 to 0.01" in said(lowered)
+    assert "suddenly at epoch 31, and the learning rate does not explain it" in said(np.full(60, 0.1))
+    assert "suddenly at epoch 31, as when the learning rate is lowered" in said(np.empty(0))

@@ -27,7 +27,7 @@ Make = Callable[..., History]
 def test_single_row_follows_the_threshold_rules(train: float, validation: float, expected: str, scale: float) -> None:
     verdict = diagnose({"accuracy": [train * scale], "val_accuracy": [validation * scale]})
     assert verdict.verdict == expected
-    assert 0.4 < verdict.confidence < 0.9
+    assert 0.25 < verdict.confidence < 0.7  # one row says little
     assert verdict.evidence
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from sukima.engines.candidate import may_stack
 from sukima.engines.progress import Silent
 from sukima.engines.stacked import chain
+from sukima.engines.stacked import fit as fit_module
 from sukima.engines.stacked.fit import fit_stack
 from sukima.engines.stacked.unstackable import UnstackableError
 from sukima.engines.torch.fit import fit
@@ -110,6 +111,15 @@ def test_members_of_one_stack_may_be_regularized_in_different_ways(optimizer: st
     check_equal(fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates))
 
 
+def test_gradients_are_clipped_member_by_member() -> None:
+    work = task(linear, optimizer="sgd", learning_rate=0.5, clip_norm=0.3)
+    candidates = [(recipe, seed % 3) for seed, recipe in enumerate(REGULARIZED)]
+    clipped = alone(work, candidates)
+    check_equal(fit_stack(work, candidates, test=True, progress=Silent()), clipped)
+    plain = alone(replace(work, clip_norm=None), candidates)
+    assert all(a.history.train_loss != b.history.train_loss for a, b in zip(clipped, plain, strict=True))
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_members_leave_one_by_one(name: str) -> None:
     """Early stopping and divergence take members out; the others go on as if nothing had happened."""
@@ -157,6 +167,56 @@ def test_regression() -> None:
     check_equal(fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates))
 
 
+def of_images(bias: bool = True) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1, bias=bias), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout2d(0.2),
+        nn.Conv2d(8, 6, 3), nn.ReLU(), nn.Dropout(0.1), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(24, 3),
+    )  # fmt: skip
+
+
+def image_task(**settings: object) -> Task:
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(150, 3, 9, 8)).astype("float32"), rng.integers(0, 3, 150)
+    parts = {"train": (x[:90], y[:90]), "validation": (x[90:120], y[90:120]), "test": (x[120:], y[120:])}
+    return Task(**({"model": of_images, "epochs": 4, "learning_rate": 0.01, "batch_size": 16} | parts | settings))
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_images_lie_channels_last_and_members_have_their_bits(large: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Members together, and large ones each in a chain of its own."""
+    if large:
+        monkeypatch.setattr(fit_module, "_CACHED", 1)
+    work = image_task()
+    candidates = [
+        (Recipe(rates={"4": 0.3 * s, "7": 0.5 * (s > 0), "2": 0.2}, early_stopping=1 + s), s) for s in range(3)
+    ]
+    check_equal(fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates))
+
+
+def test_the_layout_changes_results_by_rounding_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = image_task(optimizer="momentum")
+    found = alone(work, [(Recipe(), 0)])[0]
+    monkeypatch.setattr("sukima.engines.torch.run.prefers_channels_last", lambda model: False)
+    plain = alone(work, [(Recipe(), 0)])[0]
+    assert found.history.validation_loss == pytest.approx(plain.history.validation_loss, rel=1e-4)
+
+
+class Views(nn.Module):
+    """A view that another order in memory would break."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Conv2d(3, 4, 3), nn.Linear(4 * 7 * 6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.first(x).view(len(x), -1))
+
+
+@pytest.mark.parametrize("model", [Views, lambda: nn.Sequential(Views())])
+def test_a_forward_of_ones_own_gets_images_as_they_are(model: Callable[[], nn.Module]) -> None:
+    assert alone(image_task(model=model), [(Recipe(), 0)])[0].history.status == "finished"
+
+
 class Residual(nn.Module):
     """A forward of its own: residual adds, dropout that is used twice, group norm, batch norm."""
 
@@ -195,6 +255,35 @@ class Attention(nn.Module):
         return self.last(x.mean(1))
 
 
+class Transformer(nn.Module):
+    """Dropout inside of attention, of each member's own rate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.last = nn.Linear(2, 8), nn.Linear(8, 3)
+        layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.2, batch_first=True, norm_first=True)
+        self.blocks = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.drop = nn.Dropout(0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mask = nn.Transformer.generate_square_subsequent_mask(5)
+        return self.last(self.drop(self.blocks(self.embed(x.view(-1, 5, 2)), mask=mask, is_causal=True)).mean(1))
+
+
+class Recurrent(nn.Module):
+    """Two layers with dropout between, and one in both directions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.LSTM(2, 6, 2, dropout=0.3, batch_first=True)
+        self.second = nn.GRU(6, 4, bidirectional=True)
+        self.drop, self.last = nn.Dropout(0.1), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        found = self.first(x.view(-1, 5, 2))[0].transpose(0, 1)
+        return self.last(self.drop(self.second(found)[0][-1]))
+
+
 class Tokens(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -204,7 +293,7 @@ class Tokens(nn.Module):
         return self.last(self.drop(self.embed(x)).mean(1))
 
 
-MAPPED = [Residual, Convolutions, Attention, Tokens]
+MAPPED = [Residual, Convolutions, Attention, Transformer, Recurrent, Tokens]
 
 
 def of_tokens(work: Task) -> Task:
@@ -218,7 +307,7 @@ def of_tokens(work: Task) -> Task:
 def test_models_with_a_forward_of_their_own_are_stacked_within_rounding(
     model: type[nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chain, "_FEW", 2)
+    monkeypatch.setattr(chain, "_check_worth", lambda runs: None)
     work = task(model, epochs=6, optimizer="momentum", learning_rate=0.02)  # Adam makes steps of rounding errors
     work = of_tokens(work) if model is Tokens else work
     regularized = [
@@ -241,7 +330,7 @@ def test_models_with_a_forward_of_their_own_are_stacked_within_rounding(
 @pytest.mark.parametrize("model", [normed, convolutional])
 def test_chains_too_may_be_mapped(model: Callable[[], nn.Module], monkeypatch: pytest.MonkeyPatch) -> None:
     """As they are on other devices."""
-    monkeypatch.setattr(chain, "_FEW", 2)
+    monkeypatch.setattr(chain, "_check_worth", lambda runs: None)
     monkeypatch.setattr(chain, "_is_chain", lambda model, device: False)
     work = task(model, epochs=4, optimizer="momentum", learning_rate=0.02)
     candidates = [(Recipe(rates={"*": 0.2 * seed}), seed) for seed in range(3)]
@@ -268,15 +357,15 @@ class Random(nn.Module):
         return self.layer(nn.functional.dropout(x, 0.1, self.training))
 
 
-class Recurrent(nn.Module):
+class Elman(nn.Module):
     """vmap has no rule for it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.lstm, self.last = nn.LSTM(2, 4, batch_first=True), nn.Linear(4, 3)
+        self.rnn, self.last = nn.RNN(2, 4, batch_first=True), nn.Linear(4, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.last(self.lstm(x.view(-1, 5, 2))[0][:, -1])
+        return self.last(self.rnn(x.view(-1, 5, 2))[0][:, -1])
 
 
 class Large(nn.Module):
@@ -294,12 +383,18 @@ def tied() -> nn.Module:
 
 
 @pytest.mark.parametrize(
-    "model", [Random, Recurrent, Large, tied, lambda: nn.Sequential(nn.Linear(10, 3), nn.AlphaDropout(0.1))]
+    "model", [Random, Recurrent, Elman, Large, tied, lambda: nn.Sequential(nn.Linear(10, 3), nn.AlphaDropout(0.1))]
 )
 def test_what_cannot_be_stacked_says_so(model: Callable[[], nn.Module], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chain, "_FEW", 2)
     with pytest.raises(UnstackableError, match=r"."):
         fit_stack(task(model), [(Recipe(), 0), (Recipe(), 1)], test=False, progress=Silent())
+
+
+def test_what_vmap_has_no_rule_for_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chain, "_check_worth", lambda runs: None)
+    with pytest.raises(UnstackableError, match="rnn_tanh"):
+        fit_stack(task(Elman), [(Recipe(), 0), (Recipe(), 1)], test=False, progress=Silent())
 
 
 def test_may_stack() -> None:

@@ -63,6 +63,40 @@ def test_anything_else_is_refused(tmp_path: Path) -> None:
         write_tensorboard({"loss": [1]}, tmp_path)  # type: ignore[arg-type]
 
 
+def test_every_run_is_one_of_mlflow(tmp_path: Path) -> None:
+    """Written to a database, and read back with MLflow's own client."""
+    mlflow = pytest.importorskip("mlflow", reason="MLflow is not installed")
+    from sukima.engines.progress import Silent
+    from sukima.integrations.mlflow import write_mlflow
+
+    recipes = {
+        "none": Recipe(),
+        "../a/b <i>": Recipe(rates={"1": 0.5}, early_stopping=3, penalties={"0": sukima.L2(1e-4)}),
+    }
+    task = replace(sukima.demo_task(train_rows=60), epochs=5)
+    found = sukima.compare(task, recipes, seeds=2, effects=False, progress=Silent())
+    place = f"sqlite:///{tmp_path}/mlflow.db"
+    numbers = write_mlflow(found, place, experiment="digits")
+    assert (
+        write_mlflow(History(**CURVES), place, experiment="digits")[0] not in numbers
+    )  # the experiment is gone on with
+
+    client = mlflow.MlflowClient(tracking_uri=place)
+    runs = {
+        run.info.run_name: run for run in client.search_runs([client.get_experiment_by_name("digits").experiment_id])
+    }
+    assert {"none/seed-0", "none/seed-1", "a_b_i/seed-0", "a_b_i/seed-1"} < set(runs)
+    run, trial = runs["a_b_i/seed-1"], found.arms[1].trials[1]
+    assert run.data.params["rate/1"] == "0.5"
+    assert "penalties/0" in run.data.params
+    assert Recipe.from_json(run.data.tags["sukima.recipe"]) == trial.recipe
+    written = client.get_metric_history(run.info.run_id, "validation_accuracy")
+    curve = [metric.value for metric in sorted(written, key=lambda metric: metric.step)]
+    assert curve == pytest.approx(trial.history.validation_metric)
+    with pytest.raises(InputError, match="tracking_uri: MLflow refuses"):
+        write_mlflow(found, f"file:{tmp_path}/runs")
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The storage of a small study."""

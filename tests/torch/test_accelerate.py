@@ -33,7 +33,7 @@ def on() -> Iterator[Acceleration]:
 def served(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of the tensors that reached our kernels."""
     sizes: list[int] = []
-    for name in ("apply_line", "apply", "apply_over"):
+    for name in ("apply_line", "apply_layout", "apply", "apply_over"):
         original = getattr(kernels.cpu, name)
 
         def watched(*arguments: object, original: object = original) -> object:
@@ -209,6 +209,12 @@ def test_nothing_an_element_is_saved(on: Acceleration) -> None:
         F.dropout(torch.randn(N, requires_grad=True))
         st.dropout(torch.randn(N, requires_grad=True), key=MaskKey(1))
     assert sum(saved) == 0
+
+
+def test_the_compiler_is_not_loaded_with_us() -> None:
+    code = "import sys, sukima.torch; print('torch._dynamo' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(Path(st.__file__).parents[2])}
+    assert subprocess.check_output([sys.executable, "-c", code], env=environment, text=True) == "False\n"
 
 
 COMPILED = """

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,67 @@ def test_input_of_another_shape() -> None:
         st.dropout(torch.ones(4), key=KEY.shard((6,), (3,), (0,)))
 
 
+LAYERS: dict[str, tuple[Callable[..., torch.Tensor], tuple[int, ...]]] = {
+    "alpha": (lambda x, **rest: st.alpha_dropout(x, 0.4, **rest), (4, 6)),
+    "channel": (lambda x, **rest: st.dropout2d(x, 0.4, **rest), (4, 6, 2, 3)),
+    "feature alpha": (lambda x, **rest: st.feature_alpha_dropout(x, 0.4, **rest), (4, 6, 3)),
+    "path": (lambda x, **rest: st.drop_path(x, 0.4, **rest), (6, 4)),
+    "whole path": (lambda x, **rest: st.drop_path(x, 0.4, per="batch", **rest), (6, 4)),
+    "locked": (lambda x, **rest: st.locked_dropout(x, 0.4, **rest), (5, 4, 3)),
+    "locked, batch first": (lambda x, **rest: st.locked_dropout(x, 0.4, batch_first=True, **rest), (4, 5, 3)),
+    "shaped": (lambda x, **rest: st.shaped_dropout(x, 0.4, (None, 1, 3), **rest), (4, 5, 3)),
+    "token": (lambda x, **rest: st.token_dropout(x, 0.4, **rest), (4, 5, 3)),
+    "heads": (lambda x, **rest: st.head_dropout(x, 0.4, **rest), (4, 3, 5, 2)),
+    "attention": (lambda x, **rest: st.attention_dropout(x, 0.4, **rest), (4, 3, 5, 2)),
+    "weight": (lambda x, **rest: st.weight_dropout(x, 0.4, **rest), (6, 4)),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_structures_shard_is_a_slice(name: str) -> None:
+    layer, shape = LAYERS[name]
+    whole = torch.randn(shape, dtype=torch.float64)
+    expected = layer(whole, key=KEY)
+    for dim, size in enumerate(shape):
+        for begin, count in ((0, 1), (1, size - 1), (size - 1, 1)):
+            local, offset = list(shape), [0] * len(shape)
+            local[dim], offset[dim] = count, begin
+            part = whole.narrow(dim, begin, count).requires_grad_()
+            key = KEY.shard(shape, local, offset)
+            ours = layer(part, key=key)
+            assert torch.equal(ours, expected.narrow(dim, begin, count))
+            assert torch.autograd.gradcheck(lambda v, key=key: layer(v, key=key), part)
+
+
+@pytest.mark.parametrize("name", ["dropout", "channel", "locked"])
+def test_shards_in_compiled_code_and_transforms(name: str) -> None:
+    layer, shape = LAYERS.get(name, (lambda x, **rest: st.dropout(x, 0.4, **rest), (6, 5, 4)))
+    whole = torch.randn(shape)
+    local, offset = (shape[0] - 1, *shape[1:]), (1, *(0 for _ in shape[1:]))
+    key, part = KEY.shard(shape, local, offset), whole[1:].clone().requires_grad_()
+    expected = layer(whole, key=KEY)[1:]
+    compiled = torch.compile(lambda v: layer(v, key=key), fullgraph=True, backend="aot_eager")
+    result = compiled(part)
+    assert torch.equal(result, expected)
+    result.sum().backward()
+    assert part.grad is not None
+    assert torch.equal(part.grad != 0, expected != 0)
+    many = torch.vmap(lambda v: layer(v, key=key), randomness="same")(torch.stack([whole[1:]] * 3))
+    assert all(torch.equal(row, expected) for row in many)
+    gradient = torch.func.grad(lambda v: layer(v, key=key).sum())(whole[1:])
+    assert torch.equal(gradient, part.grad)
+    rated = st.dropout(whole[1:], torch.tensor(0.4), key=key)
+    assert torch.equal(rated, st.dropout(whole, 0.4, key=KEY)[1:])
+    with pytest.raises(InputError, match="must have the shard's shape"):
+        layer(whole, key=key)
+
+
+def test_masks_that_are_made_as_a_whole() -> None:
+    key = KEY.shard((8, 8), (4, 8), (0, 0))
+    with pytest.raises(InputError, match="gaussian masks are made for whole tensors, not for shards"):
+        st.gaussian_dropout(torch.ones(4, 8), 0.5, key=key)  # type: ignore[arg-type]
+
+
 SCRIPT = """
 import sys, torch, torch.distributed as dist
 from torch import nn
@@ -78,6 +140,50 @@ for placed in placements:
     assert torch.equal(out.full_tensor(), whole), placed
     out.sum().backward()
     assert torch.equal(shared.grad.full_tensor() != 0, whole != 0)
+maps = torch.randn(4, 8, 6, 10)
+layers = [
+    lambda x: st.dropout2d(x, 0.4, key=key), lambda x: st.feature_alpha_dropout(x, 0.4, key=key),
+    lambda x: st.drop_path(x, 0.4, key=key), lambda x: st.token_dropout(x, 0.4, key=key),
+    lambda x: st.shaped_dropout(x, 0.4, (1, None, None, 1), key=key), lambda x: st.head_dropout(x, 0.4, key=key),
+    lambda x: st.drop_block2d(x, 0.4, 3, key=key), lambda x: st.gaussian_dropout(x, 0.4, key=key),
+    lambda x: st.alpha_dropout(x, 0.4, key=key), lambda x: st.dropout2d(x, torch.tensor(0.4), key=key),
+]
+for layer in layers:
+    expected = layer(maps)
+    for placed in ([Shard(0)], [Shard(1)], [Shard(2)], [Replicate()]):
+        shared = distribute_tensor(maps, mesh, placed).requires_grad_()
+        out = layer(shared)
+        assert list(out.placements) == placed
+        torch.testing.assert_close(out.full_tensor(), expected)
+        out.sum().backward()
+        leaf = maps.clone().requires_grad_()
+        layer(leaf).sum().backward()
+        torch.testing.assert_close(shared.grad.full_tensor(), leaf.grad)
+steps = torch.randn(5, 8, 6)
+locked = st.locked_dropout(distribute_tensor(steps, mesh, [Shard(1)]), 0.4, key=key)
+assert torch.equal(locked.full_tensor(), st.locked_dropout(steps, 0.4, key=key))
+for layer in (lambda x: st.corrupt(x, 0.4, "gaussian", key=key), lambda x: st.multi_sample_dropout(x, 2, 0.4, key=key)):
+    try:
+        layer(distribute_tensor(steps, mesh, [Shard(1)]))
+        raise SystemExit("a shard was taken")
+    except ValueError as error:
+        assert "made for whole tensors" in str(error)
+torch.manual_seed(3)
+drawn = st.dropout(distribute_tensor(x, mesh, [Shard(0)]), 0.5)
+torch.manual_seed(3)
+assert torch.equal(drawn.full_tensor(), st.dropout(x, 0.5))
+
+def both(v):
+    return st.dropout2d(st.dropout(v, 0.5, key=key), 0.4, key=key)
+
+compiled = torch.compile(both, fullgraph=True, backend="aot_eager")
+for placed in ([Shard(0)], [Shard(2)]) if size == 2 else []:
+    shared = distribute_tensor(maps, mesh, placed).requires_grad_()
+    out = compiled(shared)
+    assert torch.equal(out.full_tensor(), both(maps))
+    out.sum().backward()
+    assert torch.equal(shared.grad.full_tensor() != 0, both(maps) != 0)
+
 partial = DTensor.from_local(x, mesh, [Partial()])
 try:
     st.dropout(partial, 0.5, key=key)

@@ -83,6 +83,38 @@ def test_onnx_holds_no_dropout(name: str) -> None:
     assert len(graph.node) >= 1
 
 
+@pytest.mark.parametrize(
+    ("name", "accelerated"),
+    [("functions", False), *((n, True) for n in ("torch", "ours", "inserted", "functions", "transformer"))],
+)
+def test_onnx_by_way_of_export_holds_no_dropout(name: str, accelerated: bool) -> None:
+    pytest.importorskip("onnxscript", reason="torch's exporter to ONNX needs onnxscript")
+    handle = sukima.torch.accelerate() if accelerated else None
+    try:
+        program = torch.onnx.export(st.strip(models()[name]), (torch.randn(2, 3, 8),), dynamo=True, verbose=False)
+    finally:
+        if handle is not None:
+            handle.off()
+    assert program is not None
+    names = {node.op_type for node in program.model.graph}
+    assert_clean(names)
+    assert names
+
+
+@pytest.mark.parametrize("name", ["bart", "gpt2", "llama", "swin", "wav2vec2"])
+def test_models_of_hugging_face(name: str) -> None:
+    hugging_face = pytest.importorskip("hugging_face")
+    model, batch = hugging_face.model(name).train(), hugging_face.inputs(name)
+    if name in ("bart", "gpt2", "llama"):
+        batch["use_cache"] = False  # a cache is nothing that torch.export can return
+    stripped = st.strip(model)
+    with torch.no_grad(), st.accelerate():
+        exported = torch.export.export(stripped, (), batch)
+        assert_clean({str(node.target) for node in exported.graph.nodes if node.op == "call_function"})
+        torch.testing.assert_close(exported.module()(**batch).logits, model.eval()(**batch).logits)
+    assert all(site.rate > 0 for site in st.sites(model).values() if site.kind == "attention")
+
+
 def test_recurrent_layers_and_copies() -> None:
     model = nn.ModuleDict({"rnn": st.LSTM(4, 4, num_layers=2, dropout=0.5, input_dropout=0.2, zoneout_cell=0.1)})
     stripped = st.strip(model["rnn"])

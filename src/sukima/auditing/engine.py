@@ -25,7 +25,8 @@ __all__ = ["Note", "SourceAudit", "audit_files", "audit_view"]
 
 _RELEVANT = re.compile(
     r"drop|\.eval\(|softmax|EarlyStopping|weight_decay|bernoulli|backward\(|GradientTape|load_data|no_grad|best_|"
-    r"regulariz|training|patience|inference_mode|attention\(|_attn_|transforms?\.|ImageDataGenerator|parameters\(\)",
+    r"regulariz|training|patience|inference_mode|attention\(|_attn_|transforms?\.|ImageDataGenerator|parameters\(\)|"
+    r"torch\.load\(|load_state_dict",
     re.IGNORECASE,
 )
 _NOQA = re.compile(r"#\s*noqa(?P<codes>\s*:\s*[A-Z]+[0-9]*(?:[\s,]+[A-Z]+[0-9]+)*)?", re.IGNORECASE)

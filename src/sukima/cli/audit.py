@@ -10,7 +10,7 @@ import typer
 
 from sukima.base.errors import InputError
 from sukima.base.messages import say
-from sukima.cli.options import Json, Lang
+from sukima.cli.options import Json, Lang, Output
 
 __all__ = ["HELP", "audit"]
 
@@ -45,7 +45,8 @@ def audit(
     unsafe: Annotated[
         bool, typer.Option("--unsafe-fixes", help=str(say("With --fix or --diff: also fixes that may change results.")))
     ] = False,
-    output: Annotated[Format, typer.Option("--format", help=str(say("How to print findings.")))] = Format.TERMINAL,
+    form: Annotated[Format, typer.Option("--format", help=str(say("How to print findings.")))] = Format.TERMINAL,
+    output: Output = None,
     json: Json = False,
     _lang: Lang = None,
 ) -> None:
@@ -58,6 +59,10 @@ def audit(
         return
     if not targets:
         raise InputError("expected a file, a folder or file.py:name; `sukima audit .` audits this folder")
+    if output is not None:
+        from sukima.reporting.write import check_report_path
+
+        check_report_path(output)
     codes, without = _codes(select), _codes(ignore)
     paths = [Path(target) for target in targets if not _names_object(target)]
     live = [target for target in targets if _names_object(target)]
@@ -75,8 +80,13 @@ def audit(
         from sukima.auditing.api import audit_model
 
         findings += audit_model(_model(target), None, codes, without)
+    if output is not None:
+        from sukima.reporting.write import write_report
+
+        write_report(findings, output)
+        typer.echo(str(say("Report: {path}", path=output)), err=True)
     if not diff:
-        _print(console, findings, files, Format.JSON if json else output)
+        _print(console, findings, files, Format.JSON if json else form)
     if any(finding.severity != "advice" for finding in findings):
         raise typer.Exit(1)
 
@@ -113,10 +123,10 @@ def _explain(console: Any, code: str) -> None:
     print_explanation(console, find_rule(code))
 
 
-def _print(console: Any, findings: list[Any], files: int, output: Format) -> None:
+def _print(console: Any, findings: list[Any], files: int, form: Format) -> None:
     from sukima.auditing.output import machine
 
-    if output is Format.TERMINAL:
+    if form is Format.TERMINAL:
         from sukima.auditing.output.terminal import print_findings
 
         print_findings(console, findings, files)
@@ -126,7 +136,7 @@ def _print(console: Any, findings: list[Any], files: int, output: Format) -> Non
         Format.LINES: machine.to_lines,
         Format.SARIF: machine.to_sarif,
         Format.GITHUB: machine.to_github,
-    }[output]
+    }[form]
     if text := write(findings):
         typer.echo(text)
 
@@ -151,5 +161,7 @@ def _mend(findings: list[Any], *, write: bool, unsafe: bool) -> list[Any]:
         else:
             typer.echo(diff(Path(path), before, after), nl=False)
     if mended:
-        typer.echo(str(say("{count} findings mended", count=len(mended))), err=True)
+        count = len(mended)
+        done = say("one finding mended") if count == 1 else say("{count} findings mended", count=count)
+        typer.echo(str(done), err=True)
     return [f for f in findings if id(f) not in mended]

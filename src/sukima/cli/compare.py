@@ -10,7 +10,7 @@ import typer
 from sukima.base.errors import InputError
 from sukima.base.messages import say
 from sukima.cli.objects import load_module, load_object
-from sukima.cli.options import By, Data, Epochs, FirstSeed, Json, Lang, Output, Target, TensorBoard
+from sukima.cli.options import By, Data, Epochs, FirstSeed, Json, Lang, MLflow, Output, Target, TensorBoard
 
 if TYPE_CHECKING:
     from sukima.records.recipe import Recipe
@@ -58,6 +58,7 @@ def compare(
     ] = None,
     output: Output = Path("sukima-report.html"),
     tensorboard: TensorBoard = None,
+    mlflow: MLflow = None,
     json: Json = False,
     _lang: Lang = None,
 ) -> None:
@@ -78,6 +79,7 @@ def compare(
         output,
         json,
         tensorboard,
+        mlflow,
     )
 
 

@@ -57,6 +57,7 @@ def diagnose(
         ),
     ] = None,
     rows: Annotated[int | None, typer.Option("--rows", min=1, help=str(say("Number of training rows.")))] = None,
+    inputs: Annotated[int | None, typer.Option("--inputs", min=1, help=str(say("Number of input features.")))] = None,
     next_recipe: Annotated[
         Path | None, typer.Option("--next", help=str(say("Where to write the recipe to try next: .toml or .json.")))
     ] = None,
@@ -78,7 +79,7 @@ def diagnose(
 
     _check_paths(output, plot, next_recipe)
     mapping = mapping_of(columns) if columns is not None else None
-    known = _known(recipe, task, rows)
+    known = _known(recipe, task, rows, inputs)
     readings = [reading for file in files for reading in read_history(file, mapping, pattern or ())]
     for reading in readings:
         typer.echo(understood(reading), err=True)
@@ -109,6 +110,7 @@ def understood(reading: Reading) -> str:
         "validation_loss": say("validation loss"),
         "train_metric": say("training metric"),
         "validation_metric": say("validation metric"),
+        "learning_rate": say("learning rate"),
     }
     columns = ", ".join(f"{roles[curve]} = {name!r}" for curve, name in reading.understood.items())
     first = say(
@@ -135,19 +137,20 @@ def _check_paths(output: Path | None, plot: Path | None, next_recipe: Path | Non
         check_writable(next_recipe)
 
 
-def _known(recipe: Path | None, task: str | None, rows: int | None) -> Known:
+def _known(recipe: Path | None, task: str | None, rows: int | None, inputs: int | None) -> Known:
     from sukima.diagnosis.known import known_of
     from sukima.records.recipe import Recipe
 
     in_force = Recipe.load(recipe) if recipe is not None else None
     if task is None:
-        return known_of(recipe=in_force, rows=rows)
+        return known_of(recipe=in_force, rows=rows, inputs=inputs)
     from sukima.cli.objects import load_object
     from sukima.records.task import Task, size_of
 
     found: Task = load_object(task, "task", Task)
     options = in_force.options if in_force else {}
-    return known_of(recipe=in_force, model=found.model(**options), rows=rows or size_of(found.train))
+    model = found.model(**options)
+    return known_of(recipe=in_force, model=model, rows=rows or size_of(found.train), inputs=inputs)
 
 
 def _judged(readings: Sequence[Reading], known: Known, *, pool: bool) -> list[tuple[Verdict, History]]:

@@ -10,7 +10,7 @@ import typer
 
 from sukima.base.messages import say
 
-__all__ = ["By", "Data", "Epochs", "FirstSeed", "Json", "Lang", "Output", "Target", "TensorBoard"]
+__all__ = ["By", "Data", "Epochs", "FirstSeed", "Json", "Lang", "MLflow", "Output", "Target", "TensorBoard"]
 
 
 class LanguageName(StrEnum):
@@ -51,6 +51,14 @@ FirstSeed = Annotated[
 TensorBoard = Annotated[
     Path | None,
     typer.Option("--tensorboard", metavar="DIR", help=str(say("Also write every run's curves for TensorBoard here."))),
+]
+MLflow = Annotated[
+    str | None,
+    typer.Option(
+        "--mlflow",
+        metavar="URI",
+        help=str(say("Also write every run to this MLflow server or database, such as 'sqlite:///mlflow.db'.")),
+    ),
 ]
 Output = Annotated[
     Path | None,

@@ -25,7 +25,13 @@ def command_progress() -> Progress:
     return Bar() if sys.stderr.isatty() else Lines()
 
 
-def show(result: TuneResult | Comparison, output: Path | None, as_json: bool, tensorboard: Path | None = None) -> None:
+def show(
+    result: TuneResult | Comparison,
+    output: Path | None,
+    as_json: bool,
+    tensorboard: Path | None = None,
+    mlflow: str | None = None,
+) -> None:
     """Print ``result`` and write its report; leave with 130 where the work was interrupted."""
     from sukima.reporting import document_of, write_report
     from sukima.reporting.json import to_json
@@ -37,6 +43,10 @@ def show(result: TuneResult | Comparison, output: Path | None, as_json: bool, te
         from sukima.integrations.tensorboard import write_tensorboard
 
         write_tensorboard(result, tensorboard)
+    if mlflow is not None:
+        from sukima.integrations.mlflow import write_mlflow
+
+        write_mlflow(result, mlflow)
     if as_json:
         typer.echo(to_json(result))
     else:

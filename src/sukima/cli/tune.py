@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sukima.base.messages import say
-from sukima.cli.options import By, Data, Epochs, FirstSeed, Json, Lang, Output, Target, TensorBoard
+from sukima.cli.options import By, Data, Epochs, FirstSeed, Json, Lang, MLflow, Output, Target, TensorBoard
 
 __all__ = ["HELP", "tune"]
 
@@ -98,6 +98,7 @@ def tune(
     ] = None,
     output: Output = Path("sukima-report.html"),
     tensorboard: TensorBoard = None,
+    mlflow: MLflow = None,
     json: Json = False,
     _lang: Lang = None,
 ) -> None:
@@ -128,4 +129,4 @@ def tune(
         address=address,
         progress=command_progress(),
     )
-    show(result, output, json, tensorboard)
+    show(result, output, json, tensorboard, mlflow)

@@ -10,8 +10,8 @@ from sukima.base.messages import Message, say
 from sukima.diagnosis.curves import Curves
 from sukima.diagnosis.dose import less, more, steps_between
 from sukima.diagnosis.known import Known
+from sukima.diagnosis.outlook import outlook, pooled_forecast
 from sukima.diagnosis.signals.disagreement import accuracy_lost
-from sukima.diagnosis.signals.extrapolation import extrapolate
 from sukima.diagnosis.signals.gap import end_level
 from sukima.diagnosis.signals.onset import turn_of
 from sukima.diagnosis.signals.validation_size import binomial_interval, rows_behind
@@ -22,6 +22,8 @@ __all__ = ["Advice", "advise", "confident_errors"]
 
 FEW_ROWS = 500
 """With so few rows dropout was seen to gain nothing (Srivastava et al. 2014, figure 10, at 100 and 500 examples)."""
+WORTH = 0.03
+"""Share of the loss that three times the epochs must promise before they are spoken of."""
 WIDE_INTERVAL = 0.05
 """Half width of the accuracy's interval above which the validation set is too small to choose by."""
 
@@ -44,8 +46,7 @@ def advise(verdict: Conclusion, runs: Sequence[Curves], known: Known) -> Advice:
     elif verdict == "unfinished":
         _go_on(advice, runs, known)
     elif verdict == "healthy":
-        advice.messages.append(say("leave it as it is; what is left to gain is within noise"))
-        advice.recipe = known.recipe
+        _leave(advice, runs, known)
     elif verdict == "diverged":
         advice.messages += [
             say("lower the learning rate to a tenth, or clip the gradients"),
@@ -122,6 +123,13 @@ def _causes(advice: Advice, known: Known, best: int | None, epochs: int) -> None
         )
     elif known.rows is not None and known.rows <= FEW_ROWS:
         advice.messages.append(say("cause: too little data, {rows} rows", rows=known.rows))
+    if known.rows is None and known.inputs is None and known.parameters is None:
+        advice.messages.append(
+            say(
+                "more data, fewer features or a smaller model would help as well; with the task, or the numbers of "
+                "rows and inputs, it can be said which"
+            )
+        )
     if best is not None and best <= epochs / 2:
         advice.messages.append(say("cause: too many epochs, {epochs} where {best} were best", epochs=epochs, best=best))
 
@@ -136,19 +144,31 @@ def _against_underfitting(advice: Advice, known: Known) -> None:
 
 
 def _go_on(advice: Advice, runs: Sequence[Curves], known: Known) -> None:
-    epochs = round(fmean(run.epochs for run in runs))
-    # Points of a thinned curve stand for several epochs each.
-    forecasts = [extrapolate(run.validation, 2 * len(run.validation)) for run in runs]
-    gain = fmean(forecast.gain for forecast in forecasts)
-    error = fmean(forecast.error for forecast in forecasts) / len(forecasts) ** 0.5
+    epochs = 2 * round(fmean(run.epochs for run in runs))
+    expected = pooled_forecast(runs, epochs)
     advice.messages.append(
         say(
-            "go on: another {epochs} epochs would take {gain:.2g} ± {error:.1g} off the validation loss",
-            epochs=2 * epochs,
-            gain=gain,
-            error=1.96 * error,
+            "go on: another {epochs} epochs would take {gain:.2g} off the validation loss ({low:.2g} to {high:.2g})",
+            epochs=epochs,
+            gain=expected.gain,
+            low=expected.low,
+            high=expected.high,
         )
     )
+    if runs[0].is_loss and all(len(run.validation_share) for run in runs):
+        advice.messages.append(outlook(runs, epochs))
+    advice.recipe = known.recipe
+
+
+def _leave(advice: Advice, runs: Sequence[Curves], known: Known) -> None:
+    epochs = 2 * round(fmean(run.epochs for run in runs))
+    expected = pooled_forecast(runs, epochs)
+    level = fmean(abs(end_level(run.validation)) for run in runs)
+    if runs[0].is_loss and expected.gain > WORTH * level:
+        advice.messages.append(say("nothing is wrong; only longer training may still gain a little"))
+        advice.messages.append(outlook(runs, epochs))
+    else:
+        advice.messages.append(say("leave it as it is; what is left to gain is within noise"))
     advice.recipe = known.recipe
 
 

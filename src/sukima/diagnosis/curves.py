@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -35,6 +35,7 @@ class Curves:
         validation_share: the same on validation data.
         lost: the epoch (from 1) at which a curve stopped being finite; ``None`` if none did.
         in_inference_mode: whether the training curve was measured with dropout off; ``None`` if not known.
+        learning_rate: the learning rate at each point; empty if not known.
     """
 
     train: Array
@@ -45,6 +46,7 @@ class Curves:
     validation_share: Array
     lost: int | None = None
     in_inference_mode: bool | None = None
+    learning_rate: Array = field(default_factory=lambda: np.empty(0))
 
     @property
     def epochs(self) -> int:
@@ -73,7 +75,8 @@ def finite_part(history: History) -> tuple[History, int | None]:
         history.check()
         return history, None
     end = min(lost)
-    cut = msgspec.structs.replace(history, **{name: getattr(history, name)[:end] for name in (*_MEASURED, "seconds")})
+    beside = ("learning_rate", "seconds")
+    cut = msgspec.structs.replace(history, **{name: getattr(history, name)[:end] for name in (*_MEASURED, *beside)})
     cut.check()
     return cut, end + 1
 
@@ -111,7 +114,16 @@ def curves_of(history: History) -> Curves:
         validation_share=_thin(validation_share),
         lost=lost,
         in_inference_mode=history.train_in_inference_mode,
+        learning_rate=_rates(history.learning_rate, count),
     )
+
+
+def _rates(values: list[float], count: int) -> Array:
+    """The learning rate at the points of the curves; of a thinned curve the last of each block."""
+    rates = np.asarray(values, dtype=np.float64)
+    if len(rates) != count or not np.isfinite(rates).all() or rates.max() <= 0 or rates.min() < 0:
+        return np.empty(0)
+    return rates[_ends(count) - 1]
 
 
 def _pair_of_shares(history: History) -> tuple[Array, Array]:

@@ -8,10 +8,11 @@ from statistics import fmean, median
 from sukima.base.messages import Message, say
 from sukima.diagnosis.advice import confident_errors
 from sukima.diagnosis.curves import Curves
+from sukima.diagnosis.outlook import pooled_forecast
 from sukima.diagnosis.signals.dropout_on import share_below_training
-from sukima.diagnosis.signals.extrapolation import extrapolate
 from sukima.diagnosis.signals.gap import end_level, gap_trend
 from sukima.diagnosis.signals.kink import kinks
+from sukima.diagnosis.signals.learning_rate import drops
 from sukima.diagnosis.signals.onset import Turn, turn_of
 from sukima.diagnosis.signals.plateau import plateau_since
 from sukima.records.verdict import Conclusion
@@ -87,16 +88,15 @@ _TELLING = 0.5
 
 
 def _forecast(runs: Sequence[Curves]) -> list[Message]:
-    forecasts = [extrapolate(run.validation, 2 * len(run.validation)) for run in runs]
+    expected = pooled_forecast(runs, 2 * round(fmean(run.epochs for run in runs)))
     level = fmean(abs(end_level(run.validation)) for run in runs) or 1.0
-    gain = fmean(forecast.gain for forecast in forecasts)
-    error = 1.96 * fmean(forecast.error for forecast in forecasts) / len(forecasts) ** 0.5
-    if error > _TELLING * level:
+    if (expected.high - expected.low) / 2 > _TELLING * level:
         return []
     message = say(
-        "three times the epochs would change validation by about {change:+.1f} % (± {error:.1f})",
-        change=-100 * gain / level,
-        error=100 * error / level,
+        "three times the epochs would change validation by about {change:+.1f} % ({low:+.1f} to {high:+.1f})",
+        change=-100 * expected.gain / level,
+        low=-100 * expected.high / level,
+        high=-100 * expected.low / level,
     )
     return [message]
 
@@ -129,9 +129,35 @@ def _reservations(runs: Sequence[Curves]) -> list[Message]:
                 "mean, so that the true gap is wider"
             )
         )
-    drops = [int(run.epoch[at]) for run in runs[:1] for at in kinks(run.train)]
-    if drops:
-        seen.append(
-            say("training drops suddenly at epoch {epoch}, as when the learning rate is lowered", epoch=drops[0])
-        )
-    return seen
+    return [*seen, *_kink(runs[0])]
+
+
+def _kink(run: Curves) -> list[Message]:
+    """The first sudden drop of training, and whether the learning rate explains it."""
+    found = kinks(run.train)
+    lowered = [at for at in drops(run.learning_rate) if not found or abs(at - found[0]) <= 1]
+    if lowered:
+        at = lowered[0]
+        values = {"before": float(run.learning_rate[at - 1]), "after": float(run.learning_rate[at])}
+        if found:
+            return [
+                say(
+                    "training drops suddenly at epoch {epoch}, where the learning rate went from {before:g} to "
+                    "{after:g}",
+                    epoch=int(run.epoch[at]),
+                    **values,
+                )
+            ]
+        return [
+            say(
+                "the learning rate went from {before:g} to {after:g} at epoch {epoch}, and the curves show no kink",
+                epoch=int(run.epoch[at]),
+                **values,
+            )
+        ]
+    if not found:
+        return []
+    epoch = int(run.epoch[found[0]])
+    if len(run.learning_rate):
+        return [say("training drops suddenly at epoch {epoch}, and the learning rate does not explain it", epoch=epoch)]
+    return [say("training drops suddenly at epoch {epoch}, as when the learning rate is lowered", epoch=epoch)]

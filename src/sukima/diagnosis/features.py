@@ -80,7 +80,9 @@ def features_of(curves: Curves) -> dict[str, float]:
         "epochs": float(np.log(curves.epochs)),
         "error_rate": _error(curves.validation_share),
         "train_error_rate": _error(curves.train_share),
+        "accuracy_gap": _accuracy_gap(curves),
         "has_accuracy": float(len(curves.train_share) > 0),
+        "in_inference_mode": 0.0 if curves.in_inference_mode is None else 2.0 * curves.in_inference_mode - 1,
     }
 
 
@@ -103,6 +105,12 @@ def _bent(value: float) -> float:
 
 def _ratio(end: float, start: float) -> float:
     return float(np.clip(np.log(max(abs(end), 1e-9) / max(abs(start), 1e-9)), -8, 8))
+
+
+def _accuracy_gap(curves: Curves) -> float:
+    if not len(curves.train_share):
+        return 0.0
+    return end_level(curves.train_share) - end_level(curves.validation_share)
 
 
 def _error(shares: Array) -> float:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sukima.base.checks import check_count, check_instance
+from sukima.base.checks import check_count, check_instance, shown
+from sukima.base.errors import InputError
 from sukima.records.recipe import ALL_SITES, Recipe
 from sukima.records.site import Site
 
@@ -57,7 +60,26 @@ def known_of(
             check_count(name, value)
     if model is None:
         return Known(recipe, (), rows, None, inputs)
+    found, parameters = _model(model)
+    return Known(recipe, found, rows, parameters, inputs)
+
+
+def _model(model: Any) -> tuple[Sequence[Site], int]:
+    """Sites and number of trained weights of a Keras or PyTorch model."""
+    keras = sys.modules.get("keras")
+    if keras is not None and isinstance(model, keras.Model):
+        from sukima.keras.sites import sites as keras_sites
+
+        return tuple(keras_sites(model).values()), sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(model, torch.nn.Module):
+        raise InputError(
+            "{name} must be {expected}, got {value}",
+            name="model",
+            expected="a torch.nn.Module or a keras.Model",
+            value=shown(model),
+        )
     from sukima.torch.sites import sites
 
     trained = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
-    return Known(recipe, tuple(sites(model).values()), rows, trained, inputs)
+    return tuple(sites(model).values()), trained

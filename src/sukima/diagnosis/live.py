@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from sukima.base.checks import check_count, check_instance, check_number
 from sukima.base.messages import Message, say
-from sukima.diagnosis.curves import curves_of
+from sukima.diagnosis.curves import Curves, curves_of
+from sukima.diagnosis.forecast import Forecast, forecast
 from sukima.diagnosis.known import Known
-from sukima.diagnosis.signals.extrapolation import Forecast, extrapolate
+from sukima.diagnosis.outlook import outlook
+from sukima.diagnosis.signals.extrapolation import extrapolate
 from sukima.diagnosis.signals.gap import end_level
 from sukima.diagnosis.signals.onset import turn_of
 from sukima.diagnosis.verdict import SHORT, judge
@@ -78,6 +80,7 @@ class Monitor:
         validation_loss: float,
         train_metric: float | None = None,
         validation_metric: float | None = None,
+        learning_rate: float | None = None,
     ) -> Verdict:
         """Add an epoch; gives the verdict on the run so far and sets ``should_stop``."""
         self.history.train_loss.append(float(train_loss))
@@ -85,6 +88,8 @@ class Monitor:
         if train_metric is not None and validation_metric is not None:
             self.history.train_metric.append(float(train_metric))
             self.history.validation_metric.append(float(validation_metric))
+        if learning_rate is not None:
+            self.history.learning_rate.append(float(learning_rate))
         if not (math.isfinite(train_loss) and math.isfinite(validation_loss)):
             return self._stop_diverged()
         self._decide()
@@ -101,9 +106,12 @@ class Monitor:
     def forecast(self, epochs: int) -> Forecast:
         """What that many epochs more would gain in validation loss, with its interval."""
         check_count("epochs", epochs)
-        run = curves_of(self.history)
-        points = max(1, round(epochs * len(run.epoch) / run.epochs))
-        return extrapolate(run.validation, points)
+        return forecast(curves_of(self.history), epochs)
+
+    def outlook(self, epochs: int) -> Message:
+        """The same in words, in points of accuracy where it is known: ``another 20 epochs would gain 0.1 …``."""
+        check_count("epochs", epochs)
+        return outlook([curves_of(self.history)], epochs)
 
     def _stop_diverged(self) -> Verdict:
         self.should_stop = True
@@ -127,6 +135,10 @@ class Monitor:
                 sigmas=turn.sigmas,
                 epoch=best,
             )
-        elif self.worth and self.forecast(run.epochs).interval[1] < self.worth * abs(end_level(run.validation)):
+        elif self.worth and self._most_gain(run) < self.worth * abs(end_level(run.validation)):
             self.should_stop = True
             self.reason = say("another {epochs} epochs would gain nothing worth having", epochs=run.epochs)
+
+    def _most_gain(self, run: Curves) -> float:
+        """What as many epochs more gain at most, by the shape of the curve alone, which may be as sure as it likes."""
+        return extrapolate(run.validation, len(run.validation)).interval[1]

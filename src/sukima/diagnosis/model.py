@@ -1,6 +1,6 @@
-"""From features to probabilities of the verdicts: a small forest of decision trees, in ``forest.json``.
+"""From features to probabilities of the verdicts: small boosted decision trees, in ``trees.json``.
 
-``benchmarks/diagnose/fit.py`` grows it, on networks whose truth is known. Trees rather than one formula: which signal
+``benchmarks/diagnose/fit.py`` grows them, on networks whose truth is known. Trees rather than one formula: which signal
 counts depends on the others (a gap means one thing at a low loss and another at a high one), and outside of what was
 seen a tree stays at its outermost leaf.
 """
@@ -19,85 +19,86 @@ from sukima.diagnosis.curves import Array
 from sukima.diagnosis.features import FEATURES
 from sukima.records.verdict import Conclusion
 
-__all__ = ["Forest", "Nodes", "forest", "probabilities"]
+__all__ = ["Nodes", "Trees", "least_confidence", "probabilities", "trees"]
 
 Indices = NDArray[np.int64]
 
 
 class Nodes(msgspec.Struct, forbid_unknown_fields=True):
-    """The file's content: all nodes of all trees in one row.
+    """The file's content: all nodes of all trees in one row, each tree from its root down, left before right.
 
     Attributes:
         conclusions: what is told apart.
         features: names of the features.
-        roots: first node of each tree.
+        begin: score of each conclusion before any tree.
+        roots: first node of each tree; the trees add to the conclusions in turn.
         feature: index of the feature that a node asks for; -1 at a leaf.
-        threshold: it goes left up to and with this value; at a leaf its row in ``shares``.
-        left: the node that comes next on the left; on the right it is ``right``. At a leaf both are the leaf itself.
-        right: see ``left``.
-        shares: leaf × conclusion, in thousandths.
-        sharpness: power of the probabilities that makes the stated confidence true on histories not fitted.
-        least: confidence below which no conclusion is stated.
+        value: it goes left up to and with this value; at a leaf what it adds to its conclusion's score.
+        right: how many nodes further its right side begins; the left side is the next node. 0 at a leaf.
+        sharpness: factor of the scores that makes the stated confidence true on histories not fitted.
+        least: confidence below which a conclusion is not stated, by conclusion.
     """
 
     conclusions: list[Conclusion]
     features: list[str]
+    begin: list[float]
     roots: list[int]
     feature: list[int]
-    threshold: list[float]
-    left: list[int]
+    value: list[float]
     right: list[int]
-    shares: list[list[int]]
     sharpness: float
-    least: float
+    least: list[float]
 
 
 @dataclass(frozen=True)
-class Forest:
+class Trees:
     """The nodes as arrays."""
 
     conclusions: tuple[Conclusion, ...]
+    begin: Array
     roots: Indices
     feature: Indices
-    threshold: Array
-    left: Indices
+    value: Array
     right: Indices
-    shares: Array
     sharpness: float
-    least: float
+    least: dict[Conclusion, float]
 
-    def leaves(self, features: Array) -> Indices:
-        """The leaf that each tree ends at: all trees walk down together."""
+    def scores(self, features: Array) -> Array:
+        """The score of each conclusion: all trees walk down together."""
         at = self.roots
         while (inner := self.feature[at] >= 0).any():
-            goes_left = features[self.feature[at]] <= self.threshold[at]
-            at = np.where(inner, np.where(goes_left, self.left[at], self.right[at]), at)
-        return at
+            goes_left = features[self.feature[at]] <= self.value[at]
+            at = at + inner * np.where(goes_left, 1, self.right[at])
+        total: Array = self.begin + self.value[at].reshape(-1, len(self.conclusions)).sum(axis=0)
+        return total
 
 
 @cache
-def forest() -> Forest:
-    """The forest that comes with the package."""
-    nodes = msgspec.json.decode(files("sukima.diagnosis").joinpath("forest.json").read_bytes(), type=Nodes)
-    assert tuple(nodes.features) == FEATURES  # a forest for other features would be nonsense; fit.py writes both
-    whole = (np.asarray(part, dtype=np.int64) for part in (nodes.roots, nodes.feature, nodes.left, nodes.right))
-    roots, feature, left, right = whole
-    return Forest(
+def trees() -> Trees:
+    """The trees that come with the package."""
+    nodes = msgspec.json.decode(files("sukima.diagnosis").joinpath("trees.json").read_bytes(), type=Nodes)
+    assert tuple(nodes.features) == FEATURES  # trees for other features would be nonsense; fit.py writes both
+    roots, feature, right = (np.asarray(part, dtype=np.int64) for part in (nodes.roots, nodes.feature, nodes.right))
+    return Trees(
         tuple(nodes.conclusions),
+        np.asarray(nodes.begin),
         roots,
         feature,
-        np.asarray(nodes.threshold),
-        left,
+        np.asarray(nodes.value),
         right,
-        np.asarray(nodes.shares, dtype=np.float64) / 1000,
         nodes.sharpness,
-        nodes.least,
+        dict(zip(nodes.conclusions, nodes.least, strict=True)),
     )
 
 
 def probabilities(features: Array) -> dict[Conclusion, float]:
     """Probability of each conclusion, each as likely as another before the curves were seen."""
-    trees = forest()
-    leaves = trees.threshold[trees.leaves(features)].astype(np.int64)
-    shares = trees.shares[leaves].mean(axis=0) ** trees.sharpness
-    return dict(zip(trees.conclusions, (shares / shares.sum()).tolist(), strict=True))
+    found = trees()
+    scores = found.sharpness * found.scores(features)
+    shares = np.exp(scores - scores.max())
+    return dict(zip(found.conclusions, (shares / shares.sum()).tolist(), strict=True))
+
+
+def least_confidence(conclusion: Conclusion) -> float:
+    """The confidence below which that conclusion is not stated: some are easier to be wrong about than others."""
+    return trees().least[conclusion]

@@ -13,8 +13,10 @@ import numpy as np
 
 from sukima.base.errors import InputError
 from sukima.base.imports import require
-from sukima.diagnosis.curves import curves_of
-from sukima.diagnosis.signals.extrapolation import extrapolate
+from sukima.diagnosis.curves import Curves, curves_of
+from sukima.diagnosis.forecast import forecast
+from sukima.diagnosis.signals.gap import end_level
+from sukima.diagnosis.signals.learning_rate import drops
 from sukima.records.files import check_writable
 from sukima.records.history import History
 from sukima.records.verdict import Verdict
@@ -24,7 +26,7 @@ __all__ = ["check_picture_path", "draw"]
 SUFFIXES = (".png", ".svg")
 MOST = 24
 """Most histories in one picture."""
-TRAIN, VALIDATION, ONSET = "#4477aa", "#cc6644", "#555555"
+TRAIN, VALIDATION, ONSET, RATE = "#4477aa", "#cc6644", "#555555", "#cccccc"
 
 
 def check_picture_path(path: str | Path) -> Path:
@@ -49,8 +51,11 @@ def draw(judged: Sequence[tuple[Verdict, History]], path: str | Path) -> Path:
     rows = -(-len(shown) // columns)
     # A figure of its own, without pyplot: nothing global, no window, no display needed.
     figure = Figure(figsize=(6.4 * columns, 3.6 * rows), layout="constrained")
-    for axes, (verdict, history) in zip(figure.subplots(rows, columns, squeeze=False).ravel(), shown, strict=False):
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, (verdict, history) in zip(panels, shown, strict=False):
         _panel(axes, verdict, history)
+    for axes in panels[len(shown) :]:
+        axes.set_visible(False)
     figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
     return path
 
@@ -63,12 +68,16 @@ def _panel(axes: Any, verdict: Verdict, history: History) -> None:
     axes.plot(epoch, run.validation, color=VALIDATION, label="validation")
     if verdict.onset_epoch is not None:
         axes.axvline(verdict.onset_epoch, color=ONSET, linewidth=1, linestyle=":")
-        axes.annotate(f"onset {verdict.onset_epoch}", (verdict.onset_epoch, 0.95), xycoords=("data", "axes fraction"))
-    lowest = _forecast(axes, run.validation, epoch) if verdict.verdict == "unfinished" else np.inf
+        _mark(axes, verdict.onset_epoch, 0.94, f"onset {verdict.onset_epoch}")
+    for at in drops(run.learning_rate)[:3]:
+        axes.axvline(epoch[at], color=RATE, linewidth=1)
+        _mark(axes, epoch[at], 0.03, f"lr {run.learning_rate[at]:.3g}")
+    lowest = _forecast(axes, run) if verdict.verdict == "unfinished" else np.inf
     late = np.concatenate([curve[len(curve) // 6 :] for curve in (run.train, run.validation)])
     low, high = float(min(run.train.min(), run.validation.min(), lowest)), float(late.max())
     room = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
     axes.set_ylim(low - room, high + room)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss" if run.is_loss else "error")
     # A name from a file may hold signs that would be read as mathematics.
@@ -77,15 +86,26 @@ def _panel(axes: Any, verdict: Verdict, history: History) -> None:
     axes.legend(frameon=False, fontsize=8)
 
 
-def _forecast(axes: Any, validation: Any, epoch: Any) -> float:
+def _mark(axes: Any, epoch: int, height: float, text: str) -> None:
+    """A word beside a line; white behind it, where it stands on a curve."""
+    axes.annotate(
+        text,
+        (epoch, height),
+        (4, 0),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        fontsize=8,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1},
+    )
+
+
+def _forecast(axes: Any, run: Curves) -> float:
     """Draw where validation would go in twice the epochs more, with its interval; gives the lowest loss of it."""
-    count, last = len(validation), int(epoch[-1])
-    steps = np.unique(np.linspace(1, 2 * count, 24).astype(int))
-    forecasts = [extrapolate(validation, int(step)) for step in steps]
-    at = last + steps * last / count
-    end = float(validation[-1])
-    levels = [end - forecast.gain for forecast in forecasts]
+    last, end = run.epochs, end_level(run.validation)
+    found = [forecast(run, int(more)) for more in np.unique(np.linspace(1, 2 * last, 24).astype(int))]
+    at = [last, *(last + one.epochs for one in found)]
+    levels = [end, *(end - one.gain for one in found)]
     axes.plot(at, levels, color=VALIDATION, linewidth=1, linestyle=":")
-    least, most = zip(*(forecast.interval for forecast in forecasts), strict=True)
-    axes.fill_between(at, [end - gain for gain in most], [end - gain for gain in least], color=VALIDATION, alpha=0.15)
+    ends = [end, *(end - one.high for one in found)], [end, *(end - one.low for one in found)]
+    axes.fill_between(at, *ends, color=VALIDATION, alpha=0.15)
     return min(levels)

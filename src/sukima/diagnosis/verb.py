@@ -37,7 +37,7 @@ def diagnose(
         mapping: what columns mean where their names do not say it, such as ``{"train": "a", "val": "b"}``.
         patterns: for text logs, such as ``["loss {loss} val {val_loss}"]``.
         recipe: what regularized the run; with it the advice names sites and doses.
-        model: a PyTorch model, whose sites and number of weights are then known.
+        model: a PyTorch or Keras model, whose sites and number of weights are then known.
         rows: number of training rows.
         inputs: number of input features.
 

@@ -14,7 +14,7 @@ from sukima.diagnosis.curves import Curves, curves_of
 from sukima.diagnosis.evidence import evidence_for, levels, onset_of
 from sukima.diagnosis.features import pooled_features
 from sukima.diagnosis.known import Known
-from sukima.diagnosis.model import forest, probabilities
+from sukima.diagnosis.model import least_confidence, probabilities
 from sukima.diagnosis.rules import judge_row
 from sukima.diagnosis.signals.divergence import has_diverged
 from sukima.diagnosis.signals.dropout_on import share_below_training
@@ -124,7 +124,7 @@ def _weighed(runs: Sequence[Curves]) -> Finding:
     shares = probabilities(pooled_features(runs))
     conclusion = max(shares, key=lambda name: shares[name])
     confidence = shares[conclusion]
-    if confidence < forest().least:
+    if confidence < least_confidence(conclusion):
         second = sorted(shares, key=lambda name: shares[name])[-2]
         torn = say(
             "the curves fit {first} ({share:.0f} %) hardly better than {second} ({other:.0f} %)",

@@ -1,4 +1,4 @@
-"""A callback for the Hugging Face ``Trainer`` that trains with a recipe."""
+"""Callbacks for the Hugging Face ``Trainer``: one trains with a recipe, one says what the curves mean as they form."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from sukima.base.imports import require
+from sukima.integrations.judging import Judging
 from sukima.integrations.torch_training import RecipeInForce
+from sukima.integrations.watching import WatchInForce
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.torch.apply import Applied
 
-__all__ = ["RecipeCallback"]
+__all__ = ["RecipeCallback", "VerdictCallback", "WatchCallback"]
 
 TrainerCallback: Any = object if TYPE_CHECKING else require("transformers", "huggingface").TrainerCallback
 
@@ -91,3 +93,57 @@ class RecipeCallback(TrainerCallback):  # type: ignore[misc]  # its class is not
             self._hook.remove()
         self._hook = None
         self._training.end()
+
+
+class VerdictCallback(Judging, TrainerCallback):  # type: ignore[misc]  # as above
+    """Judge the curves after every evaluation, warn when overfitting begins, and stop training where more is no use.
+
+    The values are those of the ``Trainer``'s log: the mean of ``loss`` since the evaluation before, ``eval_loss``, and
+    ``learning_rate``. An evaluation counts as an epoch. The arguments are those of `Judging` in `sukima.integrations`;
+    with ``stop=True`` training ends where `sukima.diagnosis.live.Monitor` calls for it.
+
+    Attributes:
+        verdict: on the curves so far; ``None`` before the first evaluation.
+        history: the curves.
+        monitor: with ``forecast`` and ``outlook`` for what more epochs would give.
+    """
+
+    _losses: tuple[float, ...] = ()
+    _rate: float | None = None
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        """Remember the training losses since the last evaluation, and the learning rate."""
+        del args, state, control, kwargs
+        found = logs or {}
+        if "loss" in found:
+            self._losses = (*self._losses, float(found["loss"]))
+            self._rate = found.get("learning_rate")
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any) -> None:
+        """Take the values of this evaluation; one before any training loss was logged is passed over."""
+        del args, state, kwargs
+        if not self._losses:
+            return
+        train = sum(self._losses) / len(self._losses)
+        self._losses = ()
+        if self.epoch(train, (metrics or {}).get("eval_loss"), learning_rate=self._rate):
+            control.should_training_stop = True
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Write the history."""
+        del args, state, control, kwargs
+        self.end()
+
+
+class WatchCallback(WatchInForce, TrainerCallback):  # type: ignore[misc]  # as above
+    """`sukima.watch` over the model while the ``Trainer`` trains it; what it saw is in ``findings``."""
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Begin to watch."""
+        del args, state, control
+        self._start(kwargs["model"])
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Stop, and say what was seen."""
+        del args, state, control, kwargs
+        self._stop()

@@ -16,17 +16,15 @@ from sukima.base.errors import InputError
 from sukima.base.messages import say
 from sukima.diagnosis.live import Monitor
 from sukima.diagnosis.verdict import SHORT
+from sukima.integrations.judging import OverfittingWarning
+from sukima.integrations.watching import WatchInForce
 from sukima.keras.apply import Applied, apply
 from sukima.records.files import check_writable
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.verdict import Verdict
 
-__all__ = ["OverfittingWarning", "SukimaCallback"]
-
-
-class OverfittingWarning(UserWarning):
-    """Training goes on, and the model has begun to overfit."""
+__all__ = ["OverfittingWarning", "SukimaCallback", "WatchCallback"]
 
 
 class SukimaCallback(keras.callbacks.Callback):
@@ -124,6 +122,7 @@ class SukimaCallback(keras.callbacks.Callback):
             "validation_loss": float(logs["val_loss"]),
             "train_metric": self._metric_of(found, self._metric),
             "validation_metric": self._metric_of(logs, f"val_{self._metric}"),
+            "learning_rate": None if (rate := logs.get("learning_rate")) is None else float(rate),
         }
         self.verdict = self._monitor.update(**values)  # type: ignore[arg-type]  # losses are never None
         self._say(epoch + 1)
@@ -172,3 +171,15 @@ class SukimaCallback(keras.callbacks.Callback):
         """Write the history. The recipe stays in force."""
         if self.path is not None:
             self.path.write_bytes(msgspec.json.format(msgspec.json.encode(self.history), indent=2))
+
+
+class WatchCallback(WatchInForce, keras.callbacks.Callback):
+    """`sukima.watch` over the model while ``fit`` trains it; what it saw is in ``findings``."""
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Begin to watch."""
+        self._start(self.model)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Stop, and say what was seen."""
+        self._stop()

@@ -1,4 +1,4 @@
-"""A Lightning callback that trains with a recipe."""
+"""Lightning callbacks: one trains with a recipe, one says what the curves mean as they form."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from sukima.base.imports import is_installed, require
+from sukima.integrations.judging import Judging
 from sukima.integrations.torch_training import RecipeInForce
+from sukima.integrations.watching import WatchInForce
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.torch.apply import Applied
 
-__all__ = ["RecipeCallback"]
+__all__ = ["RecipeCallback", "VerdictCallback", "WatchCallback"]
 
 if TYPE_CHECKING:
     Callback: Any = object
@@ -98,4 +100,62 @@ class RecipeCallback(Callback):  # type: ignore[misc]  # its class is not known 
         """Write what there is."""
         self._training.history.status = "interrupted"
         self._training.history.note = type(exception).__name__
+        self.on_fit_end(trainer, pl_module)
+
+
+class VerdictCallback(Judging, Callback):  # type: ignore[misc]  # its class is not known where Lightning is not installed
+    """Judge the curves after every epoch, warn when overfitting begins, and stop training where more is no use.
+
+    The values are those that the module logs under ``train_loss`` and ``val_loss`` and, where the monitor has a
+    ``metric``, ``train_<metric>`` and ``val_<metric>``; the learning rate is the first optimizer's. Epochs without
+    validation are passed over. The arguments are those of `sukima.integrations.judging.Judging`; with ``stop=True``
+    training ends where `sukima.diagnosis.live.Monitor` calls for it, by ``trainer.should_stop``.
+
+    Attributes:
+        verdict: on the curves so far; ``None`` before the first epoch.
+        history: the curves.
+        monitor: with ``forecast`` and ``outlook`` for what more epochs would give.
+    """
+
+    _validated = False
+
+    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
+        """Note that this epoch was validated; the check before training is none."""
+        del pl_module
+        self._validated = not trainer.sanity_checking
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        """Take the epoch's values, which validation has logged before."""
+        del pl_module
+        if not self._validated:
+            return
+        self._validated = False
+        logged, metric = trainer.callback_metrics, self.monitor.metric
+        train, validation = (logged.get(f"{part}_{metric}") if metric else None for part in ("train", "val"))
+        rate = trainer.optimizers[0].param_groups[0]["lr"] if trainer.optimizers else None
+        if self.epoch(logged.get("train_loss"), logged.get("val_loss"), train, validation, rate):
+            trainer.should_stop = True
+
+    def on_fit_end(self, trainer: Any, pl_module: Any) -> None:
+        """Write the history."""
+        del trainer, pl_module
+        self.end()
+
+
+class WatchCallback(WatchInForce, Callback):  # type: ignore[misc]  # as above
+    """`sukima.watch` over the module while the ``Trainer`` fits it; what it saw is in ``findings``."""
+
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+        """Begin to watch."""
+        del trainer
+        self._start(pl_module)
+
+    def on_fit_end(self, trainer: Any, pl_module: Any) -> None:
+        """Stop, and say what was seen."""
+        del trainer, pl_module
+        self._stop()
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        """Stop; the findings so far remain."""
+        del exception
         self.on_fit_end(trainer, pl_module)

@@ -6,20 +6,17 @@ row of records: length, checksum of it, a protocol-buffer message, checksum of t
 
 from __future__ import annotations
 
-import re
 import struct
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from sukima.base.errors import InputError
+from sukima.integrations.runs import Logged, curve_names, runs_of
 from sukima.records.history import History
-from sukima.records.result import Arm, Comparison, TuneResult
 
 __all__ = ["write_tensorboard"]
 
 
-def write_tensorboard(result: History | Comparison | TuneResult, folder: str | Path) -> Path:
+def write_tensorboard(result: Logged, folder: str | Path) -> Path:
     """Write the curves of a history, or of every run of a result, for ``tensorboard --logdir folder``.
 
     A run is ``folder/<arm>/seed-<seed>`` (of a history ``folder`` itself); below it ``train`` and ``validation`` hold
@@ -32,43 +29,17 @@ def write_tensorboard(result: History | Comparison | TuneResult, folder: str | P
         InputError: ``result`` is none of these.
     """
     folder = Path(folder)
-    for place, history in _runs(result):
-        _write(history, folder / place)
+    for run in runs_of(result):
+        _write(run.history, folder.joinpath(*run.place))
     return folder
 
 
-def _runs(result: History | Comparison | TuneResult) -> Iterator[tuple[Path, History]]:
-    if isinstance(result, History):
-        yield Path(), result
-        return
-    if not isinstance(result, Comparison | TuneResult):
-        raise InputError(
-            "{name} must be {expected}, got {value}",
-            name="result",
-            expected="a History, or what tune or compare returned",
-            value=type(result).__name__,
-        )
-    arms: list[Arm] = list(result.arms) if isinstance(result, Comparison) else list(result.search)
-    if isinstance(result, TuneResult) and result.comparison is not None:
-        arms += result.comparison.arms
-    for arm in arms:
-        for trial in arm.trials:
-            yield Path(_file_name(arm.name)) / f"seed-{trial.seed}", trial.history
-
-
-def _file_name(name: str) -> str:
-    """A name that is a file name everywhere: an arm may be called anything."""
-    return re.sub(r"[^\w.+-]+", "_", name).strip("._") or "arm"
-
-
 def _write(history: History, folder: Path) -> None:
-    for part in ("train", "validation"):
-        curves = {"loss": getattr(history, f"{part}_loss"), history.metric: getattr(history, f"{part}_metric")}
+    for index, part in enumerate(("train", "validation")):
         events = [_event(0, b"\x1a" + _sized(b"brain.Event:2"))]  # the file's version
-        for name, curve in curves.items():
-            tag = f"epoch_{name or 'metric'}".encode()
-            for epoch, value in enumerate(curve):
-                scalar = b"\x0a" + _sized(tag) + b"\x15" + struct.pack("<f", value)
+        for name, curves in curve_names(history).items():
+            for epoch, value in enumerate(curves[index]):
+                scalar = b"\x0a" + _sized(f"epoch_{name}".encode()) + b"\x15" + struct.pack("<f", value)
                 events.append(_event(epoch, b"\x2a" + _sized(b"\x0a" + _sized(scalar))))
         (folder / part).mkdir(parents=True, exist_ok=True)
         (folder / part / "events.out.tfevents.0.sukima").write_bytes(b"".join(events))

@@ -16,7 +16,7 @@ from sukima.masks.machine import address_of, at, call_team, call_work, hold
 from sukima.masks.normal import normal
 from sukima.masks.structure import broadcast, decide
 
-__all__ = ["Kind", "Number", "start", "start_job", "start_structure", "worker"]
+__all__ = ["Kind", "Number", "start", "start_job", "start_layout", "start_structure", "worker"]
 
 Kind = Literal["walk", "turned", "broadcast", "normal"]
 Number = Literal["float32", "float64", "bfloat16", "float16"]
@@ -117,6 +117,32 @@ def start_job() -> Callable[..., None]:
             call_work(work, job)
 
     return _compiled(run, 4)
+
+
+@cache
+def start_layout() -> Callable[..., None]:
+    """The function that starts a copy of a job of one row.
+
+    ``(work, team, threads, job, x, y, seed, stream, dropped, bits, factor, first)``, all 64-bit integers.
+    """
+
+    def run(
+        work: Any, team: Any, threads: Any, template: Any, x: Any, y: Any,
+        seed: Any, stream: Any, dropped: Any, bits: Any, factor: Any, first: Any,
+    ) -> None:  # fmt: skip
+        space = np.empty(JOB + FIELDS, np.int64)
+        job = address_of(space)
+        space[:JOB] = carray(at(template, np.int64(0)), JOB)
+        space[X], space[Y], space[TABLE] = x, y, job + 8 * JOB
+        space[JOB], space[JOB + 1], space[JOB + 2] = seed, stream, dropped
+        space[JOB + 3], space[JOB + 4], space[JOB + 5] = bits, factor, first
+        if threads > 1:
+            call_team(team, work, job, threads)
+        else:
+            call_work(work, job)
+        hold(space)
+
+    return _compiled(run, 12)
 
 
 @cache

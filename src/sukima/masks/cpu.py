@@ -13,7 +13,7 @@ from numba import njit
 
 from sukima.masks import law, team
 from sukima.masks.cache import caching
-from sukima.masks.compiled import Kind, Number, start, start_job, start_structure, worker
+from sukima.masks.compiled import Kind, Number, start, start_job, start_layout, start_structure, worker
 from sukima.masks.kernels import (
     AHEAD,
     ALONG,
@@ -42,6 +42,7 @@ __all__ = [
     "Dim",
     "Job",
     "apply",
+    "apply_layout",
     "apply_line",
     "apply_over",
     "bits",
@@ -183,6 +184,43 @@ def collapse(dims: Sequence[Dim]) -> list[Dim]:
     return out or [(1, 1, 1, 1)]
 
 
+@lru_cache(1024)
+def _layout(dims: tuple[Dim, ...], threads: int) -> tuple[npt.NDArray[np.int64], int, int, Kind] | None:
+    """A job of one row, but for what it works on and the mask, its address, size and kind; ``None``: too many dims."""
+    fewer = collapse(dims)
+    if len(fewer) > MAX_DIMS:
+        return None
+    kind, nothing = _kind(fewer), np.zeros((1, FIELDS), np.uint64)
+    job = _job(kind, 0, 0, fewer, nothing, (0, 0), threads)
+    return job, job.ctypes.data, int(job[SIZE]), kind
+
+
+def apply_layout(
+    number: Number, x: int, y: int, dims: tuple[Dim, ...], seed: int, stream: int, rate: float, factor: float | None,
+    threads: int, first: int = 0,
+) -> bool:  # fmt: skip
+    """As `apply_line`, on data of any layout; false where that has more than ``MAX_DIMS`` dimensions."""
+    if (known := _layout(dims, threads)) is None:
+        return False
+    _, template, size, kind = known
+    dropped, width, pattern = _constants(rate, factor, number)
+    crew = team.team()
+    if size < PARALLEL:
+        threads = 1
+    elif threads > 1 and not crew:
+        rows = np.array([[seed, stream, dropped, width, pattern, first]], np.int64).view(np.uint64)
+        _run(kind, number, x, y, collapse(dims), rows, (0, 0), threads)
+        return True
+    if size:
+        work = worker(kind, number)
+        start_layout()(work, crew, threads, template, x, y, seed, stream, dropped, width, pattern, first)
+    return True
+
+
+def _kind(dims: Sequence[Dim]) -> Kind:
+    return "turned" if len(dims) > 1 and dims[-2][1] == dims[-2][2] == 1 != dims[-1][1] else "walk"
+
+
 def apply(
     number: Number, x: int, y: int, dims: Sequence[Dim], rows: Table, strides: tuple[int, int], threads: int
 ) -> None:
@@ -198,10 +236,7 @@ def apply(
         threads: how many may work on it.
     """
     dims = collapse(dims)
-    kind: Kind = "walk"
-    if len(dims) > 1 and dims[-2][1] == dims[-2][2] == 1 != dims[-1][1]:
-        kind = "turned"
-    _run(kind, number, x, y, dims, rows, strides, threads)
+    _run(_kind(dims), number, x, y, dims, rows, strides, threads)
 
 
 class Job:

@@ -13,7 +13,7 @@ __all__ = ["History", "Status"]
 
 Status = Literal["finished", "early_stopped", "diverged", "interrupted", "pruned", "failed"]
 
-_CURVES = ("train_loss", "validation_loss", "train_metric", "validation_metric", "seconds")
+_CURVES = ("train_loss", "validation_loss", "train_metric", "validation_metric", "learning_rate", "seconds")
 
 
 class History(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -28,6 +28,7 @@ class History(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_def
         metric_increases: whether a larger value of the metric is better.
         train_in_inference_mode: whether the training curves were measured with dropout off, so that they can be
             compared with validation; ``None`` if not known.
+        learning_rate: the learning rate at the end of each epoch; empty where it is not known.
         seconds: wall-clock time of each epoch.
         status: how the run ended; ``pruned`` is one that a search gave up on, ``failed`` one that raised.
         note: what stopped it, if something did.
@@ -40,6 +41,7 @@ class History(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_def
     metric: str = ""
     metric_increases: bool = True
     train_in_inference_mode: bool | None = None
+    learning_rate: list[float] = []
     seconds: list[float] = []
     status: Status = "finished"
     note: str = ""

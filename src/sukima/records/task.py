@@ -43,6 +43,8 @@ class Task:
         optimizer: a name (``sgd``, ``momentum``, ``adam``, ``adamw``, ``rmsprop``) or a callable
             ``optimizer(parameters)`` that makes one.
         learning_rate: for optimizers given by name; ``None`` takes the optimizer's own default.
+        clip_norm: the most that the norm of the whole gradient may be; a longer one is shortened to it (Pascanu et al.
+            2013). ``None`` leaves it as it is.
         batch_size: rows in a batch, for data that are not a ``DataLoader``.
         epochs: the most epochs a trial may take.
         patience: epochs without a better validation loss after which a trial stops; ``None`` trains to the end. A
@@ -61,6 +63,7 @@ class Task:
     metric_increases: bool | None = None
     optimizer: str | Callable[[Any], Any] = "adam"
     learning_rate: float | None = None
+    clip_norm: float | None = None
     batch_size: int = 32
     epochs: int = 50
     patience: int | None = None
@@ -79,8 +82,9 @@ class Task:
                 raise InputError("loss must be a name or a callable, got the class {value}", value=value.__name__)
             if not (isinstance(value, str) or callable(value) or (name == "metric" and value is None)):
                 raise InputError("{name} must be a name or a callable, got {value}", name=name, value=_kind(value))
-        if self.learning_rate is not None:
-            check_number("learning_rate", self.learning_rate, above=0)
+        for name in ("learning_rate", "clip_norm"):
+            if getattr(self, name) is not None:
+                check_number(name, getattr(self, name), above=0)
         check_count("batch_size", self.batch_size)
         check_count("epochs", self.epochs)
         if self.patience is not None:
@@ -164,6 +168,7 @@ def setup_of(task: Task) -> Setup:
         "metric": None if task.metric is None else _named(task.metric),
         "optimizer": _named(task.optimizer),
         "learning_rate": task.learning_rate,
+        "clip_norm": task.clip_norm,
         "batch_size": task.batch_size,
         "epochs": task.epochs,
         "patience": task.patience,

@@ -54,6 +54,7 @@ from sukima.torch.locked import LockedDropout as LockedDropout
 from sukima.torch.locked import locked_dropout as locked_dropout
 from sukima.torch.multi_sample import MultiSampleDropout as MultiSampleDropout
 from sukima.torch.multi_sample import multi_sample_dropout as multi_sample_dropout
+from sukima.torch.multihead import MultiheadAttention as MultiheadAttention
 from sukima.torch.path import DropPath as DropPath
 from sukima.torch.path import drop_path as drop_path
 from sukima.torch.path import linear_rates as linear_rates

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from sukima.masks.key import MaskKey
+from sukima.masks.key import Key
 from sukima.torch.keys import of_kind
-from sukima.torch.masked import check_input, put_mask, site_key
+from sukima.torch.masked import check_input, is_plain, put_mask, site_key
 from sukima.torch.rated import RatedModule, check_dims, is_off, kept_share, rate_of
-from sukima.torch.structured import masked_over
+from sukima.torch.structured import masked_over, whole_shape
 
-__all__ = ["AlphaDropout", "FeatureAlphaDropout", "alpha_dropout", "feature_alpha_dropout"]
+__all__ = ["AlphaDropout", "FeatureAlphaDropout", "alpha_dropout", "feature_alpha_dropout", "saturated"]
 
 SATURATION = -1.7580993408473766
 """The limit of SELU for very negative inputs, as torch has it."""
@@ -31,18 +31,29 @@ def _affine(rate: float | Tensor) -> tuple[float | Tensor, float | Tensor]:
     return exact, exact * SATURATION * kept
 
 
-def _saturated(input: Tensor, rate: float | Tensor, inplace: bool, put: Callable[[Tensor, float], Tensor]) -> Tensor:
-    """The input less the saturation value, under the mask that ``put`` puts on it with a factor, moved back."""
-    slope, shift = _affine(rate)
-    if isinstance(slope, Tensor):
-        result = (put(input - SATURATION, 1.0) * slope + shift).to(input.dtype)
+def saturated(
+    input: Tensor,
+    slope: float | Tensor,
+    shift: float | Tensor,
+    inplace: bool,
+    put: Callable[[Tensor, float, bool], Tensor],
+) -> Tensor:
+    """The input less the saturation value, under the mask that ``put`` puts on it with a factor, moved back.
+
+    ``put`` is told whether it may overwrite what it is given: then all is done in the memory of one new tensor.
+    """
+    moved = input - SATURATION
+    if isinstance(slope, Tensor) or isinstance(shift, Tensor):
+        result = (put(moved, 1.0, False) * slope + shift).to(input.dtype)
+    elif is_plain(moved):
+        result = put(moved, slope, True).add_(shift)
     else:
-        result = put(input - SATURATION, slope) + shift
+        result = put(moved, slope, False) + shift
     return input.copy_(result) if inplace else result
 
 
 def alpha_dropout(
-    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: MaskKey | None = None
+    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: Key | None = None
 ) -> Tensor:
     """Set elements to SELU's negative limit with probability ``p`` in training; do nothing at inference.
 
@@ -62,11 +73,15 @@ def alpha_dropout(
     if is_off(training, rate):
         return input
     drawn = of_kind(site_key(input, key), "alpha")
-    return _saturated(input, rate, inplace, lambda moved, factor: put_mask(moved, drawn, rate, factor))
+
+    def put(moved: Tensor, factor: float, over: bool) -> Tensor:
+        return put_mask(moved, drawn, rate, factor, moved if over else None)
+
+    return saturated(input, *_affine(rate), inplace, put)
 
 
 def feature_alpha_dropout(
-    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: MaskKey | None = None
+    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: Key | None = None
 ) -> Tensor:
     """As `alpha_dropout`, for whole channels of an input (N, C, …): one decision for each sample and channel."""
     check_input(input)
@@ -75,8 +90,12 @@ def feature_alpha_dropout(
     if is_off(training, rate):
         return input
     drawn = of_kind(site_key(input, key), "feature alpha")
-    shape = (*input.shape[:2], *(1 for _ in input.shape[2:]))
-    return _saturated(input, rate, inplace, lambda moved, factor: masked_over(moved, shape, drawn, rate, factor))
+    shape = (*whole_shape(input, drawn)[:2], *(1 for _ in input.shape[2:]))
+
+    def put(moved: Tensor, factor: float, over: bool) -> Tensor:
+        return masked_over(moved, shape, drawn, rate, factor, inplace=over)
+
+    return saturated(input, *_affine(rate), inplace, put)
 
 
 class AlphaDropout(RatedModule):

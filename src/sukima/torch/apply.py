@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
@@ -17,6 +19,7 @@ from sukima.torch.layers import rate_attribute
 from sukima.torch.rated import RatedModule
 from sukima.torch.regularizers import Regularizers
 from sukima.torch.sites import INPUT, at_output, sites
+from sukima.torch.trace import registered_order
 
 __all__ = ["Applied", "apply"]
 
@@ -34,7 +37,10 @@ class Applied:
         self.model, self.recipe = model, recipe
         known = sites(model, example)
         modules = dict(model.named_modules())
-        rates = chosen_rates(recipe, known, lambda name: bool(name) and name.removesuffix(INPUT) in modules)
+        self._held = {step.name: step.held for step in registered_order(model) if step.held is not None}
+        rates = chosen_rates(
+            recipe, known, lambda name: name in self._held or (bool(name) and name.removesuffix(INPUT) in modules)
+        )
         if wrong := (rates.keys() - known.keys()) & at_output(model, example):
             raise InputError(
                 "rates: dropout is never inserted at the output layer or after it, got {site}", site=repr(min(wrong))
@@ -55,8 +61,8 @@ class Applied:
     def _hold(self, name: str, site: Site | None) -> None:
         """Find what carries the rate of a site, or insert it."""
         modules = dict(self.model.named_modules())
-        if site is not None and site.exists:
-            holder, attribute = modules[name], rate_attribute(modules[name])
+        if name in self._held or (site is not None and site.exists):
+            holder, attribute = self._holder(name, modules)
             if isinstance(holder, RatedModule) and "rate" not in holder._buffers:
                 holder.hold_rate_as_tensor()
                 self._made_tensors.append(holder)
@@ -68,6 +74,12 @@ class Applied:
         inserted = InsertedDropout(host, site=name, on_input=on_input, kind=site.kind if site else "unit")
         self._inserted[name] = inserted
         self._holders[name] = (inserted, "p")
+
+    def _holder(self, name: str, modules: dict[str, nn.Module]) -> tuple[Any, str]:
+        """What carries the rate of dropout that is there, and in which attribute."""
+        if (held := self._held.get(name)) is not None:
+            return held.owner, held.attribute
+        return modules[name], rate_attribute(modules[name])
 
     def _refresh(self) -> None:
         for name, (holder, attribute) in self._holders.items():  # none once removed
@@ -90,7 +102,7 @@ class Applied:
 
     def rate_now(self, site: str) -> float:
         """The rate in force at ``site``, its schedule included; the module's own where the recipe is silent."""
-        holder, attribute = self._holders.get(site) or (self.model.get_submodule(site), "p")
+        holder, attribute = self._holders.get(site) or self._holder(site, dict(self.model.named_modules()))
         return float(getattr(holder, attribute))
 
     def penalised(self) -> list[tuple[list[str], Penalty]]:

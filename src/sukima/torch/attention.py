@@ -9,11 +9,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from sukima.base.checks import check_instance
-from sukima.masks.key import MaskKey
+from sukima.masks.key import Key, MaskKey
+from sukima.torch.attend import attend, can_attend
 from sukima.torch.keys import of_kind
 from sukima.torch.masked import check_input, put_mask, site_key
 from sukima.torch.rated import RatedModule, check_dims, is_off, rate_of
-from sukima.torch.structured import masked_over
+from sukima.torch.structured import masked_over, whole_shape
 
 __all__ = [
     "AttentionDropout",
@@ -25,7 +26,7 @@ __all__ = [
 
 
 def attention_dropout(
-    weights: Tensor, p: float | Tensor = 0.1, training: bool = True, *, key: MaskKey | None = None
+    weights: Tensor, p: float | Tensor = 0.1, training: bool = True, *, key: Key | None = None
 ) -> Tensor:
     """Drop single attention weights (after the softmax) in training; kept ones are multiplied by 1/(1 - p).
 
@@ -48,7 +49,7 @@ def attention_dropout(
 
 
 def head_dropout(
-    input: Tensor, p: float | Tensor = 0.1, training: bool = True, *, dim: int = 1, key: MaskKey | None = None
+    input: Tensor, p: float | Tensor = 0.1, training: bool = True, *, dim: int = 1, key: Key | None = None
 ) -> Tensor:
     """Drop whole heads in training, one decision for each sample and head; kept ones are multiplied by 1/(1 - p).
 
@@ -69,9 +70,10 @@ def head_dropout(
     check_dims(input, 2)
     if is_off(training, rate):
         return input
-    shape = [1] * input.dim()
-    shape[0], shape[dim] = input.shape[0], input.shape[dim]
-    return masked_over(input, shape, of_kind(site_key(input, key), "head"), rate)
+    shape, drawn = [1] * input.dim(), of_kind(site_key(input, key), "head")
+    whole = whole_shape(input, drawn)
+    shape[0], shape[dim] = whole[0], whole[dim]
+    return masked_over(input, shape, drawn, rate)
 
 
 def scaled_dot_product_attention(
@@ -114,17 +116,24 @@ def scaled_dot_product_attention(
             query, key, value, attn_mask=attn_mask, is_causal=is_causal, scale=scale
         )
     else:
-        factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-        scores = query @ key.transpose(-2, -1) * factor
         if is_causal:
-            seen = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
-            scores = scores.masked_fill(~seen, -math.inf)
-        elif attn_mask is not None and attn_mask.dtype is torch.bool:
-            scores = scores.masked_fill(~attn_mask, -math.inf)
-        elif attn_mask is not None:
-            scores = scores + attn_mask
-        result = attention_dropout(scores.softmax(-1), weights_rate, key=mask_key) @ value
+            attn_mask = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool, device=query.device).tril()
+        result = _with_dropped_weights(query, key, value, attn_mask, scale, weights_rate, mask_key)
     return result if is_off(True, heads_rate) else head_dropout(result, heads_rate, dim=-3, key=mask_key)
+
+
+def _with_dropped_weights(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float | None, rate: float | Tensor,
+    mask_key: MaskKey | None,
+) -> Tensor:  # fmt: skip
+    if isinstance(rate, float) and can_attend(query, key, value, mask):
+        drawn = of_kind(site_key(query, mask_key), "attention")
+        assert isinstance(drawn, MaskKey)  # nobody looks, so it is not a tensor
+        return attend(query, key, value, mask, scale, drawn, rate)
+    scores = query @ key.transpose(-2, -1) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -math.inf) if mask.dtype is torch.bool else scores + mask
+    return attention_dropout(scores.softmax(-1), rate, key=mask_key) @ value
 
 
 class AttentionDropout(RatedModule):

@@ -53,7 +53,7 @@ def _drop_block(
     else:
         factor = 1 / kept**volume if kept else 0.0
     shape = (*input.shape[:2], *(n + block - 1 for n in input.shape[2:]))
-    drawn = kind_key(input, key, "block")
+    drawn = kind_key(input, key, "block", cuts=True)
 
     def decide() -> Tensor:
         mask = keep_over(shape, drawn, seeds, input.device)

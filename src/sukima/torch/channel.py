@@ -6,11 +6,11 @@ from torch import Tensor
 
 from sukima.base.checks import shown
 from sukima.base.errors import InputError
-from sukima.masks.key import MaskKey
+from sukima.masks.key import Key
 from sukima.torch.keys import of_kind
 from sukima.torch.masked import check_input, site_key
 from sukima.torch.rated import RatedModule, rate_of
-from sukima.torch.structured import masked_over
+from sukima.torch.structured import masked_over, whole_shape
 
 __all__ = ["Dropout1d", "Dropout2d", "Dropout3d", "dropout1d", "dropout2d", "dropout3d"]
 
@@ -20,7 +20,7 @@ def _channels(
     p: float | Tensor,
     training: bool,
     inplace: bool,
-    key: MaskKey | None,
+    key: Key | None,
     batched: int,
     dims: tuple[int, ...],
 ) -> Tensor:
@@ -36,13 +36,13 @@ def _channels(
         )
     if not training or (not isinstance(rate, Tensor) and rate == 0):
         return input
-    lead = 2 if input.dim() == batched else 1
-    shape = (*input.shape[:lead], *(1 for _ in input.shape[lead:]))
-    return masked_over(input, shape, of_kind(site_key(input, key), "channel"), rate, inplace=inplace)
+    lead, drawn = 2 if input.dim() == batched else 1, of_kind(site_key(input, key), "channel")
+    shape = (*whole_shape(input, drawn)[:lead], *(1 for _ in input.shape[lead:]))
+    return masked_over(input, shape, drawn, rate, inplace=inplace)
 
 
 def dropout1d(
-    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: MaskKey | None = None
+    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: Key | None = None
 ) -> Tensor:
     """Drop whole channels of an input (N, C, L) or (C, L) with probability ``p`` in training.
 
@@ -58,14 +58,14 @@ def dropout1d(
 
 
 def dropout2d(
-    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: MaskKey | None = None
+    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: Key | None = None
 ) -> Tensor:
     """As `dropout1d`, for an input (N, C, H, W); as in torch, three dimensions mean (N, C, L)."""
     return _channels(input, p, training, inplace, key, input.dim(), (3, 4))
 
 
 def dropout3d(
-    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: MaskKey | None = None
+    input: Tensor, p: float | Tensor = 0.5, training: bool = True, inplace: bool = False, *, key: Key | None = None
 ) -> Tensor:
     """As `dropout1d`, for an input (N, C, D, H, W) or (C, D, H, W)."""
     return _channels(input, p, training, inplace, key, 5, (4, 5))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sukima.base.checks import check_choice
-from sukima.masks.key import MaskKey
+from sukima.masks.key import Key, MaskKey
 from sukima.torch.keys import of_kind
 from sukima.torch.masked import check_input, put_mask, site_key
 from sukima.torch.path import Per
@@ -18,9 +18,7 @@ from sukima.torch.rated import check_dims, is_off, rate_of
 __all__ = ["DropConnect", "drop_connect", "weight_dropout"]
 
 
-def weight_dropout(
-    weight: Tensor, p: float | Tensor = 0.5, training: bool = True, *, key: MaskKey | None = None
-) -> Tensor:
+def weight_dropout(weight: Tensor, p: float | Tensor = 0.5, training: bool = True, *, key: Key | None = None) -> Tensor:
     """Drop single weights with probability ``p`` in training; kept ones are multiplied by 1/(1 - p).
 
     Raises:

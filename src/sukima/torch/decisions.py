@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sukima.base.errors import InputError
 from sukima.masks.key import Key, MaskKey, ShardedKey
-from sukima.torch import kernels
+from sukima.torch import distributed, kernels
 from sukima.torch.keys import of_kind
 from sukima.torch.masked import is_plain, plain_call, site_key
 
@@ -55,12 +55,17 @@ def _multiply(input: Tensor, make: Make) -> Tensor:
 _masked, _multiplied = plain_call(_Masked, _mask), plain_call(_Multiplied, _multiply)
 
 
-def kind_key(input: Tensor, key: Key | None, kind: str) -> MaskKey | Tensor:
-    """The key of a call, for a kind of mask that is made as a whole; a key for a shard of the input is an error."""
+def kind_key(input: Tensor, key: Key | None, kind: str, *, cuts: bool = False) -> MaskKey | Tensor:
+    """The key of a call, for a kind of mask that is made as a whole: for the part of a tensor it is an error.
+
+    With ``cuts`` a ``DTensor`` will do: what is made for the whole is cut.
+    """
     found = of_kind(site_key(input, key), kind)
-    if isinstance(found, ShardedKey):
+    if isinstance(found, ShardedKey) or (distributed.is_distributed(input) and not cuts):
         raise InputError(
-            "masks of a structure smaller than the tensor cannot be sharded; shard their decisions instead"
+            "{kind} masks are made for whole tensors, not for shards; gather the tensor first, or drop units, "
+            "channels, positions or paths",
+            kind=kind,
         )
     return found
 
@@ -69,7 +74,14 @@ def masked_by(input: Tensor, decide: Make, factor: float | Tensor) -> Tensor:
     """``input`` times ``factor`` where ``decide()`` (boolean, broadcast to it) is true, else +0.
 
     ``decide`` is called again for the gradient and must give the same answer: it depends on a key and nothing else.
+    For a ``DTensor`` it decides for the whole.
     """
+    if distributed.is_distributed(input):
+
+        def put(local: Tensor, offset: tuple[int, ...]) -> Tensor:
+            return masked_by(local, lambda: distributed.cut(decide(), local.shape, offset), factor)
+
+        return distributed.on_shard(input, put)
     if is_plain(input) and not isinstance(factor, Tensor):
         return _masked(input, decide, factor)
     scaled = input * (factor.to(input.dtype) if isinstance(factor, Tensor) else factor)
@@ -78,4 +90,10 @@ def masked_by(input: Tensor, decide: Make, factor: float | Tensor) -> Tensor:
 
 def multiplied_by(input: Tensor, make: Make) -> Tensor:
     """``input`` times the noise that ``make()`` gives, in the input's type; ``make`` as ``decide`` in `masked_by`."""
+    if distributed.is_distributed(input):
+
+        def put(local: Tensor, offset: tuple[int, ...]) -> Tensor:
+            return multiplied_by(local, lambda: distributed.cut(make(), local.shape, offset))
+
+        return distributed.on_shard(input, put)
     return _multiplied(input, make) if is_plain(input) else (input * make()).to(input.dtype)

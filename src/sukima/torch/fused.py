@@ -14,7 +14,7 @@ from sukima.base.errors import InputError
 from sukima.base.imports import is_installed
 from sukima.masks.key import Key, MaskKey
 from sukima.torch.keys import key_tensor
-from sukima.torch.masked import check_input, is_traced, put_mask, site_key
+from sukima.torch.masked import check_input, is_traced, is_transformed, put_mask, site_key
 
 __all__ = ["Activation", "bias_activation_dropout", "dropout_add", "dropout_add_layer_norm"]
 
@@ -33,7 +33,7 @@ def _on_triton(input: Tensor) -> bool:
 
 
 def _fused(key: Any, input: Tensor) -> TypeGuard[MaskKey]:
-    transformed = torch._C._are_functorch_transforms_active()
+    transformed = is_transformed()
     return isinstance(key, MaskKey) and not is_traced(input) and not transformed and _on_triton(input)
 
 

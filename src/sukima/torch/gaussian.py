@@ -41,7 +41,7 @@ def gaussian_dropout(
     if is_off(training, rate):
         return input
     deviation = (rate / (1 - rate)) ** 0.5
-    drawn = kind_key(input, key, "gaussian")
+    drawn = kind_key(input, key, "gaussian", cuts=True)
 
     def make() -> Tensor:
         noise = normal(input.shape, drawn, input)

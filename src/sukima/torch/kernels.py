@@ -8,7 +8,6 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from sukima.base.errors import InputError
 from sukima.base.imports import is_installed
 from sukima.masks import cpu, law, portable
 from sukima.masks.compiled import Number
@@ -17,7 +16,18 @@ from sukima.masks.key import Key, MaskKey, ShardedKey
 from sukima.torch.keys import key_tensor, keys_of
 from sukima.torch.memory import fresh
 
-__all__ = ["NUMBERS", "decided", "dropped", "fold", "masked", "masked_over", "masked_rows", "masked_with"]
+__all__ = [
+    "NUMBERS",
+    "decided",
+    "dropped",
+    "fold",
+    "is_native",
+    "masked",
+    "masked_line",
+    "masked_over",
+    "masked_rows",
+    "masked_with",
+]
 
 Spread = tuple[tuple[Dim, ...], int]
 
@@ -29,7 +39,7 @@ NUMBERS: dict[torch.dtype, Number] = {
 }
 
 
-def _native(tensor: Tensor) -> bool:
+def is_native(tensor: Tensor) -> bool:
     """Whether its memory may be handed to the CPU kernels."""
     return tensor.device.type == "cpu" and tensor.layout is torch.strided
 
@@ -39,20 +49,13 @@ def _dims(input: Tensor, out: Tensor, mask: Sequence[int] | None = None) -> list
 
 
 def _masked_shard(input: Tensor, out: Tensor, key: ShardedKey, rate: float, factor: float | None) -> Tensor:
-    if tuple(input.shape) != key.local:
-        raise InputError(
-            "{name} must have the shard's shape {expected}, got {value}",
-            name="input",
-            expected=key.local,
-            value=tuple(input.shape),
-        )
     length, starts = key.runs()
     if input.numel() == 0:
         return out
     source = input.contiguous()
     target = out if out.is_contiguous() else torch.empty_like(source)
     number, runs = NUMBERS[input.dtype], len(starts)
-    if not _native(input):
+    if not is_native(input):
         parts = [
             masked(part, None, key.key, rate, factor, s) for part, s in zip(source.view(runs, -1), starts, strict=True)
         ]
@@ -64,6 +67,17 @@ def _masked_shard(input: Tensor, out: Tensor, key: ShardedKey, rate: float, fact
     return out if target is out else out.copy_(target)
 
 
+def masked_line(
+    input: Tensor, out: Tensor | None, number: Number, seed: int, stream: int, rate: float, factor: float | None
+) -> Tensor:
+    """`masked` for contiguous tensors on the CPU and a key as signed integers: what most calls are, nothing to ask."""
+    if out is None:
+        out = fresh(input)
+    threads, size = torch.get_num_threads(), input.numel()
+    cpu.apply_line(number, input.data_ptr(), out.data_ptr(), size, seed, stream, rate, factor, threads)
+    return out
+
+
 def masked(
     input: Tensor, out: Tensor | None, key: Key, rate: float, factor: float | None = None, first: int = 0
 ) -> Tensor:
@@ -73,30 +87,16 @@ def masked(
     if isinstance(key, ShardedKey):
         return _masked_shard(input, out, key, rate, factor)
     number = NUMBERS[input.dtype]
-    if not _native(input):
+    if not is_native(input):
         return _masked_elsewhere(input, out, key, rate, factor, first)
-    threads = torch.get_num_threads()
+    x, y, threads = input.data_ptr(), out.data_ptr(), torch.get_num_threads()
+    seed, stream, begin = cpu.signed(key.seed), cpu.signed(key.stream), cpu.signed(first)
     if input.is_contiguous() and out.is_contiguous():
-        seed, stream = cpu.signed(key.seed), cpu.signed(key.stream)
-        cpu.apply_line(
-            number,
-            input.data_ptr(),
-            out.data_ptr(),
-            input.numel(),
-            seed,
-            stream,
-            rate,
-            factor,
-            threads,
-            cpu.signed(first),
-        )
+        cpu.apply_line(number, x, y, input.numel(), seed, stream, rate, factor, threads, begin)
         return out
-    dims = cpu.collapse(_dims(input, out))
-    if len(dims) > cpu.MAX_DIMS:
-        return out.copy_(masked(input.contiguous(), None, key, rate, factor, first))
-    rows = cpu.table([key], [rate], number, [factor], [first])
-    cpu.apply(number, input.data_ptr(), out.data_ptr(), dims, rows, (0, 0), threads)
-    return out
+    if cpu.apply_layout(number, x, y, tuple(_dims(input, out)), seed, stream, rate, factor, threads, begin):
+        return out
+    return out.copy_(masked(input.contiguous(), None, key, rate, factor, first))
 
 
 def _masked_elsewhere(
@@ -130,7 +130,7 @@ def masked_rows(
     if out is None:
         out = fresh(input)
     number = NUMBERS[input.dtype]
-    if not _native(input):
+    if not is_native(input):
         pairs = zip(input.unbind(axis), keys, rates, strict=True)
         return out.copy_(torch.stack([masked(each, None, key, rate, factor) for each, key, rate in pairs], axis))
     dims = _dims(input, out)
@@ -160,7 +160,7 @@ def masked_over(
     if out is None:
         out = fresh(input)
     dims, count = _structured(input.shape, input.stride(), out.stride(), shape)
-    if not _native(input) or len(cpu.collapse(dims)) > cpu.MAX_DIMS:
+    if not is_native(input) or len(cpu.collapse(dims)) > cpu.MAX_DIMS:
         kept = torch.from_numpy(cpu.keep(key, rate, count)).view(shape).to(input.device)
         return out.copy_(_where(kept, input, law.scale(rate) if factor is None else factor))
     number, threads = NUMBERS[input.dtype], torch.get_num_threads()
@@ -173,7 +173,7 @@ def masked_with(input: Tensor, out: Tensor | None, kept: Tensor, factor: float) 
     if out is None:
         out = fresh(input)
     dims = tuple(_dims(input, out, kept.expand(input.shape).stride()))
-    if not _native(input) or len(cpu.collapse(dims)) > cpu.MAX_DIMS:
+    if not is_native(input) or len(cpu.collapse(dims)) > cpu.MAX_DIMS:
         return out.copy_(_where(kept, input, factor))
     decisions = kept.numpy()
     cpu.spread(NUMBERS[input.dtype], input.data_ptr(), out.data_ptr(), dims, decisions, factor, torch.get_num_threads())
@@ -191,18 +191,25 @@ def dropped(
     p: float,
     factor: float | None,
     axis: int,
-    out: Tensor | None = None,
+    whole: Sequence[int] | None = None,
+    offset: Sequence[int] | None = None,
 ) -> Tensor:
     """``input`` under the masks of ``key``: (2,) for the whole, or (K, 2) for each index along ``axis``.
 
-    ``rates``, if given, takes the place of ``p``: one, or K.
+    ``rates``, if given, takes the place of ``p``: one, or K. With ``whole`` and ``offset`` the input, or what lies at
+    each index, is the block at ``offset`` of a tensor of the shape ``whole``.
     """
     keys = keys_of(key)
     each = [p] * len(keys) if rates is None else rates.double().reshape(-1).tolist()
     if axis < 0:
-        return masked(input, out, keys[0], each[0], factor)
+        part = keys[0] if whole is None or offset is None else keys[0].shard(whole, input.shape, offset)
+        return masked(input, None, part, each[0], factor)
     count = input.shape[axis]
-    return masked_rows(input, out, axis, keys * (count // len(keys)), each * (count // len(each)), factor)
+    if whole is not None and offset is not None:
+        rows = zip(input.unbind(axis), keys * (count // len(keys)), each * (count // len(each)), strict=True)
+        shards = ((row, k.shard(whole, row.shape, offset), rate) for row, k, rate in rows)
+        return torch.stack([masked(row, None, part, rate, factor) for row, part, rate in shards], axis)
+    return masked_rows(input, None, axis, keys * (count // len(keys)), each * (count // len(each)), factor)
 
 
 def decided(key: Tensor, rates: Tensor | None, p: float, size: int, device: torch.device) -> Tensor:

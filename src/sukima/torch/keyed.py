@@ -17,6 +17,7 @@ from sukima.base.checks import check_count, check_instance
 from sukima.base.errors import InputError
 from sukima.masks.key import MaskKey
 from sukima.torch import operators
+from sukima.torch.constant import constant
 from sukima.torch.keys import key_tensor
 
 __all__ = ["active", "at_site", "call", "canonical", "current", "keyed"]
@@ -204,7 +205,7 @@ def call(number: int) -> Iterator[None]:
             state.call = before
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # torch's own
+@constant
 def _site_words(seed: int, stream: int, name: str, number: int, repeat: int) -> tuple[int, int]:
     key = MaskKey(seed, stream).fold_in(name).fold_in(number).fold_in(repeat)
     return key.seed, key.stream

@@ -11,20 +11,21 @@ from torch import Tensor
 from sukima.base.errors import InputError
 from sukima.masks.cpu import fold_in, signed
 from sukima.masks.key import Key, MaskKey, ShardedKey, unchecked
+from sukima.torch.constant import constant
 
-__all__ = ["draw_key", "draw_seed", "key_tensor", "keys_of", "of_kind"]
+__all__ = ["WORD", "draw_key", "draw_seed", "key_tensor", "keys_of", "of_kind"]
 
-_WORD = 0xFFFFFFFFFFFFFFFF
+WORD = 0xFFFFFFFFFFFFFFFF
 
 
 def draw_key(device: torch.device | None = None, generator: torch.Generator | None = None) -> MaskKey:
     """A key whose seed is one 64-bit draw from torch's generator (the device's default one unless given)."""
     if generator is None and (device is None or device.type == "cpu"):
-        return unchecked(draw_seed() & _WORD, 0)
+        return unchecked(draw_seed() & WORD, 0)
     device = generator.device if generator is not None else device
     drawn = torch.empty((), dtype=torch.int64, device=device)
     drawn.random_(-(2**63), None, generator=generator)
-    return MaskKey(int(drawn.item()) & _WORD)
+    return MaskKey(int(drawn.item()) & WORD)
 
 
 class _Draw(threading.local):
@@ -56,13 +57,22 @@ def key_tensor(key: Key | Tensor) -> Tensor:
 
 def keys_of(tensor: Tensor) -> list[MaskKey]:
     """The keys in a tensor (2,) or (K, 2)."""
-    return [unchecked(seed & _WORD, stream & _WORD) for seed, stream in tensor.reshape(-1, 2).tolist()]
+    return [unchecked(seed & WORD, stream & WORD) for seed, stream in tensor.reshape(-1, 2).tolist()]
+
+
+@constant
+def _words_of_kind(seed: int, stream: int, kind: str) -> tuple[int, int]:
+    key = MaskKey(seed, stream).fold_in(kind)
+    return key.seed, key.stream
 
 
 def of_kind(key: Key | Tensor, kind: str) -> Key | Tensor:
     """The key for a kind of mask ("channel", "path" …), so that two kinds under one key never share words."""
-    if isinstance(key, MaskKey) and torch.compiler.is_compiling():
-        key = key_tensor(key)  # a compiler cannot follow the hash of a string
+    if not isinstance(key, Tensor) and torch.compiler.is_compiling():  # which cannot follow the hash of a string
+        if isinstance(key, ShardedKey):
+            whole = MaskKey(*_words_of_kind(key.key.seed, key.key.stream, kind))
+            return whole.shard(key.shape, key.local, key.offset)
+        key = key_tensor(key)
     if isinstance(key, MaskKey):
         return fold_in(key, kind)
     if not isinstance(key, Tensor):

@@ -15,6 +15,7 @@ from sukima.torch.connect import DropConnect
 from sukima.torch.corruption import Corruption
 from sukima.torch.dropout import Dropout
 from sukima.torch.gaussian import GaussianDropout
+from sukima.torch.held import held_rates, sole_rate
 from sukima.torch.layer_drop import LayerDrop
 from sukima.torch.locked import LockedDropout
 from sukima.torch.multi_sample import MultiSampleDropout
@@ -28,6 +29,7 @@ __all__ = [
     "describe",
     "dropout_kind",
     "has_dropout",
+    "has_weights",
     "is_activation",
     "is_batch_norm",
     "is_convolution",
@@ -74,17 +76,24 @@ def dropout_kind(module: nn.Module) -> Kind | None:
     """What this module drops, or ``None`` if it has no dropout of its own."""
     if isinstance(module, nn.RNNBase) and module.num_layers < 2:
         return None  # torch drops between layers only, so a single layer has no such place
-    return next((kind for cls, kind in _DROPOUT_KINDS if isinstance(module, cls)), None)
+    known = next((kind for cls, kind in _DROPOUT_KINDS if isinstance(module, cls)), None)
+    if known is None and (sole := sole_rate(module)) is not None:
+        return sole.kind
+    return known
 
 
 def has_dropout(module: nn.Module) -> bool:
     """Whether its own forward drops anything in training mode, at a rate that can be set or not."""
-    return dropout_kind(module) is not None or isinstance(module, RatedModule | ConcreteDropout | LSTM | GRU)
+    ours = isinstance(module, RatedModule | ConcreteDropout | LSTM | GRU)
+    return ours or dropout_kind(module) is not None or bool(held_rates(module))
 
 
 def rate_attribute(module: nn.Module) -> str:
     """The attribute that holds the rate of a module with dropout."""
-    return "dropout" if isinstance(module, nn.MultiheadAttention | nn.RNNBase) else "p"
+    if isinstance(module, nn.MultiheadAttention | nn.RNNBase):
+        return "dropout"
+    sole = None if hasattr(module, "p") else sole_rate(module)
+    return "p" if sole is None else sole.attribute
 
 
 def is_activation(module: nn.Module) -> bool:
@@ -107,6 +116,13 @@ def is_weight_layer(module: nn.Module) -> bool:
     return is_convolution(module) or isinstance(
         module, nn.Linear | nn.Bilinear | nn.RNNBase | nn.RNNCellBase | nn.MultiheadAttention
     )
+
+
+def has_weights(module: nn.Module) -> bool:
+    """As `is_weight_layer`, and layers of others' making with a matrix or kernel, such as GPT-2's ``Conv1D``."""
+    weight = getattr(module, "weight", None)
+    theirs = isinstance(weight, nn.Parameter) and weight.ndim > 1 and not isinstance(module, nn.Embedding)
+    return is_weight_layer(module) or (theirs and not any(True for _ in module.children()))
 
 
 def describe(module: nn.Module) -> str:

@@ -9,11 +9,12 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from sukima.base.errors import InputError
-from sukima.masks.key import MaskKey
+from sukima.masks.key import Key
 from sukima.torch.decisions import kind_key, masked_by
-from sukima.torch.masked import check_input
+from sukima.torch.keys import of_kind
+from sukima.torch.masked import check_input, site_key
 from sukima.torch.rated import RatedModule, is_off, rate_of
-from sukima.torch.structured import keep_over, masked_over, scale_of
+from sukima.torch.structured import keep_over, masked_over, scale_of, whole_shape
 
 __all__ = ["LockedDropout", "locked_dropout"]
 
@@ -26,7 +27,7 @@ def locked_dropout(
     training: bool = True,
     *,
     batch_first: bool = False,
-    key: MaskKey | None = None,
+    key: Key | None = None,
 ) -> Sequences:
     """Drop features of a sequence, the same at all its time steps, with probability ``p`` in training.
 
@@ -61,15 +62,13 @@ def locked_dropout(
         )
     if is_off(training, rate):
         return input
-    features = input.shape[-1]
-    if input.dim() == 2:
-        shape: tuple[int, ...] = (1, features)
-    else:
-        shape = (input.shape[0], 1, features) if batch_first else (1, input.shape[1], features)
-    return masked_over(input, shape, kind_key(input, key, "locked"), rate)
+    drawn = of_kind(site_key(input, key), "locked")
+    shape = list(whole_shape(input, drawn))
+    shape[1 if input.dim() == 3 and batch_first else 0] = 1
+    return masked_over(input, shape, drawn, rate)
 
 
-def _packed(input: PackedSequence, rate: float | Tensor, key: MaskKey | None) -> Tensor:
+def _packed(input: PackedSequence, rate: float | Tensor, key: Key | None) -> Tensor:
     data = input.data
     check_input(data)
     drawn = kind_key(data, key, "locked")

@@ -24,7 +24,8 @@ _library.define("draw(Tensor like) -> Tensor", tags=(torch.Tag.pt2_compliant_tag
 _library.define("fold_in(Tensor key, str value) -> Tensor", tags=(torch.Tag.pt2_compliant_tag,))
 _library.define("fold_in.number(Tensor key, Tensor value) -> Tensor", tags=(torch.Tag.pt2_compliant_tag,))
 _library.define(
-    "dropout(Tensor input, Tensor key, Tensor? rates, float p, float? factor, int axis) -> Tensor",
+    "dropout(Tensor input, Tensor key, Tensor? rates, float p, float? factor, int axis, SymInt[]? whole=None, "
+    "SymInt[]? offset=None) -> Tensor",
     tags=(torch.Tag.pt2_compliant_tag,),
 )
 
@@ -54,7 +55,7 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     key, rates = ctx.saved_tensors
-    return dropout(grad, key, rates, *ctx.rest), None, None, None, None, None
+    return dropout(grad, key, rates, *ctx.rest), *(None for _ in range(7))
 
 
 def _keep_fake(key: Tensor, rates: Tensor | None, p: float, size: int, device: torch.device) -> Tensor:

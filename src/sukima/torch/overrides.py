@@ -18,9 +18,11 @@ from sukima.base.errors import InputError
 from sukima.masks import cpu, law
 from sukima.masks.key import MaskKey
 from sukima.torch import keys, operators
+from sukima.torch.alpha import SATURATION, saturated
+from sukima.torch.attend import attend, can_attend
 from sukima.torch.kernels import NUMBERS
 from sukima.torch.keyed import active, current
-from sukima.torch.masked import is_traced, put_mask
+from sukima.torch.masked import is_traced, is_transformed, put_line, put_mask
 from sukima.torch.memory import fresh
 from sukima.torch.structured import masked_over
 
@@ -30,15 +32,14 @@ __all__ = ["overrides"]
 SMALL, SMALL_WITH_GRADIENTS = 320, 1024
 
 _COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd
-_SATURATION = -1.7580993408473766  # SELU's limit, as torch has it
 
 
 def _torchs(name: str) -> Callable[..., Tensor]:
     operator = getattr(torch.ops.aten, name).default
     run = operator._op_dk
 
-    def call(*arguments: Any) -> Tensor:
-        result: Tensor = run(_COMPOSITE, *arguments)
+    def call(*arguments: Any, **named: Any) -> Tensor:
+        result: Tensor = run(_COMPOSITE, *arguments, **named)
         return result
 
     return call
@@ -64,7 +65,6 @@ def _key(input: Tensor) -> MaskKey | Tensor:
 def _make_dropout() -> Callable[[Tensor, float, bool], Tensor]:
     torchs, apply_line, draw, threads = _torchs("dropout"), cpu.apply_line, keys.draw_seed, torch.get_num_threads
     compiling, modes = torch.compiler.is_compiling, torch._C._len_torch_dispatch_stack
-    transforms = torch._C._are_functorch_transforms_active
 
     def dropout(input: Tensor, p: float, train: bool) -> Tensor:
         size = input.numel()
@@ -72,11 +72,13 @@ def _make_dropout() -> Callable[[Tensor, float, bool], Tensor]:
             return torchs(input, p, train)
         graph = input.requires_grad and torch.is_grad_enabled()
         number = NUMBERS.get(input.dtype)
-        if type(input) is Tensor and not (modes() or transforms() or compiling()):
+        if type(input) is Tensor and not (modes() or compiling() or is_transformed()):
             few = size < (SMALL_WITH_GRADIENTS if graph else SMALL) and not active()
             if few or number is None or not 0 <= p <= 1:
                 return torchs(input, p, train)
-            if not graph and not active() and input.is_contiguous():
+            if not active() and input.is_contiguous():
+                if graph:
+                    return put_line(input, None, number, draw(), 0, p, None)
                 out = fresh(input)
                 apply_line(number, input.data_ptr(), out.data_ptr(), size, draw(), 0, p, None, threads())
                 return out
@@ -124,23 +126,40 @@ def _make_alpha(name: str, features: bool, inplace: bool) -> Callable[[Tensor, f
         dropped = 0.0 if unserved else law.threshold(p) / 2.0 ** law.bits(p)
         if not train or p == 0 or unserved or dropped == 1:
             return torchs(input, p, train)
-        slope = 1 / math.sqrt((_SATURATION**2 * dropped + 1) * (1 - dropped))
-        shift = slope * _SATURATION * (1 - dropped)
-        moved = input - _SATURATION
-        if features:
-            key = keys.of_kind(_key(input), "feature alpha")
-            result = masked_over(moved, _channels(input), key, p, slope)
-        else:
-            result = put_mask(moved, keys.of_kind(_key(input), "alpha"), p, slope)
-        result = result + shift
-        return input.copy_(result) if inplace else result
+        slope = 1 / math.sqrt((SATURATION**2 * dropped + 1) * (1 - dropped))
+        shift = slope * SATURATION * (1 - dropped)
+        key = keys.of_kind(_key(input), "feature alpha" if features else "alpha")
+
+        def put(moved: Tensor, factor: float, over: bool) -> Tensor:
+            if features:
+                return masked_over(moved, _channels(input), key, p, factor, inplace=over)
+            return put_mask(moved, key, p, factor, moved if over else None)
+
+        return saturated(input, slope, shift, inplace, put)
 
     return alpha_dropout
+
+
+def _make_attention() -> Callable[..., Tensor]:
+    torchs = _torchs("scaled_dot_product_attention")
+
+    def scaled_dot_product_attention(
+        query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: float = 0.0,
+        is_causal: bool = False, *, scale: float | None = None, enable_gqa: bool = False,
+    ) -> Tensor:  # fmt: skip
+        if not 0 < dropout_p <= 1 or is_causal or not can_attend(query, key, value, attn_mask):
+            return torchs(query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa)
+        drawn = _key(query)
+        assert isinstance(drawn, MaskKey)  # nobody looks
+        return attend(query, key, value, attn_mask, scale, drawn, dropout_p)
+
+    return scaled_dot_product_attention
 
 
 def overrides() -> dict[str, Callable[..., Tensor]]:
     """The name of each operator, with what takes its place."""
     found: dict[str, Callable[..., Tensor]] = {"dropout": _make_dropout(), "dropout_": _make_in_place()}
+    found["scaled_dot_product_attention"] = _make_attention()
     for inplace, end in ((False, ""), (True, "_")):
         found[f"feature_dropout{end}"] = _make_feature(f"feature_dropout{end}", inplace)
         found[f"alpha_dropout{end}"] = _make_alpha(f"alpha_dropout{end}", False, inplace)

@@ -7,11 +7,11 @@ from typing import Literal
 from torch import Tensor
 
 from sukima.base.checks import check_choice, check_count, check_rate
-from sukima.masks.key import MaskKey
-from sukima.torch.decisions import kind_key
-from sukima.torch.masked import check_input
+from sukima.masks.key import Key
+from sukima.torch.keys import of_kind
+from sukima.torch.masked import check_input, site_key
 from sukima.torch.rated import RatedModule, check_dims, is_off, rate_of
-from sukima.torch.structured import masked_over
+from sukima.torch.structured import masked_over, whole_shape
 
 __all__ = ["DropPath", "Per", "drop_path", "linear_rates"]
 
@@ -25,7 +25,7 @@ def drop_path(
     *,
     per: Per = "sample",
     scaled: bool = True,
-    key: MaskKey | None = None,
+    key: Key | None = None,
 ) -> Tensor:
     """Drop what a residual branch adds, as a whole, with probability ``p`` in training; do nothing at inference.
 
@@ -43,6 +43,7 @@ def drop_path(
     Paper: Huang et al., Deep Networks with Stochastic Depth, ECCV 2016.
 
     >>> import torch
+    >>> from sukima.masks.key import MaskKey
     >>> drop_path(torch.ones(4, 2), 0.5, key=MaskKey(3)).sum(1).unique().tolist()
     [0.0, 4.0]
     """
@@ -52,9 +53,10 @@ def drop_path(
     check_dims(input, 1 if per == "sample" else 0)
     if is_off(training, rate):
         return input
-    rows = input.shape[:1] if per == "sample" else (1,) * min(1, input.dim())
+    drawn = of_kind(site_key(input, key), "path")
+    rows = whole_shape(input, drawn)[:1] if per == "sample" else (1,) * min(1, input.dim())
     shape = (*rows, *(1 for _ in input.shape[1:]))
-    return masked_over(input, shape, kind_key(input, key, "path"), rate, None if scaled else 1.0)
+    return masked_over(input, shape, drawn, rate, None if scaled else 1.0)
 
 
 def linear_rates(depth: int, last: float, first: float = 0.0) -> list[float]:

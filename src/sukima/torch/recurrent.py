@@ -16,7 +16,7 @@ from sukima.torch.dropout import dropout
 from sukima.torch.locked import locked_dropout
 from sukima.torch.rated import rate_of
 
-__all__ = ["GRU", "LSTM", "RecurrentMode"]
+__all__ = ["GRU", "LSTM", "RecurrentMode", "by_law", "own_rates"]
 
 RecurrentMode = Literal["hidden", "update"]
 _RATES = ("input_dropout", "weight_dropout", "recurrent_dropout", "zoneout_hidden", "zoneout_cell")
@@ -54,10 +54,13 @@ class _Recurrent(nn.RNNBase):
         rates = "".join(f", {name}={getattr(self, name):g}" for name in _RATES if getattr(self, name))
         return str(super().extra_repr()) + rates
 
+    stepwise = False
+    """Whether to go step by step even where torch's fused kernels would do."""
+
     @property
-    def _stepwise(self) -> bool:
+    def _by_step(self) -> bool:
         zoned = self.zoneout_hidden or self.zoneout_cell  # also at inference, where the expectation is taken
-        return bool(zoned or (self.training and self.recurrent_dropout))
+        return bool(self.stepwise or zoned or (self.training and self.recurrent_dropout))
 
     def forward(self, input: Any, hx: Any = None) -> Any:
         """As the forward of ``torch.nn.LSTM`` or ``GRU``: the same inputs and outputs, packed sequences included."""
@@ -73,7 +76,7 @@ class _Recurrent(nn.RNNBase):
         last: list[list[Tensor]] = [[] for _ in states]
         for layer in range(self.num_layers):
             if layer and self.dropout and self.training:
-                data = self._between(data)
+                data = self.between(data)
             data = locked_dropout(data, self.input_dropout, self.training)
             begin = layer * self._directions
             ends, data = self._layer(layer, data, [s[begin : begin + self._directions] for s in states])
@@ -103,7 +106,8 @@ class _Recurrent(nn.RNNBase):
         given = list(hx) if isinstance(hx, tuple) else [hx]
         return [state.unsqueeze(1) for state in given] if single else given
 
-    def _between(self, data: Any) -> Any:
+    def between(self, data: Any) -> Any:
+        """Dropout of what one layer gives the next."""
         if isinstance(data, PackedSequence):
             return data._replace(data=dropout(data.data, self.dropout))
         return dropout(data, self.dropout)
@@ -118,7 +122,7 @@ class _Recurrent(nn.RNNBase):
 
     def _layer(self, layer: int, data: Any, states: Sequence[Tensor]) -> tuple[list[Tensor], Any]:
         weights = self._weights(layer)
-        if self._stepwise:
+        if self._by_step:
             return self._by_steps(weights, data, states)
         flat = [weight for each in weights for weight in each]
         fused = torch._VF.lstm if self.mode == "LSTM" else torch._VF.gru
@@ -198,3 +202,19 @@ class GRU(_Recurrent):
             if name in kwargs:
                 raise TypeError(f"GRU.__init__() got an unexpected keyword argument '{name}'")
         super().__init__("GRU", *args, **kwargs)
+
+
+def own_rates(module: nn.Module) -> bool:
+    """Whether one of our LSTMs or GRUs drops anything beside what torch's would."""
+    return any(getattr(module, name) for name in _RATES)
+
+
+def by_law(module: nn.RNNBase) -> nn.RNNBase:
+    """The same object as our LSTM or GRU, so that its dropout between layers is by the mask law; others as they are."""
+    ours = {nn.LSTM: LSTM, nn.GRU: GRU}.get(type(module))
+    if ours is not None:
+        module.__class__ = ours
+        for name in _RATES:
+            setattr(module, name, 0.0)
+        module.recurrent_mode = "hidden"
+    return module

@@ -7,26 +7,26 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from sukima.base.errors import InputError
-from sukima.masks.key import MaskKey
-from sukima.torch.decisions import kind_key
-from sukima.torch.masked import check_input
+from sukima.masks.key import Key
+from sukima.torch.keys import of_kind
+from sukima.torch.masked import check_input, site_key
 from sukima.torch.rated import RatedModule, is_off, rate_of
-from sukima.torch.structured import masked_over
+from sukima.torch.structured import masked_over, whole_shape
 
 __all__ = ["ShapedDropout", "shaped_dropout"]
 
 NoiseShape = Sequence[int | None]
 
 
-def _mask_shape(input: Tensor, noise_shape: NoiseShape) -> tuple[int, ...]:
+def _mask_shape(whole: tuple[int, ...], noise_shape: NoiseShape) -> tuple[int, ...]:
     wanted = tuple(noise_shape)
-    if len(wanted) == input.dim():
-        shape = tuple(n if m is None else m for m, n in zip(wanted, input.shape, strict=True))
-        if all(m in (1, n) for m, n in zip(shape, input.shape, strict=True)):
+    if len(wanted) == len(whole):
+        shape = tuple(n if m is None else m for m, n in zip(wanted, whole, strict=True))
+        if all(m in (1, n) for m, n in zip(shape, whole, strict=True)):
             return shape
     raise InputError(
         "noise_shape must give 1, None or the input's own size for each of its dimensions {shape}, got {value}",
-        shape=tuple(input.shape),
+        shape=whole,
         value=wanted,
     )
 
@@ -38,7 +38,7 @@ def shaped_dropout(
     training: bool = True,
     inplace: bool = False,
     *,
-    key: MaskKey | None = None,
+    key: Key | None = None,
 ) -> Tensor:
     """As `dropout`, with a mask of ``noise_shape`` that is repeated over the input.
 
@@ -60,10 +60,10 @@ def shaped_dropout(
     """
     check_input(input)
     rate = rate_of(p)
-    shape = _mask_shape(input, noise_shape)
+    shape = _mask_shape(whole_shape(input, key), noise_shape)
     if is_off(training, rate):
         return input
-    return masked_over(input, shape, kind_key(input, key, "shaped"), rate, inplace=inplace)
+    return masked_over(input, shape, of_kind(site_key(input, key), "shaped"), rate, inplace=inplace)
 
 
 class ShapedDropout(RatedModule):

@@ -8,10 +8,10 @@ from sukima.records.site import Kind, Place, Site
 from sukima.torch.layers import (
     describe,
     dropout_kind,
+    has_weights,
     is_activation,
     is_batch_norm,
     is_convolution,
-    is_weight_layer,
     rate_attribute,
 )
 from sukima.torch.trace import Step, registered_order, trace
@@ -28,10 +28,12 @@ _SEVERAL_INPUTS = (nn.MultiheadAttention, nn.RNNBase, nn.RNNCellBase, nn.Bilinea
 def sites(model: nn.Module, example: Tensor | None = None) -> dict[str, Site]:
     """Every place in ``model`` where dropout acts; if there is none, every place where it could be inserted.
 
-    It acts in ``nn.Dropout`` and its kin, in ours, inside ``nn.MultiheadAttention`` (attention weights) and between
-    the layers of ``nn.LSTM``, ``nn.GRU`` and ``nn.RNN``. It could act after each hidden activation and on what a
-    recurrent layer hands on, and never after the output layer. Attention and recurrent layers with rate 0 do not count
-    as dropout that the model has.
+    It acts in ``nn.Dropout`` and its kin, in ours, inside ``nn.MultiheadAttention`` (attention weights), between the
+    layers of ``nn.LSTM``, ``nn.GRU`` and ``nn.RNN``, and where a module holds a rate as a number and gives it to a
+    function (``self.attn_drop = 0.1``, as models of Hugging Face do): such a site is named after the attribute,
+    ``encoder.0.attn_drop``, or after the module where that does nothing but drop. It could act after each hidden
+    activation and on what a recurrent layer hands on, and never after the output layer. Attention and recurrent layers
+    with rate 0, and numbers that are 0, do not count as dropout that the model has.
 
     Args:
         model: any module; it is left as it was.
@@ -47,8 +49,10 @@ def sites(model: nn.Module, example: Tensor | None = None) -> dict[str, Site]:
     if example is not None:  # dropout that did not run on this example is there all the same
         late = _existing(registered_order(model), ordered=False)
         found |= {name: site for name, site in late.items() if name not in found}
-    built_in = all(site.kind in ("attention", "recurrent") and site.rate == 0 for site in found.values())
-    return found | _possible(steps) if built_in else found
+    numbers = {step.name for step in registered_order(model) if step.held is not None}
+    built_in = ("attention", "recurrent")
+    absent = all(site.rate == 0 and (site.kind in built_in or name in numbers) for name, site in found.items())
+    return found | _possible(steps) if absent else found
 
 
 def at_output(model: nn.Module, example: Tensor | None = None) -> set[str]:
@@ -57,16 +61,16 @@ def at_output(model: nn.Module, example: Tensor | None = None) -> set[str]:
         return set()
     steps = registered_order(model) if example is None else trace(model, example)
     last = max((i for i, step in enumerate(steps) if _has_weight(step)), default=len(steps))
-    return {step.name for step in steps[last:] if step.module is not None}
+    return {step.name for step in steps[last:] if step.module is not None or step.held is not None}
 
 
 def _existing(steps: list[Step], *, ordered: bool) -> dict[str, Site]:
     found: dict[str, Site] = {}
     last_weight = max((i for i, step in enumerate(steps) if _has_weight(step)), default=-1)
     for i, step in enumerate(steps):
-        if step.module is None or (kind := dropout_kind(step.module)) is None:
+        if (acting := _acting(step)) is None:
             continue
-        rate = float(getattr(step.module, rate_attribute(step.module)))
+        kind, rate = acting
         before = _weight_before(steps, i)
         place: Place
         if kind in ("attention", "recurrent"):
@@ -80,6 +84,17 @@ def _existing(steps: list[Step], *, ordered: bool) -> dict[str, Site]:
         if step.name not in found or place == "output":
             found[step.name] = site
     return found
+
+
+def _acting(step: Step) -> tuple[Kind, float] | None:
+    """What is dropped in this step and at which rate; ``None`` if nothing is."""
+    if step.held is not None:
+        # Stochastic depth that is off is not there: nobody who sets every rate means to drop whole layers too.
+        off = step.held.rate == 0 and step.held.kind in ("layer", "path")
+        return None if off else (step.held.kind, step.held.rate)
+    if step.module is None or (kind := dropout_kind(step.module)) is None:
+        return None
+    return kind, float(getattr(step.module, rate_attribute(step.module)))
 
 
 def _possible(steps: list[Step]) -> dict[str, Site]:
@@ -108,7 +123,7 @@ def _possible(steps: list[Step]) -> dict[str, Site]:
 def _is_hidden(step: Step) -> bool:
     """Whether what it gives is an activation: of a module, of a function, of a recurrent layer."""
     if step.module is None:
-        return not step.mixes
+        return not step.mixes and step.held is None
     return is_activation(step.module) or isinstance(step.module, nn.RNNBase)
 
 
@@ -125,7 +140,7 @@ def _site(
 
 
 def _has_weight(step: Step) -> bool:
-    return step.mixes or (step.module is not None and is_weight_layer(step.module))
+    return step.mixes or (step.module is not None and has_weights(step.module))
 
 
 def _is_convolution(step: Step | None) -> bool:

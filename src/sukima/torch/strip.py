@@ -16,6 +16,7 @@ from sukima.base.checks import check_instance
 from sukima.torch.concrete import ConcreteDropout, GroupedDropout
 from sukima.torch.connect import DropConnect
 from sukima.torch.dropout import Dropout
+from sukima.torch.held import held_rates, sole_rate
 from sukima.torch.insertion import InsertedDropout
 from sukima.torch.layer_drop import LayerDrop
 from sukima.torch.layers import dropout_kind
@@ -43,11 +44,11 @@ _OWN_RATES = ("input_dropout", "weight_dropout", "recurrent_dropout")
 def strip(model: nn.Module) -> nn.Module:
     """A copy of ``model`` in inference mode without dropout, for ``torch.export`` and ONNX.
 
-    Dropout modules, torch's and ours, become ``nn.Identity``; attention and recurrent layers get rate 0 (zoneout stays,
-    since at inference it is an average and drops nothing); inserted dropout is taken away; `ConcreteDropout` and
-    `MultiSampleDropout` leave the layer inside them. Calls of dropout functions in a forward of one's own are left out
-    when a compiler or an exporter looks. ``model`` stays as it is. Names in the state dict change only where a wrapper
-    goes.
+    Dropout modules, torch's and ours, become ``nn.Identity``; attention and recurrent layers, and modules that hold a
+    rate as a number (see `sites`), get rate 0 (zoneout stays, since at inference it is an average and drops nothing);
+    inserted dropout is taken away; `ConcreteDropout` and `MultiSampleDropout` leave the layer inside them. Calls of
+    dropout functions in a forward of one's own are left out when a compiler or an exporter looks. ``model`` stays as
+    it is. Names in the state dict change only where a wrapper goes.
 
     Raises:
         InputError: ``model`` is not a module.
@@ -76,6 +77,8 @@ def _without(module: nn.Module, made: dict[int, nn.Module]) -> nn.Module:
         for number, hook in list(hooks.items()):
             if isinstance(getattr(hook, "__self__", None), InsertedDropout):
                 del hooks[number]
+    for held in held_rates(module):
+        setattr(held.owner, held.attribute, 0.0)
     for name, child in list(module._modules.items()):
         if child is not None:
             module._modules[name] = _without(child, made)
@@ -99,9 +102,12 @@ def _replacement(module: nn.Module) -> nn.Module:
         return module
     if isinstance(module, Dropout) and module.form == "classic":
         return module  # it scales at inference
-    if isinstance(module, RatedModule | GroupedDropout) or dropout_kind(module) is not None:
-        return nn.Identity()
-    return module
+    drops = isinstance(module, RatedModule | GroupedDropout) or dropout_kind(module) is not None
+    if not drops or sole_rate(module) is not None:  # of another's making: it may take more than a tensor
+        return module
+    identity = nn.Identity()
+    identity.__dict__["p"] = 0.0  # read by those who drop elsewhere at this rate, in scaled_dot_product_attention say
+    return identity
 
 
 class _NoDropout(TorchFunctionMode):

@@ -9,15 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sukima.base.errors import InputError
 from sukima.masks import law
 from sukima.masks.key import Key, MaskKey, ShardedKey
 from sukima.torch import distributed, kernels, operators
+from sukima.torch.decisions import masked_by
 from sukima.torch.keys import key_tensor
-from sukima.torch.masked import is_plain, plain_call
+from sukima.torch.masked import check_shard, is_plain, plain_call
 from sukima.torch.memory import is_ours_alone
 
-__all__ = ["keep_over", "masked_over", "scale_of"]
+__all__ = ["keep_over", "masked_over", "scale_of", "whole_shape"]
 
 
 def scale_of(rate: float | Tensor) -> float | Tensor:
@@ -57,6 +57,27 @@ class _Over(torch.autograd.Function):
 _over = plain_call(_Over, kernels.masked_over)
 
 
+def whole_shape(input: Tensor, key: Key | Tensor | None) -> tuple[int, ...]:
+    """The shape of the tensor that ``input`` is, or is a part of."""
+    return key.shape if isinstance(key, ShardedKey) else tuple(input.shape)
+
+
+def _over_part(
+    input: Tensor, shape: Sequence[int], key: Key | Tensor, rate: float | Tensor, factor: float | None
+) -> Tensor:
+    """`masked_over` for a part of a tensor: the mask is made for the whole, being small, and cut."""
+    scale = scale_of(rate) if factor is None else factor
+    whole = key.key if isinstance(key, ShardedKey) else key
+
+    def decide() -> Tensor:
+        kept = keep_over(shape, whole, rate, input.device)
+        return distributed.cut(kept, key.local, key.offset) if isinstance(key, ShardedKey) else kept
+
+    if isinstance(key, ShardedKey):
+        check_shard(input, key)
+    return masked_by(input, decide, scale)
+
+
 def masked_over(
     input: Tensor,
     shape: Sequence[int],
@@ -68,12 +89,12 @@ def masked_over(
     """``input`` under a mask of ``shape`` (which must broadcast to the input's), differentiable.
 
     Kept elements are multiplied by ``factor`` (by default the law's scale), the others are +0. Element ``i`` of the
-    mask is element ``i``, in row-major order, of ``shape``.
+    mask is element ``i``, in row-major order, of ``shape``. For a part of a tensor (a ``DTensor``, or an input under a
+    `ShardedKey`) that is the shape of the whole tensor's mask, see `whole_shape`.
     """
     if distributed.is_distributed(input) or isinstance(key, ShardedKey):
-        raise InputError(
-            "masks of a structure smaller than the tensor cannot be sharded; shard their decisions instead"
-        )
+        result = _over_part(input, shape, key, rate, factor)
+        return input.copy_(result) if inplace else result
     if isinstance(key, MaskKey) and not isinstance(rate, Tensor) and input.device.type == "cpu" and is_plain(input):
         return _over(input, input if inplace else None, tuple(shape), key, rate, factor)
     scale = scale_of(rate) if factor is None else factor

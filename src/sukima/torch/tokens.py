@@ -11,11 +11,12 @@ from torch.nn import functional
 
 from sukima.base.checks import check_instance
 from sukima.base.errors import InputError
-from sukima.masks.key import MaskKey
+from sukima.masks.key import Key, MaskKey
 from sukima.torch.decisions import kind_key, masked_by
-from sukima.torch.masked import check_input
+from sukima.torch.keys import of_kind
+from sukima.torch.masked import check_input, site_key
 from sukima.torch.rated import RatedModule, check_dims, is_off, rate_of
-from sukima.torch.structured import keep_over, masked_over, scale_of
+from sukima.torch.structured import keep_over, masked_over, scale_of, whole_shape
 
 __all__ = ["Embedding", "TokenDropout", "WordDropout", "embedding_dropout", "token_dropout", "word_dropout"]
 
@@ -64,9 +65,7 @@ def word_dropout(
     return torch.where(kept, tokens, torch.full_like(tokens, replacement))
 
 
-def token_dropout(
-    input: Tensor, p: float | Tensor = 0.1, training: bool = True, *, key: MaskKey | None = None
-) -> Tensor:
+def token_dropout(input: Tensor, p: float | Tensor = 0.1, training: bool = True, *, key: Key | None = None) -> Tensor:
     """Drop whole positions of an input (…, L, D): all D features of a token at once. Kept ones times 1/(1 - p).
 
     Raises:
@@ -77,7 +76,8 @@ def token_dropout(
     check_dims(input, 2)
     if is_off(training, rate):
         return input
-    return masked_over(input, (*input.shape[:-1], 1), kind_key(input, key, "token"), rate)
+    drawn = of_kind(site_key(input, key), "token")
+    return masked_over(input, (*whole_shape(input, drawn)[:-1], 1), drawn, rate)
 
 
 def _without_types(

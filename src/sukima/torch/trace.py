@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,7 +13,8 @@ from torch.nn import functional
 from torch.nn.modules import activation
 from torch.overrides import TorchFunctionMode
 
-from sukima.torch.layers import dropout_kind, is_activation, is_batch_norm, is_weight_layer
+from sukima.torch.held import HeldRate, held_rates
+from sukima.torch.layers import dropout_kind, has_weights, is_activation, is_batch_norm
 from sukima.torch.modes import evaluating
 
 __all__ = ["Step", "functional_dropout", "registered_order", "trace"]
@@ -33,33 +34,69 @@ _DROPOUT_FUNCTIONS = frozenset(name for name in dir(functional) if "dropout" in 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that ran: a module of interest, or (``module is None``) a function: an activation, or one that
-    ``mixes`` its input with a parameter as a weight layer does (the tied output layer of a language model, say)."""
+    """One thing that ran: a module of interest, or (``module is None``) a function: an activation, dropout at a rate
+    that a module has ``held``, or one that ``mixes`` its input with a parameter as a weight layer does (the tied
+    output layer of a language model, say)."""
 
     name: str
     module: nn.Module | None
     ndim: int = 0
     mixes: bool = False
+    held: HeldRate | None = None
 
 
 def _matters(module: nn.Module) -> bool:
-    return dropout_kind(module) is not None or is_activation(module) or is_batch_norm(module) or is_weight_layer(module)
+    return dropout_kind(module) is not None or is_activation(module) or is_batch_norm(module) or has_weights(module)
 
 
-def _modules_that_matter(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Named modules of interest, not looking into those that are of interest themselves (attention, say)."""
-    inside: tuple[str, ...] = ()
-    for name, module in model.named_modules():
-        if any(name.startswith(f"{owner}.") for owner in inside):
-            continue
+def _steps(model: nn.Module) -> Iterator[Step]:
+    """Modules of interest, not looking into those that are of interest themselves (attention, say), and rates that
+    modules hold, after what such a module consists of."""
+    seen: set[int] = set()
+
+    def within(module: nn.Module, name: str) -> Iterator[Step]:
+        if id(module) in seen:
+            return
+        seen.add(id(module))
         if _matters(module):
-            inside += (name,)
-            yield name, module
+            yield Step(name, module)
+        else:
+            for child_name, child in module.named_children():
+                yield from within(child, f"{name}.{child_name}" if name else child_name)
+        for held in [] if dropout_kind(module) is not None else held_rates(module):
+            if (place := hash((id(held.owner), held.attribute))) not in seen:  # a configuration is shared by many
+                seen.add(place)
+                yield Step(f"{name}.{held.path}" if name else held.path, None, held=held)
+
+    yield from within(model, "")
 
 
 def registered_order(model: nn.Module) -> list[Step]:
-    """The modules of interest in the order in which they were registered."""
-    return [Step(name, module) for name, module in _modules_that_matter(model)]
+    """The modules of interest, and the rates that modules hold, in the order in which they were registered."""
+    return list(_steps(model))
+
+
+class _Named(float):
+    """A rate that knows of which site it is, so that the function that is given it tells where that acts."""
+
+    step: Step
+
+
+@contextlib.contextmanager
+def _named(steps: list[Step]) -> Iterator[None]:
+    """Inside, the rates that modules hold know their sites."""
+    held = [(step, getattr(step.held.owner, step.held.attribute)) for step in steps if step.held is not None]
+    try:
+        for step, rate in held:
+            assert step.held is not None
+            named = _Named(rate)
+            named.step = step
+            setattr(step.held.owner, step.held.attribute, named)
+        yield
+    finally:
+        for step, rate in held:
+            assert step.held is not None
+            setattr(step.held.owner, step.held.attribute, rate)
 
 
 class _Functions(TorchFunctionMode):
@@ -78,7 +115,11 @@ class _Functions(TorchFunctionMode):
         if self._inside or not isinstance(result, Tensor):
             return result
         if name in _DROPOUT_FUNCTIONS:
-            self.dropout.append(name)
+            rate = (kwargs or {}).get("p", args[1] if len(args) > 1 else None)
+            if isinstance(rate, _Named):
+                self._steps.append(replace(rate.step, ndim=result.ndim))
+            else:
+                self.dropout.append(name)
         elif name in _ACTIVATION_FUNCTIONS:
             self._steps.append(Step(name, None, result.ndim))
         elif name in _MIXING_FUNCTIONS and any(map(_is_weight, (*args, *(kwargs or {}).values()))):
@@ -97,7 +138,7 @@ def trace(model: nn.Module, example: Tensor) -> list[Step]:
 
 
 def functional_dropout(model: nn.Module, example: Tensor) -> list[str]:
-    """The dropout functions that the model calls itself (``F.dropout``): no recipe can set their rates."""
+    """The dropout functions that the model calls at a rate of its own (``F.dropout(x, 0.5)``): no recipe can set it."""
     return _traced(model, example)[1]
 
 
@@ -105,7 +146,9 @@ def _traced(model: nn.Module, example: Tensor) -> tuple[list[Step], list[str]]:
     steps: list[Step] = []
     inside: list[str] = []
     with contextlib.ExitStack() as stack:
-        for name, module in _modules_that_matter(model):
+        registered = registered_order(model)
+        stack.enter_context(_named(registered))
+        for name, module in ((step.name, step.module) for step in registered if step.module is not None):
 
             def enter(_module: nn.Module, _args: Any, name: str = name) -> None:
                 inside.append(name)

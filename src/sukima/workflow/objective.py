@@ -9,18 +9,16 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from sukima.base.checks import check_choice, check_count, check_instance, check_number
 from sukima.base.errors import InputError
 from sukima.base.messages import say
 from sukima.comparison.statistics import paired_difference
 from sukima.engines.progress import Progress, default_progress
 from sukima.records.history import History
-from sukima.records.pairing import gain_and_noise
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Cost, Score, Trial, TuneResult
 from sukima.tuning.deadline import BudgetSpentError, Deadline, seconds_of
+from sukima.tuning.finalists import finalists, winner_of
 from sukima.tuning.insight import flat_ranges, importance
 from sukima.tuning.sampling import Proposer
 from sukima.tuning.space import Point, Space
@@ -33,7 +31,7 @@ __all__ = ["Objective", "Report", "tune_objective"]
 
 _STRATEGIES: dict[str, Proposer] = {"random": propose_random, "tpe": propose_tpe}
 
-_FRESH, _FINALISTS = 2_000_000, 3
+_FRESH = 2_000_000
 _ENOUGH = 5
 """Candidates whose values at an epoch must be known before another is given up by them."""
 
@@ -245,9 +243,7 @@ class _Search:
         """The best few against the first, with fresh seeds."""
         finished = self._finished()
         none = self._study.space.recipe(self._references()[0])
-        best = {self._study.space.recipe(e.point).to_json(): e for e in reversed(finished)}
-        best.pop(none.to_json(), None)
-        chosen = list(reversed(best.values()))[:_FINALISTS]
+        chosen = finalists(self._study.space, finished, none)
         if seeds < 2 or not chosen:
             return
         arms = {"baseline": none} | {f"#{e.number}": self._study.space.recipe(e.point) for e in chosen}
@@ -289,13 +285,10 @@ class _Search:
         )
 
     def _winner(self, finished: Sequence[Entry]) -> Recipe:
-        """The finalist that gains most over the first candidate, if by more than noise; else nothing."""
-        if self._comparison is None:
-            return self._study.space.recipe(finished[0].point) if finished else Recipe()
-        differences = self._comparison.differences
-        name = max(differences, key=lambda arm: differences[arm].mean)
-        gain, noise = gain_and_noise(np.asarray(differences[name].gains))
-        return self._comparison.arm(name).recipe if gain > noise else Recipe()
+        """The finalists' winner; the best candidate where there were none."""
+        if self._comparison is not None:
+            return winner_of(self._comparison)
+        return self._study.space.recipe(finished[0].point) if finished else Recipe()
 
     def _cost(self) -> Cost:
         return Cost(time.perf_counter() - self._started, len(self._trials), self._epochs)

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, get_args
 
-import numpy as np
-
 from sukima.base.checks import check_choice, check_count, check_instance
 from sukima.base.errors import InputError
 from sukima.base.messages import Message, say
@@ -19,18 +17,19 @@ from sukima.diagnosis.verdict import judge
 from sukima.engines.choose import framework
 from sukima.engines.progress import Progress
 from sukima.engines.table import EngineName, make_engine
-from sukima.records.pairing import gain_and_noise
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Rung, Trial, TuneResult
 from sukima.records.task import Task, setup_of, size_of
 from sukima.records.verdict import Verdict
 from sukima.tuning.deadline import BudgetSpentError, Deadline, seconds_of
+from sukima.tuning.finalists import FINALISTS, finalists, winner_of
 from sukima.tuning.insight import flat_ranges, importance
 from sukima.tuning.search import Search
 from sukima.tuning.space import Breadth, Point, Space
 from sukima.tuning.strategies.ladder import ladder_candidates
 from sukima.tuning.strategies.table import STRATEGIES, StrategyName, chosen_strategy, run_strategy
 from sukima.tuning.study import Entry, Study
+from sukima.tuning.surface import best_of_surface
 from sukima.workflow.compare import judged_by, note_functional, run_arms
 from sukima.workflow.demo import demo_task
 from sukima.workflow.environment import environment
@@ -43,8 +42,8 @@ BASELINE, GUIDELINE, WINNER = "baseline", "guideline", "winner"
 _FINALS, _FRESH = 2_000_000, 1_000_000
 """Where the seeds of the finalists and of the final comparison begin, so that none of them was seen before."""
 
-_FINALISTS, _CONFIRMING = 3, 4
-"""How many candidates are trained again before the winner is chosen, and with how many seeds at least."""
+_CONFIRMING = 4
+"""With how many seeds finalists are trained, at least."""
 
 _TRIALS = 50
 """Candidates where neither a number nor a budget is given."""
@@ -224,17 +223,17 @@ class _Tuning:
         search = self.search
         each = (time.perf_counter() - self._began) / max(self.engine.cost().trials, 1)
         if search.deadline.seconds is not None:
-            finals = (_FINALISTS + 1) * len(self.confirming) + 3 * len(self.fresh)
+            finals = (FINALISTS + 1) * len(self.confirming) + 3 * len(self.fresh)
             share = min(1.0, _FINAL_SHARE * search.deadline.seconds / max(finals * each, 1e-9))
             self.confirming = self.confirming[: max(2, math.floor(share * len(self.confirming)))]
             self.fresh = self.fresh[: max(2, math.floor(share * len(self.fresh)))]
             self._comparison_takes = 3 * len(self.fresh) * each
-            end_takes = (_FINALISTS + 1) * len(self.confirming) * each + self._comparison_takes
+            end_takes = (FINALISTS + 1) * len(self.confirming) * each + self._comparison_takes
             search.deadline.reserve = min(end_takes, _FINAL_SHARE * search.deadline.seconds)
             self.engine.progress.budget(search.deadline.seconds - search.deadline.spent)
             self.engine.progress.note(say("Searching until {time} are spent.", time=_time(search.deadline.seconds)))
             return
-        trials = self._search_trials() + (_FINALISTS + 1) * len(self.confirming) + 3 * len(self.fresh)
+        trials = self._search_trials() + (FINALISTS + 1) * len(self.confirming) + 3 * len(self.fresh)
         self.engine.progress.note(say("About {trials} trials, {time}.", trials=trials, time=_time(trials * each)))
 
     def _search_trials(self) -> int:
@@ -265,22 +264,29 @@ class _Tuning:
         self.finalists = found
         if not found.complete:
             raise KeyboardInterrupt
-        winner = max(found.differences, key=lambda name: found.differences[name].mean)
-        gain, noise = gain_and_noise(np.asarray(found.differences[winner].gains))
-        if gain > (noise if math.isfinite(noise) else 0.0):
-            self.winner = found.arm(winner).recipe
+        self.winner = winner_of(found)
 
     def _finalists(self) -> list[Entry]:
-        """The best candidates; of a ladder, those that it accepted, last first."""
-        if self.rungs:
-            climbed = [rung.recipe for rung in reversed(self.rungs) if rung.accepted]
-            by_recipe = {self.plan.space.recipe(e.point).to_json(): e for e in self.search.finished()}
-            best = [by_recipe[recipe.to_json()] for recipe in climbed if recipe.to_json() in by_recipe]
-        else:
-            best = self.search.finished()
-        different = {self.plan.space.recipe(e.point).to_json(): e for e in reversed(best)}
-        different.pop(self.none.to_json(), None)
-        return list(reversed(different.values()))[:_FINALISTS]
+        """The search's best, what a smooth surface through all candidates has for the best, the guideline, the next."""
+        search = self.search
+        best = self._climbed() or search.finished()
+        smooth = best_of_surface(self.plan.space, search.finished(), increases=search.increases)
+        points = [*([smooth] if smooth is not None and self._has_room(smooth) else []), self.plan.usual]
+        others = search.evaluate(search.known(points))
+        chosen = [*best[:1], *(entry for entry in others if entry.state == "complete"), *best[1:]]
+        return finalists(self.plan.space, chosen, self.none)
+
+    def _climbed(self) -> list[Entry]:
+        """What the ladder accepted, last first."""
+        by_recipe = {self.plan.space.recipe(e.point).to_json(): e for e in self.search.finished()}
+        climbed = [rung.recipe.to_json() for rung in reversed(self.rungs) if rung.accepted]
+        return [by_recipe[recipe] for recipe in climbed if recipe in by_recipe]
+
+    def _has_room(self, point: Point) -> bool:
+        """Whether the point was tried, or the search may have one more candidate for it."""
+        entries = self.search.entries()
+        free = len(entries) < self.search.trials and self.search.deadline.seconds is None
+        return free or any(entry.point == point for entry in entries)
 
     def _compare(self) -> None:
         arms = {BASELINE: self.none}

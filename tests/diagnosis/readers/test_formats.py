@@ -138,3 +138,23 @@ def test_a_folder_means_all_runs_in_it(tmp_path: Path) -> None:
 def test_a_folder_without_runs_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         read_history(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["lr", "learning_rate", "LearningRate", "lr-Adam", "train/learning_rate", "学習率"])
+def test_the_learning_rate_comes_along(write: Write, name: str) -> None:
+    reading = only(read_history(write(f"epoch,loss,val_loss,{name}\n1,2,2.1,.1\n2,1,1.5,.1\n3,0.5,1.4,.01\n")))
+    assert reading.history.learning_rate == [0.1, 0.1, 0.01]
+    assert reading.understood["learning_rate"] == name
+
+
+def test_a_learning_rate_by_step_is_that_at_the_end_of_the_epoch(write: Write) -> None:
+    rows = ["step,lr,train_loss,val_loss", "1,0.4,2.0,", "2,0.3,1.0,", "2,,,1.6", "3,0.2,0.9,", "4,0.1,0.7,", "4,,,1.5"]
+    history = only(read_history(write("\n".join(rows)))).history
+    assert history.train_loss == [1.5, pytest.approx(0.8)]
+    assert history.learning_rate == [0.3, 0.1]
+
+
+def test_a_learning_rate_with_holes_is_none(write: Write) -> None:
+    history = only(read_history(write("epoch,loss,val_loss,lr\n1,2,2.1,.1\n2,1,1.5,nan\n"))).history
+    assert history.learning_rate == []
+    assert history.epochs == 2

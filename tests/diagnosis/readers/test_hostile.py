@@ -1,8 +1,13 @@
 """Whatever a file holds, it is read, read in part, or refused with one line."""
 
+import bz2
+import gzip
+import io
 import json
 import pickle
 import random
+import struct
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +17,7 @@ from hypothesis import strategies as st
 from sukima.base.errors import SukimaError
 from sukima.diagnosis import judge
 from sukima.diagnosis.readers import read_history
+from sukima.records.history import History
 
 CELLS = [
     "",
@@ -122,8 +128,6 @@ def test_damaged_files_of_each_format(tmp_path: Path, cut: int, flips: list[tupl
 
 
 def sound_files() -> list[bytes]:
-    import struct
-
     def record(event: bytes) -> bytes:
         return struct.pack("<QI", len(event), 0) + event + bytes(4)
 
@@ -184,3 +188,52 @@ def test_names_from_files_are_escaped(tmp_path: Path) -> None:
     (reading,) = read_history(path, {"train": r"\x1b[31mloss", "val": r"val \x07loss<b>"})
     assert reading.history.epochs == 5
     assert all(name.isprintable() for name in reading.understood.values())
+
+
+def test_archives_are_not_unpacked(tmp_path: Path) -> None:
+    """A small file may hold terabytes of zeros: whoever sent it is asked to unpack it."""
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("metrics/loss", b"0" * 10_000_000)
+    for content in (bomb.getvalue(), gzip.compress(b"0" * 10_000_000), bz2.compress(b"0" * 10_000_000)):
+        path = tmp_path / "history.csv"
+        path.write_bytes(content)
+        with pytest.raises(SukimaError, match="archive"):
+            read_history(path)
+
+
+def test_a_record_that_claims_gigabytes_is_not_believed(tmp_path: Path) -> None:
+    events = sound_files()[0]
+    claim = struct.pack("<QI", 10 * 2**30, 0) + b"x" * 100
+    path = tmp_path / "events"
+    path.write_bytes(events + claim)
+    (reading,) = read_history(path)
+    assert reading.notes
+    assert reading.history.epochs == 1
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u200f", "\ufeff", "\x1b]0;title\x07"])
+def test_signs_that_turn_or_steer_text_are_shown_not_obeyed(tmp_path: Path, sign: str) -> None:
+    path = tmp_path / "f"
+    path.write_text(
+        f"epoch,train loss {sign},val loss {sign}\n" + "\n".join(f"{i},{1 / i},{2 / i}" for i in range(1, 9))
+    )
+    (reading,) = read_history(path)
+    for text in (*reading.understood.values(), *map(str, reading.notes)):
+        assert_printable(text)
+
+
+def test_names_are_escaped_in_pages_and_pictures(tmp_path: Path) -> None:
+    from sukima.diagnosis.pictures import draw
+    from sukima.reporting import write_report
+
+    history = History(train_loss=[1 / i for i in range(1, 12)], validation_loss=[1.2 / i for i in range(1, 12)])
+    evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    history.metric = evil
+    history.train_metric = history.validation_metric = [0.5] * 11
+    verdict = judge([history], source=evil)
+    page = write_report([(verdict, history)], tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    pytest.importorskip("matplotlib", reason="pictures need matplotlib")
+    assert "<img src=x" not in draw([(verdict, history)], tmp_path / "p.svg").read_text(encoding="utf-8")

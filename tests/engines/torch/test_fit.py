@@ -1,5 +1,6 @@
 """Fit: the same bits for the same seed, both curves in inference mode, and whatever data people have."""
 
+import copy
 import math
 import random
 from collections.abc import Callable
@@ -291,6 +292,25 @@ def test_language_model_shapes() -> None:
 def test_optimizers_by_name_and_factory(name: str) -> None:
     history = fit(task(optimizer=name, epochs=8)).trial.history
     assert history.train_loss[-1] < history.train_loss[0]
+
+
+def test_gradients_are_clipped_whoever_makes_the_optimizer() -> None:
+    """A step of plain gradient descent is then no longer than the learning rate times the largest norm."""
+
+    def length(**changes: Any) -> float:
+        torch.manual_seed(0)
+        model = nn.Linear(4, 2)
+        before = torch.nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+        one_step = {"train": (X[:9] * 100, Y[:9]), "batch_size": 9, "epochs": 1}
+        after = fit(task(model=lambda: copy.deepcopy(model), **(one_step | changes))).model.parameters()
+        return float((torch.nn.utils.parameters_to_vector(after).detach() - before).norm())
+
+    for optimizer in ("sgd", lambda parameters: torch.optim.SGD(parameters, 0.1)):
+        assert length(optimizer=optimizer, learning_rate=0.1 if optimizer == "sgd" else None) > 0.1
+        clipped = length(optimizer=optimizer, clip_norm=0.5, learning_rate=0.1 if optimizer == "sgd" else None)
+        assert clipped == pytest.approx(0.05, rel=1e-4)
+    with pytest.raises(InputError, match="clip_norm must be"):
+        task(clip_norm=0)
 
 
 def test_a_factory_gets_the_weight_decay() -> None:

@@ -130,6 +130,19 @@ def test_what_stops_a_run() -> None:
 
 
 @once
+@pytest.mark.parametrize("optimizer", ["sgd", lambda _: keras.optimizers.SGD(0.1)])
+def test_gradients_are_clipped(optimizer: Any) -> None:
+    from sukima.engines.keras.model import make_optimizer
+
+    work = task(optimizer=optimizer, clip_norm=0.5)
+    made = make_optimizer(work, sukima.Recipe(), work.model())
+    variable = keras.Variable(np.zeros(2, "float32"))
+    made.build([variable])
+    made.learning_rate = 1.0
+    made.apply([keras.ops.convert_to_tensor(np.array([30.0, 40.0], "float32"))])
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(variable), [-0.3, -0.4], rtol=1e-5)
+
+
 def test_losses_and_optimizers_of_one_s_own() -> None:
     trial = trained(
         task(

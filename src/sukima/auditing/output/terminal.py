@@ -13,7 +13,7 @@ from rich.text import Text
 from sukima.auditing.output.machine import where
 from sukima.auditing.rule import Rule
 from sukima.auditing.source.reading import UnreadableError, read
-from sukima.base.messages import say
+from sukima.base.messages import Message, say
 from sukima.records.finding import Finding
 
 __all__ = ["print_explanation", "print_findings"]
@@ -31,24 +31,24 @@ def print_findings(console: Console, findings: Sequence[Finding], files: int) ->
             console.print(Text(f"  │ {line.strip()}", style="dim"))
         if finding.remedy:
             console.print(Text.assemble("  ", ("→ ", "green"), str(finding.remedy)))
-    counted = Counter(finding.severity for finding in findings)
-    console.print(
-        Text(
-            str(
-                say(
-                    "{files} files: {errors} errors, {warnings} warnings, {advice} pieces of advice",
-                    files=files,
-                    errors=counted["error"],
-                    warnings=counted["warning"],
-                    advice=counted["advice"],
-                )
-            ),
-            style="bold",
-        )
-    )
+    console.print(Text(str(_summary(findings, files)), style="bold"))
     fixable = sum(1 for finding in findings if finding.fix and finding.fix.safe)
     if fixable:
         console.print(str(say("{count} can be fixed with --fix", count=fixable)))
+
+
+def _summary(findings: Sequence[Finding], files: int) -> Message:
+    counted = Counter(finding.severity for finding in findings)
+    errors, warnings, advice = counted["error"], counted["warning"], counted["advice"]
+    return say(
+        "{files}: {errors}, {warnings}, {advice}",
+        files=say("{count} file", count=files) if files == 1 else say("{count} files", count=files),
+        errors=say("{count} error", count=errors) if errors == 1 else say("{count} errors", count=errors),
+        warnings=say("{count} warning", count=warnings) if warnings == 1 else say("{count} warnings", count=warnings),
+        advice=say("{count} piece of advice", count=advice)
+        if advice == 1
+        else say("{count} pieces of advice", count=advice),
+    )
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ from sukima.auditing.source.catalogue import mode_spec
 from sukima.auditing.source.constants import constant_of
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.gating import is_gated
-from sukima.auditing.source.helpers import gated_by_callers, in_keras_v1, self_of
+from sukima.auditing.source.helpers import gated_by_callers, in_keras_v1, reached_from_forward, self_of
 from sukima.auditing.source.intent import is_demonstration, is_meant, mentions_mode, name_of
 from sukima.auditing.source.values import argument
 from sukima.base.messages import say
@@ -133,6 +133,8 @@ def _is_silent(context: Context, call: ast.Call, rate: ast.expr | None, dotted: 
         return True
     if dotted.startswith("tensorflow.") and in_keras_v1(context):
         return True
+    if dotted.startswith("torch_geometric.") and not reached_from_forward(context, call, "torch"):
+        return True  # outside a model these functions sample a graph or make it smaller
     return (
         is_gated(module, call)
         or is_demonstration(module, call)

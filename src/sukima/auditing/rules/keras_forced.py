@@ -46,6 +46,7 @@ model = keras.Model(inputs, layers.Dense(10)(x))
     references=("https://keras.io/api/layers/regularization_layers/dropout/",),
 )
 
+_DATA = re.compile(r"^[xX]_?(train|test|val|valid|new|batch)|data|images|batch|samples")
 _INFERENCE = re.compile(r"eval|valid|test|predict|infer|(^|_)val(_|$)", re.IGNORECASE)
 
 
@@ -78,7 +79,21 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _is_silent(context: Context, call: ast.Call) -> bool:
     in_test = context.module.function_of(call) is not None and is_demonstration(context.module, call)
-    return in_test or is_gated(context.module, call) or is_meant(context.module, call) or _in_tape(context, call)
+    return (
+        in_test
+        or _corrupts_data(context, call)
+        or is_gated(context.module, call)
+        or is_meant(context.module, call)
+        or _in_tape(context, call)
+    )
+
+
+def _corrupts_data(context: Context, call: ast.Call) -> bool:
+    """Whether a script applies a layer to its data, as to show what a denoising model is given."""
+    at_top = context.module.function_of(call) is None
+    return (
+        at_top and bool(call.args) and isinstance(call.args[0], ast.Name) and _DATA.search(call.args[0].id) is not None
+    )
 
 
 def _in_tape(context: Context, call: ast.Call) -> bool:
@@ -105,5 +120,7 @@ def _is_dropout(context: Context, call: ast.Call) -> bool:
 def _is_inference(context: Context, call: ast.Call) -> bool:
     if "tensorflow" not in context.module.source.text and "keras" not in context.module.source.text:
         return False
+    if re.match(r"(prepare|build|get|create|load|make)_", name_of(call.func)):
+        return False  # what makes a model is no call of one
     function = context.module.function_of(call)
     return function is not None and _INFERENCE.search(function.name) is not None and "train" not in function.name

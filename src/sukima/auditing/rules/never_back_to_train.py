@@ -15,10 +15,10 @@ RULE = Rule(
     code="SK106",
     slug="never-back-to-train",
     why=(
-        "Validation calls eval() inside the loop and nothing calls train() again: from the second epoch on the "
-        "model trains without dropout and with frozen batch norm statistics."
+        "Validation calls eval() inside the loop and nothing calls train() before the next step: the model goes on "
+        "training without dropout and with frozen batch norm statistics."
     ),
-    remedy="Call model.train() at the start of every epoch.",
+    remedy="Call model.train() after every validation, or right before every training step.",
     bad="""
 import torch
 import torch.nn as nn
@@ -86,5 +86,7 @@ def check(context: Context) -> Iterator[Finding]:
     """Training steps that come round to a model which an earlier evaluation left in eval mode."""
     for event in context.mode_events:
         if event.kind == "trained_after_eval":
-            message = say("{model} is trained on after this eval(): train() is never called again", model=event.model)
+            message = say(
+                "{model} is trained on after this eval(): train() is not called before the next step", model=event.model
+            )
             yield RULE.at(context.module, event.node, message, site=event.model)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from sukima.auditing.rule import Rule
 from sukima.auditing.source.constants import is_rate_name
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.helpers import uses_attribute
-from sukima.auditing.source.intent import says_unused
+from sukima.auditing.source.intent import name_of, says_unused
 from sukima.auditing.source.names import Function
 from sukima.auditing.source.project import ClassInfo
 from sukima.base.messages import say
@@ -49,13 +50,16 @@ class Net(nn.Module):
 """,
 )
 
+# Classes whose body the reader is to write.
+_EXERCISE = re.compile(r"#.*\bTODO\b|your code|fill in|implement (this|me|function)", re.IGNORECASE)
+
 
 @RULE.source
 def check(context: Context) -> Iterator[Finding]:
     """Rate parameters of constructors of modules, and rate options of command lines, that nothing reads."""
     for info in context.classes:
         init = info.methods.get("__init__")
-        if info.framework is None or info.forward is None or init is None or not info.known:
+        if info.framework is None or info.forward is None or init is None:
             continue
         if _is_unfinished(info):
             continue
@@ -86,13 +90,22 @@ def _is_unfinished(info: ClassInfo) -> bool:
         if forward
         else []
     )
-    return not body or isinstance(body[0], ast.Raise | ast.Pass)
+    if forward is None or not body or isinstance(body[0], ast.Raise | ast.Pass):
+        return True
+    given = {a.arg for a in (*forward.args.posonlyargs, *forward.args.args)[1:]}
+    if given and not any(isinstance(n, ast.Name) and n.id in given for s in body for n in ast.walk(s)):
+        return True  # a template, whose forward looks at nothing
+    lines = info.module.source.lines[info.node.lineno - 1 : info.node.end_lineno]
+    return any(_EXERCISE.search(line) for line in lines)
 
 
 def _is_used(context: Context, info: ClassInfo, init: Function, name: str) -> bool:
     loads = [n for n in ast.walk(init) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
     if not loads:
-        return any(isinstance(n, ast.Call) and getattr(n.func, "id", "") in {"locals", "vars"} for n in ast.walk(init))
+        calls = [name_of(n.func) for n in ast.walk(init) if isinstance(n, ast.Call)]
+        return bool({"locals", "vars", "save_hyperparameters", "signature"} & set(calls)) or bool(init.decorator_list)
+    if not info.known:
+        return True
     for load in loads:
         parent = context.module.parents.get(load)
         if isinstance(parent, ast.Assign) and len(parent.targets) == 1:
@@ -132,6 +145,14 @@ def _options(context: Context) -> Iterator[Finding]:
 def _hands_over(context: Context) -> bool:
     """Whether the parsed options go somewhere as a whole: to a function of another file, or out of this one."""
     module = context.module
+    parsed = {
+        name_of(target)
+        for call in context.calls_by_name.get("parse_args", [])
+        if isinstance(at := module.parents.get(call), ast.Assign)
+        for target in at.targets
+    }
+    if not any(a.attr != "parse_args" and name_of(a.value) in parsed for a in module.attributes):
+        return True  # a file of options that others read
     for load in module.loads:
         if load.id not in {"args", "opt", "opts", "options", "FLAGS", "cfg", "hparams", "parser"}:
             continue

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from sukima.auditing.rule import Rule
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.intent import name_of
+from sukima.auditing.source.values import argument
 from sukima.base.messages import say
 from sukima.records.finding import Finding
 from sukima.records.model_view import ModelView, Operation
@@ -68,13 +69,19 @@ def check(context: Context) -> Iterator[Finding]:
     if "oftmax" not in context.module.source.text:
         return
     yield from _direct(context)
-    torch = _uses_torch_loss(context)
-    keras = "from_logits=True" in context.module.source.text
     for view in context.views:
-        if not (torch if view.framework == "torch" else keras and view.whole) or len(_trained(context, view)) == 0:
+        if not (view.whole or view.extras.get("model")):
             continue
         for operation in view.operations:
-            if operation.index in view.outputs and _is_softmax(operation) and _follows_linear(view, operation):
+            if (
+                operation.index not in view.outputs
+                or not _is_softmax(operation)
+                or not _follows_linear(view, operation)
+            ):
+                continue
+            if any(before.index in view.outputs for before in view.before(operation)):
+                continue  # the logits are given out too, for the loss
+            if _takes_logits(context, view, operation):
                 yield RULE.on(operation, say("the model ends in a softmax and the loss applies another"))
 
 
@@ -86,15 +93,23 @@ def _follows_linear(view: ModelView, operation: Operation) -> bool:
     return operation.squashed or any(o.kind == "linear" for o in view.before(operation))
 
 
-def _uses_torch_loss(context: Context) -> bool:
-    return any(True for _ in context.calls_to("torch.nn.CrossEntropyLoss", "torch.nn.functional.cross_entropy"))
+def _takes_logits(context: Context, view: ModelView, operation: Operation) -> bool:
+    """Whether the loss that the model is trained with takes logits."""
+    if view.framework == "torch":
+        return any(True for _ in context.calls_to("torch.nn.CrossEntropyLoss", "torch.nn.functional.cross_entropy"))
+    if not view.whole or "from_logits=True" not in context.module.source.text:
+        return False
+    compiled = [c for c in context.calls_by_name.get("compile", []) if c.lineno >= (operation.line or 0)]
+    return not compiled or "from_logits=True" in _loss_text(context, min(compiled, key=lambda c: c.lineno))
 
 
-def _trained(context: Context, view: ModelView) -> list[ast.AST]:
-    """Whether the model is the one trained here: made in this file outside other models, or training itself."""
-    if view.whole or view.extras.get("model"):
-        return [context.module.tree]
-    return []
+def _loss_text(context: Context, compiled: ast.Call) -> str:
+    """How the loss of a ``compile`` call is written, through a name that it may have."""
+    given = argument(compiled, 1, ("loss",))
+    if isinstance(given, ast.Name):
+        bound = [b for b in context.module.lookup(given.id, context.module.scope_of(given)) if isinstance(b, ast.expr)]
+        given = bound[-1] if bound else given
+    return "" if given is None else ast.unparse(given)
 
 
 def _direct(context: Context) -> Iterator[Finding]:

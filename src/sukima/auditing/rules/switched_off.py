@@ -12,7 +12,7 @@ from sukima.auditing.source.constants import constant_of
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.gating import is_gated
 from sukima.auditing.source.helpers import self_of, switch_of_helper
-from sukima.auditing.source.intent import is_demonstration, mentions_mode
+from sukima.auditing.source.intent import is_demonstration, is_for_inference, mentions_mode
 from sukima.auditing.source.values import argument
 from sukima.base.messages import say
 from sukima.records.finding import Finding
@@ -61,7 +61,7 @@ def check(context: Context) -> Iterator[Finding]:
     module = context.module
     for dotted, call in context.mode_calls:
         spec = mode_spec(dotted)
-        if spec is None or _passes_more(call) or is_demonstration(module, call):
+        if spec is None or _passes_more(call) or is_demonstration(module, call) or is_for_inference(module, call):
             continue
         switch = argument(call, spec.training, spec.training_names)
         rate = argument(call, spec.rate, spec.rate_names)

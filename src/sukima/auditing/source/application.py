@@ -354,8 +354,7 @@ class Applying(State):
         if name in {"extend", "update"} and args:
             inner = next((v for v in options(args[0]) if isinstance(v, Items)), None)
             items.complete = items.complete and inner is not None
-            for label, item in inner.pairs if inner else []:
-                items.add(item, label if items.kind in {"dict", "moduledict"} else None)
+            items.extend(inner.pairs if inner else [], named=items.kind in {"dict", "moduledict"})
             return items
         if name == "items":
             return Items("list", [("0", Items("tuple", [("0", Const(k)), ("1", v)])) for k, v in items.pairs])

@@ -13,14 +13,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Content", "class_content", "content_of"]
 
-Content = Literal["dropout", "norm", "none", "unknown"]
+# ``unknown``: the class is at hand but not all that it is made of; ``unseen``: not even the class is.
+Content = Literal["dropout", "norm", "none", "unknown", "unseen"]
 
 _DROPS = re.compile(r"[dD]rop(out|_path|Path|Block|_rate|_prob)|\bnn\.Transformer|MultiheadAttention|\bdropout\b")
-_NORMS = re.compile(r"BatchNorm|batch_norm|InstanceNorm|RReLU|BatchNormalization")
-_DROPPING_LIBRARIES = ("torchvision.models.", "timm.", "transformers.", "segmentation_models_pytorch.")
+_NORMS = re.compile(r"BatchNorm|batch_norm|track_running_stats=True|RReLU|BatchNormalization")
+_DROPPING_LIBRARIES = ("torchvision.models.", "timm.", "segmentation_models_pytorch.")
 _MAKES_NO_MODEL = re.compile(
-    r"^(torch\.(?!nn\.)|numpy|builtins|pandas|tqdm|argparse|sklearn|torch\.nn\.\w*Loss|torch\.nn\.functional)"
+    r"^(torch\.(?!nn\.|load$|jit\.load$)|numpy|builtins|pandas|tqdm|argparse|sklearn|torch\.nn\.\w*Loss|"
+    r"torch\.nn\.functional)"
 )
+_NAMED_MODEL = re.compile(r"(Net|Model|Classifier|Network)\d*$|^(create|build|get|make)_(model|net)")
+# Layers of these libraries drop nothing unless their arguments say so, which the text shows.
+_FAMILIAR = ("torch.", "keras.", "tensorflow.", "torch_geometric.", "dgl.", "einops.", "math.", "collections.")
+_ORDER: tuple[Content, ...] = ("none", "unseen", "unknown", "norm", "dropout")
 
 
 def content_of(context: Context, node: ast.expr) -> Content | None:
@@ -30,24 +36,35 @@ def content_of(context: Context, node: ast.expr) -> Content | None:
     dotted = context.module.dotted(node.func)
     if dotted is None or _MAKES_NO_MODEL.match(dotted):
         return None
+    if dotted in {"torch.load", "torch.jit.load"} or dotted.endswith("from_pretrained"):
+        return "unseen"
     if dotted.startswith(("torch.nn.", "keras.")):
         return _text_content(ast.unparse(node))
-    info = context.project.class_at(dotted, context.module)
+    at_top = context.module.function_of(node) is None
+    info = context.project.class_at(dotted, context.module, before=node.lineno if at_top else None)
     if info is not None:
         return class_content(info) if info.framework is not None else None
-    if dotted.endswith("from_pretrained"):
-        return None
     if dotted.startswith(_DROPPING_LIBRARIES):
         return "norm"
-    function = context.project.function_at(dotted, context.module)
-    if function is not None:
-        return None
-    last = dotted.rpartition(".")[2]
-    return (
-        "unknown"
-        if re.search(r"(Net|Model|Classifier|Network)\d*$|^(create|build|get|make)_(model|net)", last)
-        else None
-    )
+    if context.project.function_at(dotted, context.module) is not None:
+        return _factory_content(context, dotted)
+    return "unseen" if _NAMED_MODEL.search(dotted.rpartition(".")[2]) else None
+
+
+def _factory_content(context: Context, dotted: str) -> Content | None:
+    """What a function makes: of several models, only what all of them hold is certain."""
+    found = context.project.function_at(dotted, context.module)
+    assert found is not None
+    module, function = found
+    contents = set()
+    for call in ast.walk(function):
+        name = module.dotted(call.func) if isinstance(call, ast.Call) else None
+        info = context.project.class_at(name, module) if name else None
+        if info is not None and info.framework is not None:
+            contents.add(class_content(info))
+    if "dropout" in contents:
+        return "dropout" if contents == {"dropout"} else "norm"
+    return max(contents, key=_ORDER.index, default=None)
 
 
 def class_content(info: ClassInfo, depth: int = 3) -> Content:
@@ -60,24 +77,28 @@ def class_content(info: ClassInfo, depth: int = 3) -> Content:
         if here == "dropout":
             return "dropout"
         found = _stronger(found, here)
+        names = _constructed(cls)
         if depth:
-            for used in _used_classes(cls):
+            for used in _used_classes(cls, names):
                 found = _stronger(found, class_content(used, depth - 1))
                 if found == "dropout":
                     return found
-        unknown = [name for name in _constructed(cls) if not name.startswith("torch.")]
-        if unknown and found == "none":
+        if found == "none" and any(_is_strange(cls, name) for name in names):
             found = "unknown"
     return found if info.known or found != "none" else "unknown"
 
 
-def _used_classes(info: ClassInfo) -> list[ClassInfo]:
+def _used_classes(info: ClassInfo, names: set[str]) -> list[ClassInfo]:
     found = []
-    for name in _constructed(info):
+    for name in names:
         used = info.project.class_at(name, info.module)
         if used is not None and used.node is not info.node and used.framework is not None:
             found.append(used)
     return found
+
+
+def _is_strange(info: ClassInfo, name: str) -> bool:
+    return not name.startswith(_FAMILIAR) and info.project.class_at(name, info.module) is None
 
 
 def _constructed(info: ClassInfo) -> set[str]:
@@ -97,5 +118,4 @@ def _text_content(text: str) -> Content:
 
 
 def _stronger(a: Content, b: Content) -> Content:
-    order: tuple[Content, ...] = ("none", "unknown", "norm", "dropout")
-    return max(a, b, key=order.index)
+    return max(a, b, key=_ORDER.index)

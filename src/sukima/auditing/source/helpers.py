@@ -127,12 +127,28 @@ def gated_by_callers(context: Context, call: ast.Call, rate: ast.expr | None) ->
     """
     function = context.module.function_of(call)
     if function is None or function.name in _FORWARDS:
-        return False
+        return function is not None and _module_is_gated(context, function)
     calls = [c for c in calls_of(context, function) if context.module.function_of(c) is not function]
     parameter = parameter_of(context, rate)
     if parameter is None or parameter[0] is not function:
         return bool(calls) and all(is_gated(context.module, c) for c in calls)
     return _gated_parameter(context, function, parameter[1])
+
+
+def _module_is_gated(context: Context, forward: Function) -> bool:
+    """Whether the file applies a module of its own in training only: ``if self.training: x = self.drop(x)``."""
+    owner = context.module.class_of(forward)
+    if owner is None or context.project.info(owner, context.module).framework != "torch":
+        return False
+    held = {
+        target.attr
+        for made in context.calls_by_name.get(owner.name, [])
+        if isinstance(at := context.module.parents.get(made), ast.Assign)
+        for target in at.targets
+        if isinstance(target, ast.Attribute)
+    }
+    uses = [use for name in held for use in context.calls_by_name.get(name, [])]
+    return bool(uses) and all(is_gated(context.module, use) for use in uses)
 
 
 def _gated_parameter(context: Context, function: Function, name: str, depth: int = 3) -> bool:
@@ -208,7 +224,10 @@ def _default_is_false(function: Function, name: str) -> bool:
     return any(p.arg == name and isinstance(d, ast.Constant) and d.value is False for p, d in pairs)
 
 
-_V1 = re.compile(r"tf\.(compat\.v1\.)?(placeholder|Session|disable_v2_behavior|disable_eager)|keep_prob\s*=")
+_V1 = re.compile(
+    r"tf\.(compat\.v1\.)?(placeholder|Session|disable_v2_behavior|disable_eager|variable_scope|get_variable|app\.flags)|"
+    r"placeholders\[|dropout\([^)]*keep_prob\s*="
+)
 
 
 def in_keras_v1(context: Context) -> bool:

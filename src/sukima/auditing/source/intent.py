@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 
 from sukima.auditing.source.names import Module
 
 __all__ = [
     "is_demonstration",
+    "is_for_inference",
     "is_meant",
     "is_test_file",
     "is_test_function",
@@ -20,7 +22,7 @@ __all__ = [
 
 _MEANT = re.compile(
     r"(?<![a-z])mc(?![a-z])|monte.?carlo|mcd\b|bayes|uncertain|epistemic|always.?(on|active|drop)|stochastic.?forward|"
-    r"simcse|under.{0,4}eval|r.?drop\b|"
+    r"simcse|under.{0,4}eval|explor|r.?drop\b|"
     r"(even|also|active|keep|on|enabled?|apply|applied|drop\w*|remain\w*|stay\w*) (at|in|during) "
     r"(test|inference|eval\w*|prediction)|at (both )?train\w* and (test|inference)|mean.?teacher|"
     r"(not|never|without) (turned|switched|disabled?)|permanent.?drop|prenet",
@@ -33,10 +35,10 @@ _MODE_WORDS = re.compile(
 _NOT_MODE = frozenset({"model", "train_loader", "train_data", "interpolate_mode", "padding_mode"})
 
 
-_TEST_FILE = re.compile(r"(^|[/\\\\])(test_[^/\\\\]*|[^/\\\\]*_test|conftest)\.py$")
+_TEST_FILE = re.compile(r"(^|[/\\\\])(test_[^/\\\\]*|[^/\\\\]*_test(_case)?|conftest)\.py$")
 _TESTING_TOOLS = re.compile(r"import (pytest|unittest)|from (pytest|unittest|absl.testing)|TestCase")
 _TESTING = re.compile(
-    r"import (pytest|unittest)|TestCase|from [\w.]*test\w* import|^def test_|^class Test", re.MULTILINE
+    r"import (pytest|unittest)|TestCase|assert_allclose|from [\w.]*test\w* import|^def test_|^class Test", re.MULTILINE
 )
 _UNUSED = re.compile(r"un-?used|not (actually )?used|no effect|compat|ignored|placeholder|dummy", re.IGNORECASE)
 
@@ -121,6 +123,15 @@ def is_demonstration(module: Module, node: ast.AST) -> bool:
         ):
             return True
     return function is None
+
+
+_INFERENCE = re.compile(r"infer|export|onnx|tensorrt|(^|_)trt(_|$)|deploy|serving|predict|generat", re.IGNORECASE)
+
+
+def is_for_inference(module: Module, node: ast.AST) -> bool:
+    """Whether the names of the functions, classes and file around say that the code is for inference only."""
+    around = [a.name for a in module.ancestors(node) if isinstance(a, ast.FunctionDef | ast.ClassDef)]
+    return any(_INFERENCE.search(name) for name in (*around, Path(module.path).stem))
 
 
 def mentions_mode(module: Module, node: ast.AST, depth: int = 3) -> bool:

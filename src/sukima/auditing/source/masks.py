@@ -54,7 +54,7 @@ def hand_written_masks(context: Context) -> Iterator[HandMask]:
 def _is_dropping(context: Context, draw: ast.Call, function: Function) -> bool:
     owner = context.module.class_of(function)
     names = [function.name, owner.name if owner else ""]
-    if any(_OTHER.search(n) for n in names):
+    if any(_OTHER.search(n) for n in names) or "augment" in context.module.path:
         return False
     named = any(_DROPPING.search(n) for n in names) or _takes_rate(context, draw)
     if not named:

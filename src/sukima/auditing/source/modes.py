@@ -1,7 +1,7 @@
 """Follow train() and eval() through scripts and training functions: in which mode is a model when it is used?
 
-Statements are walked in order, loops twice, calls of the file's own functions and methods are entered with their
-arguments. A mode is a set of what it may be; an unknown mode is the empty set.
+Statements are walked in order, loops twice; calls of the file's own functions and methods are entered with their
+arguments.
 """
 
 from __future__ import annotations
@@ -9,11 +9,21 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from sukima.auditing.source.content import Content, content_of
-from sukima.auditing.source.intent import is_test_function, name_of
+from sukima.auditing.source.content import content_of
+from sukima.auditing.source.evaluation import (
+    EVALUATING_NAME,
+    is_evaluation_data,
+    is_model_name,
+    looks_like_evaluation,
+    names_phase,
+    only_applies,
+    trains,
+    turns_gradients_off,
+)
+from sukima.auditing.source.intent import is_test_file, is_test_function, is_test_module, name_of
+from sukima.auditing.source.mode_state import EVAL, TRAIN, UNKNOWN, Frame, Judge, ModeEvent, ModelState
 from sukima.auditing.source.names import Function
 
 if TYPE_CHECKING:
@@ -21,151 +31,128 @@ if TYPE_CHECKING:
 
 __all__ = ["ModeEvent", "follow_modes"]
 
-EventKind = Literal["evaluated_in_training", "trained_after_eval", "trained_in_eval"]
-
-_EVAL_NAME = re.compile(
-    r"(^|_)(eval|evaluate|evaluation|validate|validation|valid|val|test|testing|predict|inference|infer|accuracy)(_|$)|"
-    r"^(eval|test|valid|infer|predict)",
-    re.IGNORECASE,
+_TELLING = re.compile(
+    r"no_grad|inference_mode|\.eval\(|\.train\(|backward\(|eval|valid|test|predict|load_state_dict|torch\.load"
 )
-_EVAL_DATA = re.compile(
-    r"(^|_|\b)(test|val|valid|validation|dev|eval)(_|set|loader|iter|data|dl|ds|dataset|gen|\b|$)", re.IGNORECASE
+_TORCH = re.compile(r"^\s*(import|from) +(torch|lightning|pytorch_lightning|transformers|timm|sukima)\b", re.MULTILINE)
+# These switch dropout by other means.
+_OTHERS = re.compile(
+    r"^\s*(import|from) +(mxnet|tensorflow|keras|paddle|jax|flax|mindspore|chainer|oneflow|jittor)\b", re.MULTILINE
 )
-_JUDGING = re.compile(
-    r"argmax|^max$|softmax|sigmoid|correct|^acc|accuracy|pred|score|^print$|metric|loss|result", re.IGNORECASE
-)
-_FROZEN = re.compile(r"freez|frozen|batch.?norm|\bbn\b|running stat|deterministic|on purpose|intention", re.IGNORECASE)
-_TELLING = re.compile(r"no_grad|inference_mode|\.eval\(|\.train\(|backward\(|eval|valid|test|predict")
 _NO_GRAD = frozenset({"no_grad", "inference_mode"})
-
-
-@dataclass(frozen=True)
-class ModeEvent:
-    """A model used in the wrong mode: where, which, and how sure it is that its mode matters."""
-
-    kind: EventKind
-    node: ast.AST
-    model: str
-    certain: bool
-    content: Content
-    under_no_grad: bool = False
-
-
-@dataclass
-class _Model:
-    mode: frozenset[str] = frozenset()
-    content: Content = "unknown"
-    set_at: ast.AST | None = None
-    explicit: bool = False
-
-
-@dataclass
-class _Frame:
-    """One function being walked: how its names map to models, and whether it evaluates."""
-
-    names: dict[str, str] = field(default_factory=dict)
-    evaluating: bool = False
-    no_grad: bool = False
-    called: set[str] = field(default_factory=set)
-    meant: set[str] = field(default_factory=set)
-    loops: int = 0
-    function: Function | None = None
+_SAME = frozenset({"to", "cuda", "cpu", "eval", "train", "double", "float", "half", "requires_grad_"})
+_WRAPPERS = frozenset({"DataParallel", "compile", "DistributedDataParallel", "prepare"})
+_DEEPEST, _STEPS = 9, 20_000
 
 
 def follow_modes(context: Context) -> list[ModeEvent]:
-    """The events of one file; nothing at all in files that neither train nor evaluate."""
+    """The events of one file; nothing at all in files that neither train nor evaluate, or that use no torch."""
     text = context.module.source.text
-    if "backward(" not in text and "no_grad" not in text and "inference_mode" not in text and ".eval()" not in text:
-        if not any(_EVAL_NAME.search(f.name) for f in context.module.functions):
-            return []
-        if "import torch" not in text and "from torch" not in text:
-            return []
+    here = _TORCH.search(text) is not None
+    if not here and _OTHERS.search(text):
+        return []
+    telling = ("backward(", "no_grad", "inference_mode", ".eval()", "load_state_dict", "torch.load")
+    evaluates = here and any(EVALUATING_NAME.search(f.name) for f in context.module.functions)
+    if not evaluates and not any(word in text for word in telling):
+        return []
     walk = _Walk(context)
     walk.script()
     for function in walk.entries():
-        walk.entry(function)
-    return list(walk.events.values())
+        walk.begin(function)
+    return list(walk.judge.events.values())
 
 
 class _Walk:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.module = context.module
-        self.models: dict[str, _Model] = {}
-        self.events: dict[tuple[str, ast.AST], ModeEvent] = {}
+        self.judge = Judge(context)
         self.stack: list[Function] = []
         self.methods: list[dict[str, Function]] = []
         self.steps = 0
-        self.optimised = self._optimised()
-
-    def _optimised(self) -> set[str]:
-        """Last names of the models whose parameters are given to an optimizer."""
-        found = set()
-        for call in self.context.calls_by_name.get("parameters", []):
-            if isinstance(call.func, ast.Attribute):
-                found.add(name_of(call.func.value))
-        return found
+        self.applies = only_applies(self.module.source.text)
 
     # ── where to begin ──────────────────────────────────────────────────────────────────────────────────────────
     def script(self) -> None:
-        frame = _Frame()
-        self._block(self.module.tree.body, frame)
+        self._block(self.module.tree.body, Frame())
 
     def entries(self) -> Iterator[Function]:
         """Functions that nothing in the file calls, outside models' own classes."""
         called = self.context.calls_by_name
+        if is_test_module(self.module):
+            return
         for function in self.module.functions:
             lines = self.module.source.lines[function.lineno - 1 : function.end_lineno]
-            if not _EVAL_NAME.search(function.name) and not any(_TELLING.search(line) for line in lines):
+            if not EVALUATING_NAME.search(function.name) and not any(_TELLING.search(line) for line in lines):
                 continue
             owner = self.module.class_of(function)
             if owner is not None and not self._stands_alone(owner):
                 continue
-            if is_test_function(self.module, function) or any(
-                isinstance(a, ast.FunctionDef) for a in self.module.ancestors(function)
-            ):
+            if self._is_test(function) or any(isinstance(a, ast.FunctionDef) for a in self.module.ancestors(function)):
                 continue
-            outside = [c for c in called.get(function.name, []) if self.module.function_of(c) is not function]
-            if not outside:
+            calls = called.get(function.name, [])
+            if owner is not None:
+                # ``model.train()`` is no call of a trainer's own ``train``.
+                calls = [c for c in calls if isinstance(c.func, ast.Attribute) and name_of(c.func.value) == "self"]
+            if all(self.module.function_of(c) is function for c in calls):
                 yield function
 
-    def _stands_alone(self, owner: ast.ClassDef) -> bool:
-        """Whether a class is no model and inherits nothing that could switch modes around its methods."""
-        info = self.context.project.info(owner, self.module)
-        return info.framework is None and len(info.mro) == 1 and not set(info.external) - {"object", "abc.ABC"}
+    def _is_test(self, function: Function) -> bool:
+        """Whether a function tries a model out on one batch, as tests do, and does not go over data."""
+        if is_test_function(self.module, function):
+            return True
+        named = is_test_file(self.module.path) and function.name.startswith("test_")
+        return named and not any(isinstance(n, ast.With) for n in ast.walk(function))
 
-    def entry(self, function: Function) -> None:
-        before = self.models
-        self.models = {k: _Model(frozenset(), m.content) for k, m in before.items()}
+    def _stands_alone(self, owner: ast.ClassDef) -> bool:
+        """Whether a class is no model and inherits nothing unseen that could switch modes around its methods."""
+        info = self.context.project.info(owner, self.module)
+        return info.framework is None and not set(info.external) - {"object", "abc.ABC", "ABC"}
+
+    def begin(self, function: Function) -> None:
+        """Walk one function with nothing known of its arguments."""
+        judge = self.judge
+        before = judge.models
+        judge.models = {k: ModelState(UNKNOWN, m.content, parts=m.parts) for k, m in before.items()}
+        judge.entry = function
         owner = self.module.class_of(function)
-        self.methods.append({n.name: n for n in owner.body if isinstance(n, ast.FunctionDef)} if owner else {})
+        self.methods.append(self._methods_of(owner) if owner else {})
         if owner is not None and function.name != "__init__" and "__init__" in self.methods[-1]:
-            self._enter(self.methods[-1]["__init__"], _Frame())
-            for key, model in self.models.items():
+            self._enter(self.methods[-1]["__init__"], Frame())
+            for key, model in judge.models.items():
                 if key.startswith("self."):
-                    model.mode = frozenset()
-        self._enter(function, _Frame())
+                    model.mode = UNKNOWN
+        self._enter(function, Frame())
         self.methods.pop()
-        self.models = before
+        judge.models, judge.entry = before, None
+
+    def _methods_of(self, owner: ast.ClassDef) -> dict[str, Function]:
+        """The methods of a class, those that it inherits within the file included."""
+        found: dict[str, Function] = {}
+        for info in self.context.project.info(owner, self.module).mro:
+            for name, method in info.methods.items() if info.module is self.module else ():
+                found.setdefault(name, method)
+        return found
 
     # ── walking ─────────────────────────────────────────────────────────────────────────────────────────────────
-    def _enter(self, function: Function, frame: _Frame) -> None:
-        if function in self.stack or len(self.stack) > 6 or self.steps > 20_000:
+    def _enter(self, function: Function, frame: Frame) -> None:
+        if function in self.stack or len(self.stack) > _DEEPEST or self.steps > _STEPS:
             return
         decorators = {name_of(d.func if isinstance(d, ast.Call) else d) for d in function.decorator_list}
         frame.function = function
-        frame.no_grad = bool(decorators & _NO_GRAD)
-        frame.evaluating = (frame.no_grad or bool(_EVAL_NAME.search(function.name))) and not _trains(function)
+        frame.no_grad = frame.no_grad or bool(decorators & _NO_GRAD)
+        named = EVALUATING_NAME.search(function.name) is not None
+        frame.evaluating = (named or (frame.no_grad and looks_like_evaluation(function))) and not trains(function)
         self.stack.append(function)
         self._block(function.body, frame)
         self.stack.pop()
 
-    def _block(self, body: list[ast.stmt], frame: _Frame) -> None:
+    def _block(self, body: list[ast.stmt], frame: Frame) -> None:
         for statement in body:
             self.steps += 1
             self._statement(statement, frame)
 
-    def _statement(self, node: ast.stmt, frame: _Frame) -> None:
+    def _statement(self, node: ast.stmt, frame: Frame) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             return
         if isinstance(node, ast.If):
@@ -181,31 +168,29 @@ class _Walk:
             if isinstance(node, ast.Assign) and len(node.targets) == 1:
                 self._assign(node.targets[0], node.value, frame)
 
-    def _if(self, node: ast.If, frame: _Frame) -> None:
+    def _if(self, node: ast.If, frame: Frame) -> None:
         self._expressions(node.test, frame)
-        before = {k: m.mode for k, m in self.models.items()}
+        models = self.judge.models
+        before = {k: m.mode for k, m in models.items()}
         self._block(node.body, frame)
-        after = {k: m.mode for k, m in self.models.items()}
-        main = (
-            isinstance(node.test, ast.Compare)
-            and isinstance(node.test.left, ast.Name)
-            and node.test.left.id == "__name__"
-        )
-        if main:
+        after = {k: m.mode for k, m in models.items()}
+        test = node.test
+        if isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id == "__name__":
             return
         for key, mode in before.items():
-            self.models[key].mode = mode
+            models[key].mode = mode
         self._block(node.orelse, frame)
-        for key, model in self.models.items():
+        for key, model in models.items():
             mode = after.get(key, model.mode)
             if mode != model.mode:
                 # Two branches that set two modes belong to a switch whose other half stands elsewhere.
-                model.mode = frozenset() if node.orelse or _names_phase(node.test) else mode | model.mode
+                model.mode = UNKNOWN if node.orelse or names_phase(test) else mode | model.mode
 
-    def _loop(self, node: ast.For | ast.AsyncFor | ast.While, frame: _Frame) -> None:
-        self._expressions(node.iter if isinstance(node, ast.For | ast.AsyncFor) else node.test, frame)
+    def _loop(self, node: ast.For | ast.AsyncFor | ast.While, frame: Frame) -> None:
+        goes_over = node.test if isinstance(node, ast.While) else node.iter
+        self._expressions(goes_over, frame)
         evaluating, called = frame.evaluating, frame.called
-        if isinstance(node, ast.For | ast.AsyncFor) and _over_evaluation_data(node) and not _trains(node):
+        if not isinstance(node, ast.While) and is_evaluation_data(goes_over) and not trains(node):
             frame.evaluating = True
         frame.loops += 1
         for _ in range(2):
@@ -216,88 +201,96 @@ class _Walk:
         frame.evaluating = evaluating
         self._block(node.orelse, frame)
 
-    def _with(self, node: ast.With | ast.AsyncWith, frame: _Frame) -> None:
-        off = any(self._turns_grad_off(item.context_expr) for item in node.items)
+    def _with(self, node: ast.With | ast.AsyncWith, frame: Frame) -> None:
         evaluating, no_grad = frame.evaluating, frame.no_grad
-        if off:
+        if any(turns_gradients_off(item.context_expr) for item in node.items):
             frame.no_grad = True
-            function = frame.function
-            named = function is not None and _EVAL_NAME.search(function.name) is not None
-            if not _trains(node) and (named or _looks_like_evaluation(node)):
+            named = frame.function is not None and EVALUATING_NAME.search(frame.function.name) is not None
+            if not trains(node) and (named or looks_like_evaluation(node)):
                 frame.evaluating = True
         self._block(node.body, frame)
         frame.evaluating, frame.no_grad = evaluating, no_grad
 
-    def _turns_grad_off(self, node: ast.expr) -> bool:
-        if not isinstance(node, ast.Call):
-            return False
-        name = name_of(node.func)
-        if name == "set_grad_enabled":
-            return bool(node.args) and isinstance(node.args[0], ast.Constant) and node.args[0].value is False
-        return name in _NO_GRAD
-
-    # ── what happens ────────────────────────────────────────────────────────────────────────────────────────────
-    def _expressions(self, node: ast.AST, frame: _Frame) -> None:
+    # ── calls ───────────────────────────────────────────────────────────────────────────────────────────────────
+    def _expressions(self, node: ast.AST, frame: Frame) -> None:
         calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
         for call in sorted(calls, key=lambda c: (c.end_lineno or 0, c.end_col_offset or 0)):
             self.steps += 1
             self._call(call, frame)
 
-    def _call(self, call: ast.Call, frame: _Frame) -> None:
+    def _call(self, call: ast.Call, frame: Frame) -> None:
         func = call.func
-        if isinstance(func, ast.Attribute):
-            key = self._key(func.value, frame)
-            if func.attr in {"eval", "train"} and key is not None and len(call.args) + len(call.keywords) <= 1:
-                self._switch(call, func.attr, key, frame)
-                return
-            if func.attr == "backward":
-                self._trained(call, frame)
-                return
-            if func.attr == "forward" and key in self.models:
-                self._used(call, str(key), frame)
-                return
-            if (
-                isinstance(func.value, ast.Name)
-                and func.value.id == "self"
-                and self.methods
-                and func.attr in self.methods[-1]
-            ):
-                self._follow(self.methods[-1][func.attr], call, frame, method=True)
-                return
+        if isinstance(func, ast.Attribute) and self._method(call, func, frame):
+            return
         used = self._key(func, frame)
-        if used is not None and used in self.models:
+        if used is not None and used in self.judge.models:
             self._used(call, used, frame)
             return
-        if isinstance(func, ast.Name):
-            for binding in self.module.lookup(func.id, self.module.scope_of(call)):
-                if isinstance(binding, ast.FunctionDef):
-                    self._follow(binding, call, frame)
-                    return
-        bound = self.module.lookup(func.id, self.module.scope_of(call)) if isinstance(func, ast.Name) else []
-        if any(isinstance(b, str | ast.FunctionDef | ast.ClassDef) for b in bound):
+        if not isinstance(func, ast.Name):
             return
-        if isinstance(func, ast.Name) and frame.evaluating and _is_model_name(func.id):
+        bound = self.module.lookup(func.id, self.module.scope_of(call))
+        for binding in bound:
+            if isinstance(binding, ast.FunctionDef):
+                self._follow(binding, call, frame)
+                return
+        if any(isinstance(b, str | ast.ClassDef) for b in bound):
+            return
+        if frame.evaluating and is_model_name(func.id):
             self._used(call, frame.names.get(func.id, func.id), frame)
 
-    def _follow(self, function: Function, call: ast.Call, frame: _Frame, *, method: bool = False) -> None:
-        inner = _Frame()
+    def _method(self, call: ast.Call, func: ast.Attribute, frame: Frame) -> bool:
+        """Follow a call of a method, if it is one that matters here."""
+        key = self._key(func.value, frame)
+        models = self.judge.models
+        if func.attr in {"eval", "train"} and key is not None and len(call.args) + len(call.keywords) <= 1:
+            self.judge.switched(call, func.attr, key, frame)
+        elif func.attr == "backward":
+            self.judge.trained(call, frame)
+        elif func.attr == "forward" and key in models:
+            self._used(call, str(key), frame)
+        elif func.attr == "load_state_dict" and key in models:
+            models[str(key)].loaded = True
+        elif (
+            isinstance(func.value, ast.Name)
+            and func.value.id == "self"
+            and self.methods
+            and func.attr in self.methods[-1]
+        ):
+            self._follow(self.methods[-1][func.attr], call, frame, method=True)
+        else:
+            return False
+        return True
+
+    def _used(self, call: ast.Call, key: str, frame: Frame) -> None:
+        if any(k.arg is not None and "train" in k.arg for k in call.keywords):
+            return  # this model is told its mode in another way
+        held_out = any(is_evaluation_data(argument) for argument in call.args) and not self._learns_here(frame)
+        model = self.judge.models.get(key)
+        applied = self.applies and model is not None and model.loaded
+        self.judge.used(call, key, frame, evaluating=frame.evaluating or held_out or applied)
+
+    def _learns_here(self, frame: Frame) -> bool:
+        return frame.function is not None and not frame.no_grad and frame.function.name.startswith("train")
+
+    def _follow(self, function: Function, call: ast.Call, frame: Frame, *, method: bool = False) -> None:
+        inner = Frame(no_grad=frame.no_grad)
         parameters = [a.arg for a in function.args.args][1 if method else 0 :]
-        for name, value in [
+        given = [
             *zip(parameters, call.args, strict=False),
             *((k.arg or "", k.value) for k in call.keywords),
-        ]:
+        ]
+        for name, value in given:
             key = self._key(value, frame)
-            if key is not None and (key in self.models or _is_model_name(key)):
+            if key is not None and (key in self.judge.models or is_model_name(key)):
                 inner.names[name] = key
             elif isinstance(value, ast.Call) and (content := content_of(self.context, value)) is not None:
                 # A model made in the argument itself; the parameter is the only name it has.
                 inner.names[name] = made = f"{name} of {function.name}"
-                self.models[made] = _Model(frozenset({"train"}), content, value)
+                self.judge.models[made] = ModelState(TRAIN, content, value)
         self._enter(function, inner)
-        inherited = inner.called if not frame.no_grad else set()
-        frame.called |= inherited
+        frame.called |= inner.called if not frame.no_grad else set()
 
-    def _key(self, node: ast.AST, frame: _Frame) -> str | None:
+    def _key(self, node: ast.AST, frame: Frame) -> str | None:
         if isinstance(node, ast.Name):
             return frame.names.get(node.id, node.id)
         if isinstance(node, ast.Attribute) and node.attr == "module":
@@ -306,148 +299,43 @@ class _Walk:
             return f"{frame.names.get(node.value.id, node.value.id)}.{node.attr}"
         return None
 
-    def _switch(self, call: ast.Call, method: str, key: str, frame: _Frame) -> None:
-        given = call.args[0] if call.args else call.keywords[0].value if call.keywords else None
-        mode: frozenset[str]
-        if method == "eval":
-            mode = frozenset({"eval"})
-        elif given is None or (isinstance(given, ast.Constant) and given.value is True):
-            mode = frozenset({"train"})
-        elif isinstance(given, ast.Constant) and given.value is False:
-            mode = frozenset({"eval"})
-        else:
-            mode = frozenset()
-        model = self.models.setdefault(key, _Model())
-        model.mode, model.set_at, model.explicit = mode, call, True
-        if mode == {"train"} and frame.no_grad:
-            frame.meant.add(key)
-
-    def _assign(self, target: ast.expr, value: ast.expr, frame: _Frame) -> None:
+    # ── assignments ─────────────────────────────────────────────────────────────────────────────────────────────
+    def _assign(self, target: ast.expr, value: ast.expr, frame: Frame) -> None:
         key = self._key(target, frame)
         if key is None:
             return
         chained = None
-        while (
-            isinstance(value, ast.Call)
-            and isinstance(value.func, ast.Attribute)
-            and value.func.attr in {"to", "cuda", "cpu", "eval", "train", "double", "float", "half", "requires_grad_"}
-        ):
+        while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in _SAME:
             chained = value.func.attr if value.func.attr in {"eval", "train"} and chained is None else chained
             value = value.func.value
         source = self._key(value, frame)
         if source is not None:
-            if source in self.models and source != key:
-                if isinstance(target, ast.Name):
-                    frame.names[target.id] = source
-                else:
-                    self.models[key] = self.models[source]
+            self._alias(target, key, source, frame)
+        elif isinstance(value, ast.Call):
+            wrapped = bool(value.args) and name_of(value.func) in _WRAPPERS
+            self._made(target, key, value.args[0] if wrapped else value, chained, frame)
+
+    def _alias(self, target: ast.expr, key: str, source: str, frame: Frame) -> None:
+        models = self.judge.models
+        if source not in models and not (source.startswith("self.") and is_model_name(source[5:])):
             return
-        if isinstance(value, ast.Call):
-            inner = (
-                value.args[0]
-                if value.args and name_of(value.func) in {"DataParallel", "compile", "DistributedDataParallel"}
-                else value
-            )
-            content = content_of(self.context, inner)
-            if content is not None:
-                mode = frozenset({"eval"}) if chained == "eval" else frozenset({"train"})
-                self.models[key] = _Model(mode, content, value)
-                if isinstance(target, ast.Name):
-                    frame.names.pop(target.id, None)
-
-    def _used(self, call: ast.Call, key: str, frame: _Frame) -> None:
-        model = self.models.setdefault(key, _Model())
-        if not frame.no_grad:
-            frame.called.add(key)
-        # Who switches to training where no gradient can flow means it: batch norm statistics, Monte Carlo passes.
-        held_out = any(_EVAL_DATA.search(name_of(n)) for a in call.args for n in ast.walk(a) if name_of(n))
-        if not (frame.evaluating or held_out) or key in frame.meant:
+        if source == key:
             return
-        if "eval" in model.mode or model.content == "none":
+        if isinstance(target, ast.Name):
+            frame.names[target.id] = source
+        else:
+            models[key] = models.setdefault(source, ModelState())
+
+    def _made(self, target: ast.expr, key: str, value: ast.expr, chained: str | None, frame: Frame) -> None:
+        content = content_of(self.context, value)
+        if content is None or not isinstance(value, ast.Call):
             return
-        if not model.mode and (
-            self._has_eval() or (model.content == "unknown" and not _is_model_name(key.rpartition(".")[2]))
-        ):
-            return
-        certain = bool(model.mode) and (model.content == "dropout" or (model.explicit and model.content == "unknown"))
-        certain = certain or model.content == "dropout"
-        self._emit(ModeEvent("evaluated_in_training", call, key, certain, model.content, frame.no_grad))
-
-    def _has_eval(self) -> bool:
-        text = self.module.source.text
-        return (
-            ".eval()" in text
-            or ".train(False)" in text
-            or "train(mode=False)" in text
-            or (".train(" in text and "not " in text)
-        )
-
-    def _trained(self, call: ast.Call, frame: _Frame) -> None:
-        if not frame.loops and not frame.called:
-            return
-        for key in frame.called:
-            model = self.models[key]
-            if "eval" not in model.mode or model.set_at is None or model.content == "none":
-                continue
-            if key.rpartition(".")[2] not in self.optimised or self._is_frozen_on_purpose(model.set_at):
-                continue
-            together = self._inside_same_loop(model.set_at, call)
-            self._emit(
-                ModeEvent(
-                    "trained_after_eval" if together else "trained_in_eval",
-                    model.set_at,
-                    key,
-                    model.content == "dropout",
-                    model.content,
-                )
-            )
-
-    def _inside_same_loop(self, first: ast.AST, second: ast.AST) -> bool:
-        """Whether the switch comes after the training in its function or loop, so that only the next round suffers."""
-        return getattr(first, "lineno", 0) > getattr(second, "lineno", 0) or self.module.function_of(
-            first
-        ) is not self.module.function_of(second)
-
-    def _is_frozen_on_purpose(self, node: ast.AST) -> bool:
-        line = getattr(node, "lineno", 1)
-        return any(_FROZEN.search(text) for text in self.module.source.lines[max(0, line - 3) : line + 1])
-
-    def _emit(self, event: ModeEvent) -> None:
-        known = self.events.get((event.kind, event.node))
-        if known is None or (event.certain and not known.certain):
-            self.events[(event.kind, event.node)] = event
-
-
-def _trains(node: ast.AST) -> bool:
-    return any(isinstance(n, ast.Attribute) and n.attr in {"backward", "zero_grad"} for n in ast.walk(node))
-
-
-def _names_phase(node: ast.expr) -> bool:
-    return any(
-        re.search("phase|train|mode|split|eval|test", name_of(n), re.IGNORECASE) for n in ast.walk(node) if name_of(n)
-    )
-
-
-def _over_evaluation_data(node: ast.For | ast.AsyncFor) -> bool:
-    return any(_EVAL_DATA.search(name_of(n)) for n in ast.walk(node.iter) if name_of(n))
-
-
-def _looks_like_evaluation(node: ast.AST) -> bool:
-    for found in ast.walk(node):
-        if isinstance(found, ast.For):
-            return True
-        if isinstance(found, ast.Name | ast.Attribute) and (
-            _EVAL_DATA.search(name_of(found)) or _JUDGING.search(name_of(found))
-        ):
-            return True
-    return False
-
-
-def _is_model_name(name: str) -> bool:
-    return (
-        re.search(
-            r"^(model|net|network|classifier|cnn|mlp|rnn|lstm|gcn|gnn|bert|encoder_decoder)$|(_|^)(model|net)$|^my_?(model|net)$",
-            name,
-        )
-        is not None
-    )
+        # What transformers loads comes in eval mode; nobody wrote that switch, so nobody is blamed for it.
+        ready = name_of(value.func) == "from_pretrained" and chained != "train"
+        mode = EVAL if chained == "eval" or ready else TRAIN
+        loaded = self.module.dotted(value.func) in {"torch.load", "torch.jit.load"}
+        given = (self._key(argument, frame) for argument in value.args)
+        parts = [part for part in given if part is not None and part in self.judge.models]
+        self.judge.models[key] = ModelState(mode, content, None if ready else value, loaded=loaded, parts=parts)
+        if isinstance(target, ast.Name):
+            frame.names.pop(target.id, None)

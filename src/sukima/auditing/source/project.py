@@ -9,7 +9,7 @@ from pathlib import Path
 from sukima.auditing.source.names import Function, Module
 from sukima.auditing.source.reading import UnreadableError, parse, read
 
-__all__ = ["ClassInfo", "Project"]
+__all__ = ["ClassInfo", "Project", "is_project_root"]
 
 _TORCH_ROOTS = (
     "torch.nn.",
@@ -127,6 +127,7 @@ class Project:
         self._places: dict[tuple[str, Path], Path | None] = {}
         self._subclasses: dict[Module, dict[ast.ClassDef, list[ClassInfo]]] = {}
         self.paths: dict[Module, Path] = {}
+        self.texts: dict[Path, dict[Path, str]] = {}
 
     def load(self, path: Path, shown: str) -> Module:
         """The module in a file; raises `UnreadableError`."""
@@ -161,9 +162,13 @@ class Project:
             self._subclasses[module] = table
         return self._subclasses[module].get(info.node, [])
 
-    def class_at(self, dotted: str, seen_from: Module) -> ClassInfo | None:
-        """The class under a dotted name, if its source is part of the project."""
+    def class_at(self, dotted: str, seen_from: Module, before: int | None = None) -> ClassInfo | None:
+        """The class under a dotted name, if its source is part of the project; of several, the last before a line."""
         found = self.find(dotted, seen_from)
+        if found and before and found[0] is seen_from:
+            here = [n for n in seen_from.scope.names.get(dotted.rpartition(".")[2], []) if isinstance(n, ast.ClassDef)]
+            earlier = [n for n in here if n.lineno < before]
+            found = (seen_from, earlier[-1]) if earlier else found
         return self.info(found[1], found[0]) if found and isinstance(found[1], ast.ClassDef) else None
 
     def function_at(self, dotted: str, seen_from: Module) -> tuple[Module, Function] | None:
@@ -235,12 +240,12 @@ def _locate(dotted: str, origin: Path) -> Path | None:
         if folder.parent == folder:
             break
         folder = folder.parent
-        if not inside and not _is_project_root(folder):
+        if not inside and not is_project_root(folder):
             break
     return None
 
 
-def _is_project_root(folder: Path) -> bool:
+def is_project_root(folder: Path) -> bool:
     """Scripts in a folder such as ``examples`` import what lies beside that folder."""
     return any((folder / n).exists() for n in ("pyproject.toml", "setup.py", "requirements.txt", ".git", "setup.cfg"))
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import ast
 import io
-import json
 import re
 import tokenize
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sukima.auditing.source.notebooks import notebook_code
 from sukima.base.messages import Message, say
 
 __all__ = ["LINE_END", "SourceText", "UnreadableError", "parse", "read"]
 
-_MAGIC = re.compile(r"^(\s*)([%!?]|.*\?\s*$)")
-_ASSIGNED_MAGIC = re.compile(r"^(\s*)([\w, ]+=\s*)[%!].*$")
 _LARGEST = 20_000_000
 # What Python's parser takes for the end of a line; str.splitlines() knows more.
 LINE_END = re.compile(r"\r\n|\r|\n")
@@ -60,7 +58,16 @@ def read(path: Path, shown: str) -> SourceText:
         raise UnreadableError(say("cannot be read: {reason}", reason=error.strerror or str(error))) from None
     text, note = _decode(data)
     if path.suffix == ".ipynb":
-        code, places = _notebook(text)
+        found = notebook_code(text)
+        if found is None:
+            raise UnreadableError(say("not a notebook that can be read"))
+        code, places, left_out = found
+        if left_out:
+            note = (
+                say("one cell is not valid Python 3; skipped")
+                if left_out == 1
+                else say("{count} cells are not valid Python 3; skipped", count=left_out)
+            )
         return SourceText(shown, code, note, places)
     return SourceText(shown, text, note)
 
@@ -71,47 +78,6 @@ def _decode(data: bytes) -> tuple[str, Message | None]:
         return data.decode(encoding).removeprefix("\ufeff"), None
     except (SyntaxError, UnicodeDecodeError, LookupError):
         return data.decode("latin-1"), say("not valid in its declared encoding; read as Latin-1")
-
-
-def _notebook(text: str) -> tuple[str, list[int]]:
-    try:
-        cells = json.loads(text)["cells"]
-        sources = [c["source"] for c in cells if c["cell_type"] == "code"]
-        codes = ["".join(s) if isinstance(s, list) else str(s) for s in sources]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise UnreadableError(say("not a notebook that can be read")) from None
-    raw = text.splitlines()
-    lines: list[str] = []
-    places: list[int] = []
-    at = 0
-    for code in codes:
-        cell = code.splitlines()
-        skipped = bool(cell) and cell[0].startswith("%%") and not cell[0].startswith(("%%time", "%%capture"))
-        for line in cell:
-            at = _find(raw, line, at)
-            places.append(at + 1)
-            lines.append("#" if skipped else _without_magic(line))
-        lines.append("")
-        places.append(at + 1)
-    return "\n".join(lines), places
-
-
-def _find(raw: list[str], line: str, start: int) -> int:
-    """The next line of the notebook's JSON that holds this line of code; ``start`` where there is none."""
-    plain, escaped = json.dumps(line, ensure_ascii=False)[:-1], json.dumps(line)[:-1]
-    for at in range(start, len(raw)):
-        stripped = raw[at].lstrip()
-        if stripped.startswith((plain, escaped)):
-            return at
-    return start
-
-
-def _without_magic(line: str) -> str:
-    if match := _ASSIGNED_MAGIC.match(line):
-        return f"{match[1]}{match[2]}None"
-    if match := _MAGIC.match(line):
-        return f"{match[1]}pass"
-    return line
 
 
 def parse(source: SourceText) -> ast.Module:

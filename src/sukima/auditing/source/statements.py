@@ -108,8 +108,7 @@ class Executing(State):
         after = self.evaluate(node.value, env)
         if isinstance(before, Items) and isinstance(node.op, ast.Add):
             if isinstance(after, Items):
-                for _, item in after.pairs:
-                    before.add(item)
+                before.extend(after.pairs)
             else:
                 before.complete = False
             return False

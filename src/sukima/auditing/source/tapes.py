@@ -33,7 +33,7 @@ def calls_under_tape(context: Context) -> Iterator[tuple[ast.Call, str]]:
             if (
                 name in trained
                 and not _passes_elsewhere(function, name)
-                and not any(k.arg in {"training", None} for k in call.keywords)
+                and not any(k.arg is None or "train" in k.arg for k in call.keywords)
                 and len(call.args) == 1
             ):
                 yield call, name

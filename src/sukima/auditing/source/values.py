@@ -110,6 +110,9 @@ class Instance(Value):
     node: ast.AST | None = None
 
 
+_MOST_ITEMS = 2000
+
+
 @dataclass(eq=False)
 class Items(Value):
     """A list, tuple, dict, Sequential, ModuleList …: ``complete`` says that all its items are known."""
@@ -122,8 +125,16 @@ class Items(Value):
     complete: bool = True
 
     def add(self, value: Value, name: str | None = None) -> None:
-        """Append an item."""
-        self.pairs.append((name if name is not None else str(len(self.pairs)), value))
+        """Append an item; a list that doubles again and again stops somewhere."""
+        if len(self.pairs) < _MOST_ITEMS:
+            self.pairs.append((name if name is not None else str(len(self.pairs)), value))
+        else:
+            self.complete = False
+
+    def extend(self, others: list[tuple[str, Value]], *, named: bool = False) -> None:
+        """Append items, which may be these themselves."""
+        for name, value in list(others):
+            self.add(value, name if named else None)
 
 
 @dataclass(eq=False)

@@ -8,7 +8,9 @@ TEXTS = {
     "target must be a torch.nn.Module, got {value}": (
         "target は torch.nn.Module でなければなりません（指定値: {value}）"
     ),
-    "model must be a torch.nn.Module, got {value}": "model は torch.nn.Module でなければなりません（指定値: {value}）",
+    "model must be a torch.nn.Module or a Keras model, got {value}": (
+        "model は torch.nn.Module か Keras モデルでなければなりません（指定値: {value}）"
+    ),
     "example_input must be something the model accepts, got {reason}": (
         "example_input はモデルが受け取れる入力でなければなりません（{reason}）"
     ),
@@ -23,13 +25,22 @@ TEXTS = {
         "宣言された文字コードでは読めないため Latin-1 として読みました"
     ),
     "not a notebook that can be read": "ノートブックとして読めません",
+    "one cell is not valid Python 3; skipped": "Python 3 として解釈できないセル 1 個を飛ばしました",
+    "{count} cells are not valid Python 3; skipped": "Python 3 として解釈できないセル {count} 個を飛ばしました",
     "no rule is called {code}; `sukima audit --explain all` lists them": (
         "{code} という規則はありません。一覧は `sukima audit --explain all` で見られます"
     ),
-    "{files} files: {errors} errors, {warnings} warnings, {advice} pieces of advice": (
-        "{files} ファイル: エラー {errors} 件、警告 {warnings} 件、助言 {advice} 件"
-    ),
+    "{files}: {errors}, {warnings}, {advice}": "{files}: {errors}、{warnings}、{advice}",
+    "{count} file": "{count} ファイル",
+    "{count} files": "{count} ファイル",
+    "{count} error": "エラー {count} 件",
+    "{count} errors": "エラー {count} 件",
+    "{count} warning": "警告 {count} 件",
+    "{count} warnings": "警告 {count} 件",
+    "{count} piece of advice": "助言 {count} 件",
+    "{count} pieces of advice": "助言 {count} 件",
     "{count} can be fixed with --fix": "{count} 件は --fix で直せます",
+    "one finding mended": "1 件を直しました",
     "{count} findings mended": "{count} 件を直しました",
     "Wrong:": "悪い例:",
     "Right:": "良い例:",
@@ -114,8 +125,11 @@ TEXTS = {
     "{model} is evaluated in training mode: eval() was not called": (
         "{model} が学習モードのまま評価されています（eval() が呼ばれていません）"
     ),
+    "{name} is true unless the caller of forward passes it: eval() does not switch dropout off": (
+        "{name} は forward の呼び出し側が渡さない限り True です。eval() ではドロップアウトが止まりません"
+    ),
     "{site} is made and never applied": "{site} は作られていますが、どこでも使われていません",
-    "{model} is trained on after this eval(): train() is never called again": (
+    "{model} is trained on after this eval(): train() is not called before the next step": (
         "この eval() の後も {model} の学習が続きますが、train() に戻されていません"
     ),
     "{model} is evaluated under no_grad() but eval() was not called": (

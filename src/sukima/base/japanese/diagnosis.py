@@ -101,8 +101,8 @@ TEXTS = {
     "since epoch {epoch} validation has risen by {rise:.3g} (noise {error:.1g}), and training did not fall": (
         "エポック {epoch} 以降、検証は {rise:.3g} 上がり（ノイズ {error:.1g}）、訓練も下がっていません"
     ),
-    "three times the epochs would change validation by about {change:+.1f} % (± {error:.1f})": (
-        "エポック数を 3 倍にしたときの検証の変化は約 {change:+.1f} %（± {error:.1f}）と見込まれます"
+    "three times the epochs would change validation by about {change:+.1f} % ({low:+.1f} to {high:+.1f})": (
+        "エポック数を 3 倍にしたときの検証の変化は約 {change:+.1f} %（{low:+.1f} ～ {high:+.1f}）と見込まれます"
     ),
     "validation has been level, within its noise, since epoch {epoch}": (
         "検証はエポック {epoch} 以降、ノイズの範囲で横ばいです"
@@ -122,6 +122,15 @@ TEXTS = {
     ),
     "training drops suddenly at epoch {epoch}, as when the learning rate is lowered": (
         "訓練の値がエポック {epoch} で急に下がっています。学習率を下げたときに見られる形です"
+    ),
+    "training drops suddenly at epoch {epoch}, where the learning rate went from {before:g} to {after:g}": (
+        "訓練の値がエポック {epoch} で急に下がっています。学習率が {before:g} から {after:g} に下がった時点です"
+    ),
+    "the learning rate went from {before:g} to {after:g} at epoch {epoch}, and the curves show no kink": (
+        "エポック {epoch} で学習率が {before:g} から {after:g} に下がりましたが、曲線に折れ目は見られません"
+    ),
+    "training drops suddenly at epoch {epoch}, and the learning rate does not explain it": (
+        "訓練の値がエポック {epoch} で急に下がっていますが、学習率の変化では説明できません"
     ),
     ("validation is {factor:.3g} times training from the first epoch on: a sum beside a mean, or other counts"): (
         "検証は最初のエポックから訓練の {factor:.3g} 倍です。一方が合計で他方が平均か、割る数がサンプル数と"
@@ -145,6 +154,9 @@ TEXTS = {
     "mismatched": "不整合",
     "unclear": "判断できない",
     # advice
+    "nothing is wrong; only longer training may still gain a little": (
+        "問題はありません。さらに改善するとすれば、学習を長くした場合だけです"
+    ),
     "leave it as it is; what is left to gain is within noise": "このままで十分です。改善の余地はノイズの範囲内です",
     "lower the learning rate to a tenth, or clip the gradients": (
         "学習率を 10 分の 1 に下げるか、勾配クリッピングを使ってください"
@@ -186,8 +198,22 @@ TEXTS = {
     "a higher learning rate, if training is slow rather than stuck": (
         "停滞ではなく進みが遅いだけなら、学習率を上げてください"
     ),
-    "go on: another {epochs} epochs would take {gain:.2g} ± {error:.1g} off the validation loss": (
-        "学習を続けてください。あと {epochs} エポックで検証の損失は {gain:.2g} ± {error:.1g} 下がる見込みです"
+    "another {epochs} epochs would gain {gain:.1f} points of accuracy ({low:.1f} to {high:.1f})": (
+        "あと {epochs} エポックで正解率は {gain:.1f} ポイント上がる見込みです（{low:.1f} ～ {high:.1f}）"
+    ),
+    "another {epochs} epochs would take {gain:.2g} off the validation loss ({low:.2g} to {high:.2g})": (
+        "あと {epochs} エポックで検証の損失は {gain:.2g} 下がる見込みです（{low:.2g} ～ {high:.2g}）"
+    ),
+    (
+        "more data, fewer features or a smaller model would help as well; with the task, or the numbers of rows and "
+        "inputs, it can be said which"
+    ): (
+        "データを増やす、特徴量を減らす、モデルを小さくすることも効きます。タスク、または行数と特徴量の数がわかれば、"
+        "どれが効くかを示せます"
+    ),
+    "go on: another {epochs} epochs would take {gain:.2g} off the validation loss ({low:.2g} to {high:.2g})": (
+        "学習を続けてください。あと {epochs} エポックで検証の損失は {gain:.2g} "
+        "下がる見込みです（{low:.2g} ～ {high:.2g}）"
     ),
     "dropout after the hidden layers, rate {after:g}": "隠れ層の後に率 {after:g} のドロップアウトを入れてください",
     "raise the rates from {before:g} to {after:g}": "率を {before:g} から {after:g} に上げてください",
@@ -229,6 +255,7 @@ TEXTS = {
     "The recipe that was in force; the advice goes by it.": "学習に使ったレシピ。助言はこれを踏まえます。",
     "The task: its model's sites and amount of data.": "タスク。モデルのサイトとデータ量を助言に使います。",
     "Number of training rows.": "訓練データの件数。",
+    "Number of input features.": "入力の特徴量の数。",
     "Where to write the recipe to try next: .toml or .json.": "次に試すレシピの書き出し先（.toml または .json）。",
     "Where to draw the curves: a .png, .svg or .html file.": "曲線を描くファイル（.png、.svg、.html）。",
     "--map must look like train=A,val=B, got {value}": (

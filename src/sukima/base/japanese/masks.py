@@ -29,8 +29,10 @@ TEXTS = {
     "{name} must have the shard's shape {expected}, got {value}": (
         "{name} の形状はシャードと同じ {expected} でなければなりません（指定値: {value}）"
     ),
-    "masks of a structure smaller than the tensor cannot be sharded; shard their decisions instead": (
-        "テンソルより小さい構造のマスクはシャードにできません。代わりに、その判定のほうをシャードしてください"
+    "{kind} masks are made for whole tensors, not for shards; gather the tensor first, or drop units, "
+    "channels, positions or paths": (
+        "種類「{kind}」のマスクはテンソル全体に対して作るもので、シャードには使えません。"
+        "先にテンソルを集めるか、ユニット・チャネル・位置・パス単位のドロップアウトを使ってください"
     ),
     "a DTensor must be sharded or replicated, got the placement {value}": (
         "DTensor の配置は Shard か Replicate でなければなりません（指定値: {value}）"

@@ -276,6 +276,7 @@ TEXTS = {
     "test rows": "テストデータの件数",
     "optimizer": "オプティマイザー",
     "learning rate": "学習率",
+    "largest norm of the gradient": "勾配ノルムの上限",
     "batch size": "バッチサイズ",
     "epochs at most": "最大エポック数",
     "patience in epochs": "打ち切りまでのエポック数",

@@ -131,6 +131,10 @@ TEXTS = {
     "Also write every run's curves for TensorBoard here.": (
         "すべての学習曲線を TensorBoard 用にこのフォルダへも書き出します。"
     ),
+    "Also write every run to this MLflow server or database, such as 'sqlite:///mlflow.db'.": (
+        "すべての実行を、指定した MLflow のサーバーまたはデータベース（例: 'sqlite:///mlflow.db'）にも記録します。"
+    ),
+    "{name}: MLflow refuses: {why}": "{name}: MLflow に記録できません（{why}）",
     "validation loss": "検証損失",
     "trials": "試行",
     "curve": "曲線",

@@ -10,7 +10,7 @@ from sukima.base.checks import shown
 from sukima.base.errors import InputError
 from sukima.base.messages import Message, say
 from sukima.diagnosis.curves import Array
-from sukima.diagnosis.readers.naming import Pairing, pair_up
+from sukima.diagnosis.readers.naming import Pairing, meaning_of, pair_up
 from sukima.diagnosis.readers.reading import Reading
 from sukima.diagnosis.readers.table import Series, Table
 from sukima.records.history import History
@@ -27,14 +27,21 @@ def to_reading(table: Table, mapping: Mapping[str, str] | None = None) -> Readin
     notes = list(table.notes)
     curves: dict[str, list[float]] = {}
     understood: dict[str, str] = {}
+    steps: Array | None = None
     for what, pair in (("loss", loss), ("metric", metric)):
         if pair is None:
             continue
         one, other = table.series[pair.train], table.series[pair.validation]
-        train, validation = (one.values, other.values) if table.by_position else aligned(one, other, notes)
+        at, train, validation = (
+            (other.steps, one.values, other.values) if table.by_position else aligned(one, other, notes)
+        )
+        steps = at if steps is None else steps
         curves[f"train_{what}"], curves[f"validation_{what}"] = train.tolist(), validation.tolist()
         understood[f"train_{what}"], understood[f"validation_{what}"] = pair.train, pair.validation
     _same_length(curves, notes)
+    name, rates = _learning_rates(table, steps, max(map(len, curves.values()), default=0))
+    if rates:
+        understood["learning_rate"] = name
     history = History(
         train_loss=curves.get("train_loss", []),
         validation_loss=curves.get("validation_loss", []),
@@ -42,6 +49,7 @@ def to_reading(table: Table, mapping: Mapping[str, str] | None = None) -> Readin
         validation_metric=curves.get("validation_metric", []),
         metric=metric.quantity if metric else "",
         metric_increases=metric is None or metric.kind != "error",
+        learning_rate=rates,
     )
     return Reading(history, table.source, table.format, understood, tuple(notes))
 
@@ -87,20 +95,32 @@ def _chosen(table: Table, mapping: Mapping[str, str]) -> tuple[Pairing | None, P
     return pairs[0], pairs[1]
 
 
-def aligned(train: Series, validation: Series, notes: list[Message]) -> tuple[Array, Array]:
-    """Both curves at the steps of validation: training is averaged over the steps since the validation before.
+def _learning_rates(table: Table, steps: Array | None, count: int) -> tuple[str, list[float]]:
+    """The column of the learning rate, and its values in force at those steps; none where not every epoch has one."""
+    name = next((name for name in table.series if meaning_of(name).kind == "rate"), "")
+    if not name or steps is None or not len(table.series[name].values):
+        return "", []
+    found = table.series[name]
+    at = np.maximum(np.searchsorted(found.steps, steps, side="right") - 1, 0)
+    values = found.values[at][:count]
+    sound = len(values) == count and bool(np.isfinite(values).all())
+    return name, values.tolist() if sound else []
+
+
+def aligned(train: Series, validation: Series, notes: list[Message]) -> tuple[Array, Array, Array]:
+    """Steps of validation, and both curves there: training is averaged over the steps since the validation before.
 
     That covers logs by batch with a validation now and then, and does nothing where both were recorded together.
     """
     if np.array_equal(train.steps, validation.steps):
-        return train.values, validation.values
+        return validation.steps, train.values, validation.values
     if not len(train.values) or not len(validation.values):
-        return train.values, validation.values
+        return validation.steps, train.values, validation.values
     cuts = np.searchsorted(train.steps, validation.steps, side="right")
     begins = np.concatenate(([0], cuts[:-1]))
     filled = cuts > begins
     if not filled.any():
-        return train.values, validation.values
+        return validation.steps, train.values, validation.values
     # A validation before the first training value (a sanity check) or after the last has nothing beside it.
     with np.errstate(invalid="ignore", over="ignore"):
         # Pairs of edges: without the ends `reduceat` would add up the last stretch to the end of the curve.
@@ -111,7 +131,7 @@ def aligned(train: Series, validation: Series, notes: list[Message]) -> tuple[Ar
         notes.append(
             say("{count} validation values without training values before them left out", count=int((~filled).sum()))
         )
-    return means[filled], validation.values[filled]
+    return validation.steps[filled], means[filled], validation.values[filled]
 
 
 def _same_length(curves: dict[str, list[float]], notes: list[Message]) -> None:

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 __all__ = ["Meaning", "Pairing", "meaning_of", "pair_up"]
 
 Role = Literal["train", "validation", "test", ""]
-Kind = Literal["loss", "accuracy", "score", "error", "step", "other"]
+Kind = Literal["loss", "accuracy", "score", "error", "step", "rate", "other"]
 
 _ROLES: dict[str, Role] = {
     **dict.fromkeys(("train", "training", "trn", "tr", "fit", "訓練", "学習"), "train"),
@@ -30,9 +30,10 @@ _ACCURACIES = ("accuracy", "acc", "正解率", "精度")
 _SCORES = ("f1", "auc", "r2", "precision", "recall", "score", "iou", "dice", "map", "bleu", "rouge", "mcc", "kappa")
 _NAMES: dict[Kind, tuple[str, ...]] = {"loss": _LOSSES, "accuracy": _ACCURACIES, "score": _SCORES, "error": _ERRORS}
 _STEPS = ("epoch", "epochs", "step", "steps", "iteration", "iterations", "iter", "エポック", "世代")
+_RATES = ("lr", "learningrate", "学習率")
 _TRAILING = {"step", "epoch", "mean", "avg", "average", "value", "per", "the"}
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\da-zA-Z_]+")
-_JAPANESE = re.compile("訓練|学習|検証|評価|テスト|損失|誤差|コスト|正解率|精度|エポック|世代")
+_JAPANESE = re.compile("学習率|訓練|学習|検証|評価|テスト|損失|誤差|コスト|正解率|精度|エポック|世代")
 
 
 class Meaning(NamedTuple):
@@ -59,6 +60,7 @@ def words_of(name: str) -> list[str]:
         japanese = _JAPANESE.findall(word)
         words += japanese or [word.lower()]
     joined = " ".join(words).replace("cross entropy", "crossentropy").replace("log loss", "logloss")
+    joined = joined.replace("learning rate", "learningrate")
     return joined.replace("f 1", "f1").replace("r 2", "r2").split()
 
 
@@ -70,6 +72,8 @@ def meaning_of(name: str) -> Meaning:
     roles: list[Role] = [_ROLES[w] for w in words if w in _ROLES]
     if any(w in _ROLES and w not in _VAGUE for w in words):
         roles = [_ROLES[w] for w in words if w in _ROLES and w not in _VAGUE]
+    if any(w in _RATES for w in words):
+        return Meaning("", "learning rate", "rate")
     role: Role = roles[-1] if roles else ""
     rest = [w for w in words if w not in _ROLES]
     while len(rest) > 1 and rest[-1] in _TRAILING:
@@ -86,7 +90,7 @@ def pair_up(names: Iterable[str]) -> list[Pairing]:
     found: dict[str, dict[Role, str]] = {}
     for name in names:
         meaning = meaning_of(name)
-        if meaning.kind != "step":
+        if meaning.kind not in ("step", "rate"):
             roles = found.setdefault(meaning.quantity, {})
             # A name that ends in ``_epoch`` is the mean over it; ``_step`` is one batch.
             if meaning.role not in roles or words_of(name)[-1:] == ["epoch"]:

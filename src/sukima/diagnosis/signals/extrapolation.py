@@ -13,7 +13,7 @@ import numpy as np
 from sukima.diagnosis.curves import Array
 from sukima.diagnosis.signals.noise import noise_level
 
-__all__ = ["Forecast", "extrapolate"]
+__all__ = ["Extrapolation", "extrapolate"]
 
 POWERS = (0.1, 0.25, 0.5, 1.0, 2.0)
 RATES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -23,7 +23,7 @@ its later half and is to move. Set so that the interval holds on real networks (
 
 
 @dataclass(frozen=True)
-class Forecast:
+class Extrapolation:
     """What more epochs would give.
 
     Attributes:
@@ -42,7 +42,7 @@ class Forecast:
         return self.gain - 1.96 * self.error, self.gain + 1.96 * self.error
 
 
-def extrapolate(curve: Array, epochs: int) -> Forecast:
+def extrapolate(curve: Array, epochs: int) -> Extrapolation:
     """Extend the curve by ``epochs`` points.
 
     Every shape of two families, ``a + b·t^-c`` and ``a + b·exp(-c·t/T)``, is fitted to the curve, alone and together
@@ -52,7 +52,7 @@ def extrapolate(curve: Array, epochs: int) -> Forecast:
     """
     count = len(curve)
     if count < 4:
-        return Forecast(epochs, 0.0, float("inf"))
+        return Extrapolation(epochs, 0.0, float("inf"))
     plans = _plans(count, epochs)
     noise = max(noise_level(curve), 1e-12 + 1e-6 * float(np.abs(curve).mean()))
     weighted = _weights(count) * curve
@@ -71,7 +71,7 @@ def extrapolate(curve: Array, epochs: int) -> Forecast:
     spread = float(share @ (gains - gain) ** 2 + share @ np.array([plan.error for plan in plans]) * variance)
     moved = abs(gain) + 2 * abs(float(curve[count // 2 : -(count // 4)].mean() - curve[-(count // 4) :].mean()))
     surprise = SURPRISE * moved * math.log1p(epochs / count) / math.log(3)
-    return Forecast(epochs, gain, math.sqrt(spread + noise**2 / count + surprise**2))
+    return Extrapolation(epochs, gain, math.sqrt(spread + noise**2 / count + surprise**2))
 
 
 class Plan(NamedTuple):

@@ -52,6 +52,8 @@ def make_optimizer(task: Task, recipe: Recipe, model: Any) -> Any:
         check_instance("optimizer(parameters)", optimizer, keras.optimizers.Optimizer, "a keras.optimizers.Optimizer")
         if recipe.weight_decay is not None:
             optimizer.weight_decay = recipe.weight_decay
+        if task.clip_norm is not None:
+            optimizer.global_clipnorm = task.clip_norm
         return optimizer
     check_choice("optimizer", task.optimizer, OPTIMIZERS)
     name = "adamw" if task.optimizer == "adam" and recipe.weight_decay is not None else task.optimizer
@@ -61,7 +63,7 @@ def make_optimizer(task: Task, recipe: Recipe, model: Any) -> Any:
         arguments["learning_rate"] = task.learning_rate
     if recipe.weight_decay is not None:
         arguments["weight_decay"] = recipe.weight_decay
-    return made(**arguments)
+    return made(**arguments, global_clipnorm=task.clip_norm)
 
 
 def _check_options(task: Task, recipe: Recipe) -> None:

@@ -15,12 +15,15 @@ from sukima.engines.stacked.masks import Masks
 from sukima.engines.stacked.storage import Storage
 from sukima.engines.stacked.unstackable import UnstackableError
 from sukima.engines.torch.run import Run
+from sukima.records.site import Kind
 from sukima.torch.channel import Dropout1d, Dropout2d, Dropout3d
 from sukima.torch.dropout import Dropout
 from sukima.torch.keys import of_kind
 from sukima.torch.layers import has_dropout
 from sukima.torch.masked import put_mask
+from sukima.torch.multihead import MultiheadAttention
 from sukima.torch.rated import RatedModule
+from sukima.torch.recurrent import GRU, LSTM, by_law, own_rates
 from sukima.torch.sites import INPUT
 from sukima.torch.structured import masked_over
 
@@ -52,7 +55,7 @@ class MappedNetwork:
         self._skeleton = copy.deepcopy(runs[0].model).train()
         _replace(self._skeleton, self)
         for site, each in inserted.items():
-            self._insert(site, _Site(site, self, channels=each.kind == "channel", inserted=True))
+            self._insert(site, _Site(site, self, "channel" if each.kind == "channel" else "unit", inserted=True))
         self._stack_buffers([_buffers(model) for model in self._models])
         self._learn(example)
 
@@ -101,9 +104,9 @@ class MappedNetwork:
             self._calls.append((site.name, site.inserted))
             return x
         key, rate = self._given.pop(0)
-        if site.channels and x.dim() > 2:
+        if site.kind == "channel" and x.dim() > 2:
             return masked_over(x, (*x.shape[:2], *[1] * (x.dim() - 2)), of_kind(key, "channel"), rate)
-        return put_mask(x, key, rate)
+        return put_mask(x, of_kind(key, "attention") if site.kind == "attention" else key, rate)
 
     def forward(self, x: Tensor) -> Tensor:
         """Outputs of every member (members, batch, …) for inputs of the same form, in training mode."""
@@ -138,9 +141,9 @@ class MappedNetwork:
 class _Site(nn.Module):
     """Stands where a member has dropout."""
 
-    def __init__(self, name: str, network: MappedNetwork, *, channels: bool, inserted: bool) -> None:
+    def __init__(self, name: str, network: MappedNetwork, kind: Kind, *, inserted: bool) -> None:
         super().__init__()
-        self.name, self._network, self.channels, self.inserted = name, network, channels, inserted
+        self.name, self._network, self.kind, self.inserted = name, network, kind, inserted
 
     def forward(self, x: Tensor) -> Tensor:
         return self._network.site_called(self, x) if self.training else x
@@ -152,7 +155,9 @@ def _check(runs: Sequence[Run]) -> None:
             raise UnstackableError(f"{name or type(module).__name__} has hooks")
         if not has_dropout(module) or type(module) in _CHANNELWISE:
             continue
-        if type(module) is Dropout and module.form == "inverted":
+        if type(module) is MultiheadAttention or (type(module) is Dropout and module.form == "inverted"):
+            continue
+        if type(module) in (LSTM, GRU) and not own_rates(module):
             continue
         of_all = [run.model.get_submodule(name) for run in runs]
         if isinstance(module, nn.MultiheadAttention | nn.RNNBase) and not any(each.dropout for each in of_all):
@@ -163,10 +168,20 @@ def _check(runs: Sequence[Run]) -> None:
 def _replace(skeleton: nn.Module, network: MappedNetwork) -> None:
     """Sites in the place of dropout modules; one that stands at several places is one site."""
     sites = {
-        id(module): _Site(name, network, channels=type(module) in _CHANNELWISE, inserted=False)
+        id(module): _Site(name, network, "channel" if type(module) in _CHANNELWISE else "unit", inserted=False)
         for name, module in skeleton.named_modules()
         if type(module) in (Dropout, *_CHANNELWISE)
     }
+    for name, module in list(skeleton.named_modules()):
+        # A rate of 0.5 or whatever is above 0: the site has each member's own.
+        if type(module) is MultiheadAttention:
+            module.dropout = 0.5
+            module.__dict__["drop_weights"] = _Site(name, network, "attention", inserted=False)
+        elif isinstance(module, nn.LSTM | nn.GRU | LSTM | GRU):
+            by_law(module).stepwise = True  # torch's fused kernels cannot be mapped
+            if module.num_layers > 1:
+                module.dropout = 0.5
+                module.__dict__["between"] = _Site(name, network, "unit", inserted=False)
     for parent in list(skeleton.modules()):
         for name, child in parent.named_children():
             if id(child) in sites:

@@ -186,7 +186,7 @@ class Folded(Node):
     def backward(self, g: Tensor, wanted: bool) -> Tensor | None:
         (of_x,) = torch.autograd.grad(self._y, self._x, g)
         del self._y
-        return of_x.contiguous()  # it may be an expanded number, and is to be overwritten
+        return of_x.contiguous() if 0 in of_x.stride() else of_x  # an expanded number is not to be overwritten
 
 
 class Each(Node):
@@ -225,4 +225,10 @@ class Each(Node):
 
 
 def _together(parts: Sequence[Tensor]) -> Tensor:
-    return torch.stack(list(parts)) if len(parts) > 1 else parts[0].contiguous().unsqueeze(0)
+    """One tensor of all, in their order in memory."""
+    if len(parts) == 1:
+        (part,) = parts
+        return (part.contiguous() if 0 in part.stride() else part).unsqueeze(0)
+    if parts[0].dim() == 4 and parts[0].is_contiguous(memory_format=torch.channels_last):
+        return torch.stack([part.movedim(1, -1) for part in parts]).movedim(-1, 2)
+    return torch.stack(list(parts))

@@ -6,6 +6,8 @@ import math
 import time
 from collections.abc import Sequence
 
+from torch import nn
+
 from sukima.engines.progress import Progress
 from sukima.engines.seeds import derive_seed
 from sukima.engines.torch.evaluate import evaluate
@@ -76,6 +78,8 @@ class Alone:
             loss.backward()
             if regularizing.by_gradient:
                 run.applied.penalty().backward()
+            if run.task.clip_norm is not None and not isinstance(optimizer, OwnOptimizer):
+                nn.utils.clip_grad_norm_(run.trainable, run.task.clip_norm)
             optimizer.step()
         return None
 

@@ -159,10 +159,26 @@ class TaskData:
         self._task, self.train_rows = task, train
         self.train, self.validation = open_data("train", train, task), open_data("validation", validation, task)
         self.example = example_input(task)
+        self._channels_last = False
+
+    def channels_last(self) -> None:
+        """Have images lie in memory with their channels last from now on."""
+        if not self._channels_last:
+            self._channels_last = True
+            for part in (self.train, self.validation):
+                _to_channels_last(part)
 
     def test(self) -> Batches:
         """The test data, not touched before."""
-        return open_data("test", self._task.test, self._task)
+        data = open_data("test", self._task.test, self._task)
+        if self._channels_last:
+            _to_channels_last(data)
+        return data
+
+
+def _to_channels_last(data: Batches) -> None:
+    if isinstance(data, ArrayBatches) and data.inputs.ndim == 4:
+        data.inputs = data.inputs.contiguous(memory_format=torch.channels_last)
 
 
 def _tensor(name: str, values: Any) -> Tensor:

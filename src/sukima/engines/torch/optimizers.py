@@ -41,6 +41,7 @@ def settings_of(task: Task, recipe: Recipe) -> Settings:
     return Settings(
         learning_rate=rule.learning_rate if task.learning_rate is None else task.learning_rate,
         decay=rule.decay if recipe.weight_decay is None else recipe.weight_decay,
+        clip_norm=task.clip_norm,
     )
 
 

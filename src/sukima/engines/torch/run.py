@@ -13,6 +13,7 @@ from sukima.engines.seeds import derive_seed
 from sukima.engines.torch.augment import Augmentation
 from sukima.engines.torch.data import TaskData
 from sukima.engines.torch.evaluate import evaluate
+from sukima.engines.torch.layout import prefers_channels_last
 from sukima.engines.torch.losses import make_loss
 from sukima.engines.torch.metrics import make_metric
 from sukima.engines.torch.model import new_model
@@ -42,6 +43,8 @@ class Run(Curves):
         self._augmentation = Augmentation(recipe, seed) if recipe.input_noise or recipe.mixup else None
         seed_everything(derive_seed(seed, "weights"))
         self.model = new_model(task, recipe)
+        if prefers_channels_last(self.model):
+            self.data.channels_last()
         if data is None:
             preflight(self.model, task, {"train": self.train, "validation": self.validation})
         self.applied = apply(self.model, recipe, self.example)

@@ -81,6 +81,7 @@ def _setup(setup: Setup) -> list[Fact]:
         "metric": say("metric"),
         "optimizer": say("optimizer"),
         "learning_rate": say("learning rate"),
+        "clip_norm": say("largest norm of the gradient"),
         "batch_size": say("batch size"),
         "epochs": say("epochs at most"),
         "patience": say("patience in epochs"),

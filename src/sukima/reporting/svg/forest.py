@@ -49,7 +49,8 @@ def _picture(row: ForestRow, x: Scale, shown: list[float]) -> Iterator[Html]:
     middle = HEIGHT / 2 - 3
     for value in (*shown, 0.0):
         place = _percent(x(value))
-        yield void("line", x1=place, x2=place, y1=0, y2=HEIGHT, class_="zero" if value == 0 else "tick")
+        # Longer than the row, for one whose name takes several lines.
+        yield void("line", x1=place, x2=place, y1=-HEIGHT, y2=2 * HEIGHT, class_="zero" if value == 0 else "tick")
     for gain in row.gains:
         if math.isfinite(gain):
             yield void("circle", cx=_percent(x(gain)), cy=middle + 11, r=2.2, class_="seed")
