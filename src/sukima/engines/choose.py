@@ -7,7 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, Literal, Protocol, cast
 
+from sukima.base.imports import require
 from sukima.engines.candidate import Candidate, Listener, Measure
+from sukima.engines.fitted import Fitted
 from sukima.engines.inspected import Inspected
 from sukima.engines.probe import Array, Probe
 from sukima.records.recipe import Recipe
@@ -68,6 +70,10 @@ class Framework(Protocol):
         """Environment variables that a worker elsewhere must have to train as this process does."""
         ...
 
+    def fit(self, task: Task, recipe: Recipe | None, seed: int, *, test: bool) -> Fitted:
+        """One run of a recipe; see `sukima.engines.torch.fit.fit`."""
+        ...
+
     def train(
         self,
         task: Task,
@@ -95,8 +101,14 @@ _known: dict[int, tuple[object, Name]] = {}
 
 
 def framework(task: Task) -> Framework:
-    """What trains the task."""
-    return cast(Framework, import_module(f"sukima.engines.{framework_of(task)}.framework"))
+    """What trains the task.
+
+    Raises:
+        MissingDependencyError: the framework is not installed.
+    """
+    name = framework_of(task)
+    require(name, name)
+    return cast(Framework, import_module(f"sukima.engines.{name}.framework"))
 
 
 def framework_of(task: Task) -> Name:

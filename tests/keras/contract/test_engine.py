@@ -262,6 +262,15 @@ def test_a_candidate_that_raises_has_failed() -> None:
 
 
 @once
+def test_fit() -> None:
+    fitted = sukima.fit(task(), sukima.Recipe(rates={"drop": 0.2}), 3, test=True)
+    trial = trained(task(), sukima.Recipe(rates={"drop": 0.2}), 3, test=True)
+    np.testing.assert_allclose(fitted.trial.history.train_loss, trial.history.train_loss, rtol=1e-5)
+    right = fitted.model.predict(INPUTS[140:], verbose=0).argmax(1) == CLASSES[140:]
+    assert fitted.trial.test.metric == pytest.approx(right.mean())
+
+
+@once
 def test_tune() -> None:
     found = sukima.tune(task(epochs=2), strategy="random", trials=2, search_seeds=1, test_seeds=2)
     assert found.complete

@@ -11,6 +11,7 @@ import numpy as np
 from sukima.base.errors import InputError
 from sukima.engines.keras.candidates import train_candidates as train
 from sukima.engines.keras.data import Rows, TaskArrays
+from sukima.engines.keras.fit import fit
 from sukima.engines.keras.inspect import check_recipes, fingerprint, inspect_model
 from sukima.engines.keras.losses import metric_increases
 from sukima.engines.keras.probe import Probe
@@ -21,6 +22,7 @@ from sukima.records.task import Task
 __all__ = [
     "check_recipes",
     "fingerprint",
+    "fit",
     "inspect_model",
     "learn_rates",
     "metric_increases",

@@ -11,6 +11,7 @@ from sukima.engines.probe import Array
 from sukima.engines.torch.candidates import train_candidates
 from sukima.engines.torch.data import example_input
 from sukima.engines.torch.fingerprint import fingerprint
+from sukima.engines.torch.fit import fit
 from sukima.engines.torch.inspect import check_recipes, inspect_model
 from sukima.engines.torch.learned import learn_rates
 from sukima.engines.torch.metrics import make_metric
@@ -21,6 +22,7 @@ from sukima.records.task import Task, split_validation
 __all__ = [
     "check_recipes",
     "fingerprint",
+    "fit",
     "inspect_model",
     "learn_rates",
     "metric_increases",
