@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
@@ -177,3 +179,38 @@ def test_ctrl_c_in_a_trial_ends_the_work_and_keeps_what_was_done(workers: int) -
     with pytest.raises(KeyboardInterrupt):
         engine.prepare([*candidates("drop", 2), (Recipe(rates={"drop": 0.5}), 9)])
     assert all(trial.history.status == "finished" for trial in engine.trials.values())
+
+
+def test_a_worker_without_memory_fails_that_candidate_alone() -> None:
+    """Its address space is limited to what it has, and one model asks for far more."""
+    if not can_fork():
+        pytest.skip("processes cannot be forked here")
+    program = """
+import resource
+from sukima import Recipe
+from sukima.engines.local import LocalEngine
+from sukima.engines.progress import Silent
+import numpy as np, torch
+from torch import nn
+from sukima import Task
+
+torch.set_num_threads(1)
+x = np.random.default_rng(0).normal(size=(60, 6)); y = (x[:, 0] > 0).astype(int)
+
+def model(width=12):
+    return nn.Sequential(nn.Linear(6, width), nn.ReLU(), nn.Dropout(0.2), nn.Linear(width, 2))
+
+task = Task(model=model, train=(x[:40], y[:40]), validation=(x[40:], y[40:]), epochs=2)
+with open("/proc/self/statm") as file:
+    used = int(file.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 30), used + (1 << 30)))
+candidates = [(Recipe(), 0), (Recipe(options={"width": 100_000_000}), 0), (Recipe(), 1)]
+with LocalEngine(task, Silent(), workers=2) as engine:
+    engine.prepare(candidates)
+    print([engine.known(each).history.status for each in candidates])
+    print(engine.known(candidates[1]).history.note)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
+    statuses, note = done.stdout.splitlines()[:2]
+    assert statuses == "['finished', 'failed', 'finished']", done.stderr
+    assert "memory" in note

@@ -276,6 +276,11 @@ TEXTS = {
     "test rows": "テストデータの件数",
     "optimizer": "オプティマイザー",
     "learning rate": "学習率",
+    "The intervals cover {level} % each, so that all of them ({count}) hold at once with 95 %: the more arms, "
+    "the more often one would seem better by chance.": (
+        "区間は 1 つあたり {level} % です。これで {count} 個の区間が 95 % の確率で同時に成り立ちます。"
+        "比べる条件が多いほど、偶然良く見えるものが出やすくなるためです。"
+    ),
     "largest norm of the gradient": "勾配ノルムの上限",
     "batch size": "バッチサイズ",
     "epochs at most": "最大エポック数",

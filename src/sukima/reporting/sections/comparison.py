@@ -32,7 +32,16 @@ def comparison_blocks(comparison: Comparison, winner: Arm | None) -> tuple[Block
         "Each arm is judged at its own best validation checkpoint. Seeds are paired: the same initial weights and the "
         "same order of data in every arm. ± is the standard deviation over the seeds."
     )
-    return (*blocks, Paragraph(explanation, muted=True))
+    blocks.append(Paragraph(explanation, muted=True))
+    if (level := _level(comparison)) != "95":
+        together = say(
+            "The intervals cover {level} % each, so that all of them ({count}) hold at once with 95 %: the more arms, "
+            "the more often one would seem better by chance.",
+            level=level,
+            count=len(comparison.differences),
+        )
+        blocks.append(Paragraph(together, muted=True))
+    return tuple(blocks)
 
 
 def _forest(comparison: Comparison, winner: Arm | None) -> Forest:
