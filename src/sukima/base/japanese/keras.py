@@ -54,6 +54,11 @@ TEXTS = {
     "input_noise needs an array of floating-point inputs with a Keras model, got {kind}": (
         "Keras のモデルで input_noise を使うには、入力が浮動小数点数の配列でなければなりません（指定値: {kind}）"
     ),
+    "triton: expected it to be loaded before TensorFlow (both bring LLVM, and the process would end), got it after; "
+    "write 'import triton' above the import of TensorFlow or Keras": (
+        "triton は TensorFlow より先に読み込む必要があります（どちらも LLVM を含み、逆の順ではプロセスが落ちます）。"
+        "TensorFlow や Keras の import より上に 'import triton' と書いてください"
+    ),
     "mixup must be 0 with a Keras model, got {value}": (
         "Keras のモデルでは mixup は 0 でなければなりません（指定値: {value}）"
     ),
