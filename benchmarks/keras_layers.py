@@ -61,6 +61,8 @@ def shown(backend: str, result: dict[str, Any]) -> None:
             f"  an epoch of fit, s     ours {fit['ours']:6.3f}   Keras {fit['keras']:6.3f}   without {fit['none']:6.3f}"
             f"   ratio {fit['keras'] / fit['ours']:5.2f}"
         )
+    else:
+        print("  an epoch of fit: no MNIST was found (see sukima.workflow.datasets.load_dataset)")
 
 
 def measured() -> dict[str, Any]:

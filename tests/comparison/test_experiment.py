@@ -14,8 +14,9 @@ import sukima
 from sukima.base.errors import InputError
 from sukima.comparison.effects import effects_of, epochs_to
 from sukima.comparison.plan import ArmPlan, default_plans, plans_of
-from sukima.comparison.runs import RunFile, fingerprint
+from sukima.comparison.runs import RunFile
 from sukima.engines.progress import Silent
+from sukima.engines.torch.fingerprint import fingerprint
 from sukima.engines.torch.fit import fit
 from sukima.engines.torch.inspect import inspect_model
 from sukima.records.history import History

@@ -6,7 +6,9 @@ import torch
 from torch import nn
 
 from sukima.comparison.measures import Measures, co_adaptation, sparsity
-from sukima.comparison.outputs import Probabilities, averaged, probabilities, score
+from sukima.comparison.outputs import Probabilities, averaged, probabilities
+from sukima.engines.probe import Array
+from sukima.engines.torch.probe import Probe, hidden_outputs, kernels_of
 from sukima.records.task import Task
 from sukima.torch import Dropout
 
@@ -22,53 +24,52 @@ def task(**changes: object) -> Task:
 
 
 def test_brier_and_calibration_of_known_probabilities() -> None:
-    sure = Probabilities(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 1]))
+    sure = Probabilities(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([0, 1]))
     assert sure.brier() == 0
     assert sure.calibration() == 0
-    wrong = Probabilities(torch.tensor([[1.0, 0.0]]), torch.tensor([1]))
+    wrong = Probabilities(np.array([[1.0, 0.0]]), np.array([1]))
     assert wrong.brier() == 2
     assert wrong.calibration() == 1
     # Ten rows that say 0.8, of which eight are right: calibrated, although not every answer is.
-    eight = Probabilities(torch.tensor([[0.8, 0.2]] * 10), torch.tensor([0] * 8 + [1] * 2))
+    eight = Probabilities(np.array([[0.8, 0.2]] * 10), np.array([0] * 8 + [1] * 2))
     assert eight.calibration() == pytest.approx(0, abs=1e-6)
     # Two bins that are off in opposite directions do not cancel.
     both = Probabilities(
-        torch.tensor([[0.9, 0.1]] * 10 + [[0.6, 0.4]] * 10), torch.tensor([0] * 7 + [1] * 3 + [0] * 8 + [1] * 2)
+        np.array([[0.9, 0.1]] * 10 + [[0.6, 0.4]] * 10), np.array([0] * 7 + [1] * 3 + [0] * 8 + [1] * 2)
     )
     assert both.calibration() == pytest.approx(0.2, abs=1e-6)
 
 
-@pytest.mark.parametrize(
-    "targets", [torch.tensor([1, 0]), torch.tensor([[0, 1], [1, 0]]), torch.tensor([[0.0, 1.0], [1.0, 0.0]])]
-)
-def test_classes_from_any_form_of_targets(targets: torch.Tensor) -> None:
-    outputs = torch.tensor([[0.0, 3.0], [2.0, 0.0]])
-    found = probabilities(task(), outputs, targets)
+@pytest.mark.parametrize("targets", [np.array([1, 0]), np.array([[0, 1], [1, 0]]), np.array([[0.0, 1.0], [1.0, 0.0]])])
+def test_classes_from_any_form_of_targets(targets: Array) -> None:
+    outputs = np.array([[0.0, 3.0], [2.0, 0.0]])
+    found = probabilities(task(), Probe(task()), outputs, targets)
     assert found is not None
     assert found.classes.tolist() == [1, 0]
-    assert probabilities(task(loss="mse"), outputs, targets) is None
+    assert probabilities(task(loss="mse"), Probe(task()), outputs, targets) is None
 
 
 def test_positions_of_a_sequence_are_rows() -> None:
-    outputs, targets = torch.randn(2, 7, 3), torch.randint(0, 3, (2, 7))
-    found = probabilities(task(), outputs, targets)
+    outputs, targets = RNG.normal(size=(2, 7, 3)), RNG.integers(0, 3, (2, 7))
+    found = probabilities(task(), Probe(task()), outputs, targets)
     assert found is not None
     assert found.values.shape == (14, 3)
-    assert torch.allclose(found.values[3], outputs[0, 3].double().softmax(0))
+    np.testing.assert_allclose(found.values[3], np.exp(outputs[0, 3]) / np.exp(outputs[0, 3]).sum())
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "mse"])
 def test_the_mean_of_one_is_itself_and_of_several_what_the_loss_means_by_it(loss: str) -> None:
-    outputs = torch.randn(3, 6, 2)
-    targets = torch.randint(0, 2, (6,)) if loss == "cross_entropy" else torch.rand(6, 2).round()
+    outputs = RNG.normal(size=(3, 6, 2)).astype("float32")
+    targets = RNG.integers(0, 2, 6) if loss == "cross_entropy" else RNG.integers(0, 2, (6, 2)).astype("float32")
     work = task(loss=loss, metric=None)
-    alone = score(work, averaged(work, [outputs[0]]), targets).loss
-    assert alone == pytest.approx(score(work, outputs[0], targets).loss, abs=1e-5)
-    together = score(work, averaged(work, list(outputs)), targets).loss
+    probe = Probe(work)
+    alone = probe.score(averaged(work, probe, [outputs[0]], targets), targets).loss
+    assert alone == pytest.approx(probe.score(outputs[0], targets).loss, abs=1e-5)
+    together = probe.score(averaged(work, probe, list(outputs), targets), targets).loss
     if loss == "cross_entropy":
-        mean = outputs.softmax(2).mean(0)
+        mean = torch.from_numpy(outputs).softmax(2).mean(0)
         assert together == pytest.approx(float(-mean[torch.arange(6), targets].log().mean()), abs=1e-5)
-    assert together <= max(score(work, one, targets).loss for one in outputs)  # all three losses are convex
+    assert together <= max(probe.score(one, targets).loss for one in outputs)  # all three losses are convex
 
 
 def test_sparsity_counts_weights_not_biases() -> None:
@@ -77,7 +78,7 @@ def test_sparsity_counts_weights_not_biases() -> None:
         model[0].weight.copy_(torch.tensor([[1.0, 0.001, 0.5, 0.0], [-2.0, 0.3, 0.1, -0.01]]))
         model[0].bias.zero_()
         model[2].weight.fill_(3.0)
-    assert sparsity(model) == 3 / 12
+    assert sparsity(kernels_of(model)) == 3 / 12
 
 
 class Paired(nn.Module):
@@ -97,7 +98,7 @@ class Paired(nn.Module):
 
 def test_units_that_are_copies_are_wholly_co_adapted() -> None:
     x = torch.from_numpy(X)
-    assert co_adaptation(Paired(3), x, x[:2]) == pytest.approx(1, abs=1e-6)
+    assert co_adaptation(hidden_outputs(Paired(3), x, x[:2])) == pytest.approx(1, abs=1e-6)
 
 
 def test_independent_units_are_hardly_co_adapted_and_constant_ones_do_not_count() -> None:
@@ -106,10 +107,10 @@ def test_independent_units_are_hardly_co_adapted_and_constant_ones_do_not_count(
         model[0].weight.copy_(torch.cat([torch.eye(5), torch.zeros(1, 5)]))
         model[0].bias.fill_(3.0)
     x = torch.from_numpy(RNG.normal(size=(4000, 5)).astype("float32"))
-    found = co_adaptation(model, x, x[:2])
+    found = co_adaptation(hidden_outputs(model, x, x[:2]))
     assert found is not None
     assert found < 0.05
-    assert co_adaptation(nn.Linear(5, 2), x, x[:2]) is None
+    assert co_adaptation(hidden_outputs(nn.Linear(5, 2), x, x[:2])) is None
 
 
 def test_masked_passes_differ_only_where_something_is_dropped() -> None:

@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from sukima.engines.candidate import Candidate
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Silent
-from sukima.engines.torch.candidates import Candidate
 from sukima.engines.torch.fit import fit
 from sukima.engines.workers import can_fork
 from sukima.records.history import History

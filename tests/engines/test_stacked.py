@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from sukima.engines.candidate import may_stack
 from sukima.engines.progress import Silent
 from sukima.engines.stacked import chain
 from sukima.engines.stacked import fit as fit_module
-from sukima.engines.stacked.fit import fit_stack, may_stack
+from sukima.engines.stacked.fit import fit_stack
 from sukima.engines.stacked.unstackable import UnstackableError
 from sukima.engines.torch.fit import fit
 from sukima.records.constraint import MaxNorm, NonNegative

@@ -10,7 +10,6 @@ from time import perf_counter
 from typing import Any
 
 import msgspec
-from torch import nn
 
 from sukima.comparison.measures import Measures
 from sukima.comparison.plan import ArmPlan
@@ -159,7 +158,7 @@ class _Team:
             test=scores.get("test"),
         )
 
-    def _measure(self, model: nn.Module, trial: Trial) -> dict[str, Any]:
+    def _measure(self, model: Any, trial: Trial) -> dict[str, Any]:
         """The effects, and what the model gives where it is to be averaged with others; this may run in a worker."""
         effects: dict[str, Any] = self._measures.of(model) if self._effects else {}
         if _key(trial.recipe, trial.seed) in self._averaged:

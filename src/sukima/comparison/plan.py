@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from sukima.base.messages import Message
-from sukima.comparison.variants import UnavailableError, noise_for, vary
+from sukima.comparison.variants import noise_for, vary
+from sukima.engines.variant import UnavailableError
 from sukima.records.constraint import MaxNorm
 from sukima.records.guideline import guideline_recipe
 from sukima.records.penalty import L1, L2, ElasticNet, Penalty

@@ -13,11 +13,10 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import torch
 
 import sukima
 from sukima.comparison.plan import ArmPlan
-from sukima.engines.torch.fingerprint import fingerprint
+from sukima.engines.choose import framework
 from sukima.records.files import check_writable, read_text
 from sukima.records.result import Trial
 
@@ -30,7 +29,7 @@ class RunFile:
     def __init__(self, path: str | Path | None) -> None:
         self.path = None if path is None else check_writable(path)
         self._trials: dict[str, Trial] = {}
-        self._tasks: dict[int, str] = {}
+        self._tasks: dict[int, list[str]] = {}
         self._torn = False
         if self.path is not None and self.path.exists():
             text = read_text(self.path)
@@ -48,15 +47,15 @@ class RunFile:
     def name(self, plan: ArmPlan, seed: int, *, effects: bool = True) -> str:
         """What decides the run, in a few characters."""
         if id(plan.task) not in self._tasks:
-            self._tasks[id(plan.task)] = fingerprint(plan.task)
+            trainer = framework(plan.task)
+            self._tasks[id(plan.task)] = [trainer.fingerprint(plan.task), *trainer.versions()]
         parts = [
-            self._tasks[id(plan.task)],
+            *self._tasks[id(plan.task)],
             plan.recipe.to_json(),
             plan.members,
             seed,
             effects,
             sukima.__version__,
-            torch.__version__,
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 

@@ -1,211 +1,56 @@
-"""Variants of a task: the same work with another network or other data, as arms that no recipe can express.
-
-Each takes a task and gives another. The model factory stays what it was and its result is changed, so that names of
-sites and, where nothing else is drawn, initial weights are those of the unchanged task with the same seed.
-"""
+"""Variants of a task by name: what the framework can change of its model, and more data."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
-from sukima.base.messages import Message, say
-from sukima.engines.torch.data import example_input, split_validation
-from sukima.records.task import Task, size_of
-from sukima.torch.layers import is_activation, is_batch_norm, is_convolution
-from sukima.torch.trace import Step, trace
+from sukima.base.messages import say
+from sukima.engines.choose import framework
+from sukima.engines.probe import Array
+from sukima.engines.variant import UnavailableError
+from sukima.records.task import Task, size_of, split_validation
 
-__all__ = ["CHANGES", "UnavailableError", "noise_for", "vary"]
+__all__ = ["noise_for", "vary"]
 
-
-class UnavailableError(Exception):
-    """Why a task has no such variant; the comparison leaves that arm out and says so."""
-
-    def __init__(self, why: Message) -> None:
-        super().__init__(str(why))
-        self.why = why
+_NOISE = 0.3
+"""In standard deviations of the training inputs, over all features."""
 
 
 def vary(task: Task, change: str) -> Task:
-    """The task with one of `CHANGES`; raises ``UnavailableError`` where model or data do not allow it."""
-    return CHANGES[change](task)
+    """The task with ``more_data``, or with ``batch_norm``, ``smaller`` or ``augmentation`` in its model.
 
-
-def _with_model(task: Task, change: Callable[[Any], nn.Module]) -> Task:
-    @functools.wraps(task.model)
-    def model(**options: Any) -> nn.Module:
-        return change(task.model(**options))
-
-    return replace(task, model=model)
-
-
-def _batch_norm(task: Task) -> Task:
-    """Batch normalisation between each weight layer and the activation that follows it."""
-    example = example_input(task)
-
-    def normed(model: nn.Module) -> nn.Module:
-        if any(is_batch_norm(module) for module in model.modules()):
-            raise UnavailableError(say("the model has batch normalisation already"))
-        steps = trace(model, example)
-        places = [
-            (before.name, before.module)
-            for before, after in pairwise(steps)
-            if before.module is not None and _takes_norm(before.module, before.ndim) and _activates(after)
-        ]
-        for name, layer in places:
-            features = getattr(layer, "out_features", None) or layer.out_channels
-            _set(model, name, nn.Sequential(layer, _NORMS[_dimensions(layer)](features)))
-        if not places:
-            raise UnavailableError(say("no layer with an activation after it was found"))
-        return model
-
-    return _checked(_with_model(task, normed), task)
-
-
-def _takes_norm(layer: nn.Module, ndim: int) -> bool:
-    """Whether what it gives has its units or channels second; a norm in torch takes no others."""
-    return is_convolution(layer) or (isinstance(layer, nn.Linear) and ndim == 2)
-
-
-def _activates(step: Step) -> bool:
-    return is_activation(step.module) if step.module is not None else not step.mixes
-
-
-_NORMS: dict[int, type[nn.Module]] = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
-
-
-def _dimensions(layer: nn.Module) -> int:
-    return len(layer.kernel_size) if isinstance(layer, nn.modules.conv._ConvNd) else 0
-
-
-def _set(model: nn.Module, name: str, module: nn.Module) -> None:
-    parent, _, child = name.rpartition(".")
-    setattr(model.get_submodule(parent), child, module)
-
-
-def _smaller(task: Task) -> Task:
-    """Half as many units (or channels) in every hidden layer."""
-    return _checked(_with_model(task, _halved), task)
-
-
-def _halved(model: nn.Module) -> nn.Module:
-    """The model with hidden layers of half the width, where its layers form a chain."""
-    leaves = [(name, module) for name, module in model.named_modules() if not list(module.children())]
-    weights = [name for name, module in leaves if isinstance(module, nn.Linear) or is_convolution(module)]
-    old = new = 1
-    for name, layer in leaves:
-        if name in weights:
-            first, last = name == weights[0], name == weights[-1]
-            size = getattr(layer, "out_features", None) or layer.out_channels
-            _set(model, name, _resized(layer, 1 if first else new / old, 1 if last else max(1, size // 2) / size))
-            old, new = size, size if last else max(1, size // 2)
-        elif is_batch_norm(layer) and layer.num_features == old:
-            norm = type(layer)(new, layer.eps, layer.momentum, layer.affine, layer.track_running_stats)
-            _set(model, name, norm)
-        elif isinstance(layer, nn.LayerNorm) and layer.normalized_shape == (old,):
-            _set(model, name, nn.LayerNorm(new, layer.eps, layer.elementwise_affine))
-        elif sum(parameter.numel() for parameter in layer.parameters()) > 1:
-            raise UnavailableError(say("it has a {layer}, whose width depends on others", layer=type(layer).__name__))
-    if len(weights) < 2:
-        raise UnavailableError(say("it has no hidden layer"))
-    return model
-
-
-def _resized(layer: Any, of_inputs: float, of_outputs: float) -> nn.Module:
-    sizes = ("in_features", "out_features") if isinstance(layer, nn.Linear) else ("in_channels", "out_channels")
-    inputs, outputs = (getattr(layer, name) * by for name, by in zip(sizes, (of_inputs, of_outputs), strict=True))
-    if abs(inputs - round(inputs)) > 1e-6 or getattr(layer, "groups", 1) != 1:
-        raise UnavailableError(say("the sizes of its layers cannot be halved"))
-    bias = layer.bias is not None
-    if isinstance(layer, nn.Linear):
-        return nn.Linear(round(inputs), round(outputs), bias)
-    return type(layer)(  # type: ignore[no-any-return]  # a convolution
-        round(inputs), round(outputs), layer.kernel_size, layer.stride, layer.padding,
-        dilation=layer.dilation, bias=bias, padding_mode=layer.padding_mode,
-    )  # fmt: skip
-
-
-def _checked(varied: Task, task: Task) -> Task:
-    """``varied``, if its model takes the task's inputs and gives outputs of the same shape."""
-    example = example_input(task)
-    with torch.random.fork_rng(), torch.no_grad():
-        expected = task.model().eval()(example)
-        try:
-            shape = varied.model().eval()(example).shape
-        except (RuntimeError, ValueError, TypeError, AttributeError) as error:
-            why = say("the changed model fails: {why}", why=(str(error).splitlines() or [""])[0])
-            raise UnavailableError(why) from None
-    if shape != expected.shape:
-        raise UnavailableError(say("the changed model gives outputs of another shape"))
-    return varied
-
-
-def _augmented(task: Task) -> Task:
-    """Images moved by up to a tenth of their size in training; a recipe has noise for other inputs."""
-    example = example_input(task)
-    if not isinstance(example, Tensor) or not example.is_floating_point() or example.ndim != 4:
-        raise UnavailableError(say("the inputs are neither images nor rows of floating-point numbers"))
-
-    def augmented(model: nn.Module) -> nn.Module:
-        model.register_forward_pre_hook(_move)
-        return model
-
-    return _with_model(task, augmented)
-
-
-def _move(model: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (_moved(args[0]), *args[1:]) if model.training else args
-
-
-def _moved(images: Tensor) -> Tensor:
-    """Each image moved by its own number of pixels, with its edge repeated."""
-    height, width = images.shape[-2:]
-    most = max(1, max(height, width) // 10)
-    padded = nn.functional.pad(images, (most, most, most, most), mode="replicate")
-    rows, columns = (torch.randint(2 * most + 1, (len(images), 1)) + torch.arange(size) for size in (height, width))
-    which = torch.arange(len(images))[:, None, None]
-    return padded[which, :, rows[:, :, None], columns[:, None, :]].movedim(-1, 1)
+    Raises:
+        UnavailableError: model or data do not allow it.
+    """
+    return _more_data(task) if change == "more_data" else framework(task).vary(task, change)
 
 
 def noise_for(task: Task) -> float:
     """Noise that augments inputs which are no images: a part of the training inputs' deviation; 0 for others."""
-    train = split_validation(task)[0]
-    inputs = torch.as_tensor(np.asarray(train[0])) if isinstance(train, tuple | list) else example_input(task)
-    if not isinstance(inputs, Tensor) or not inputs.is_floating_point() or inputs.ndim == 4:
+    inputs = framework(task).train_inputs(task)
+    if inputs is None or inputs.dtype.kind != "f" or inputs.ndim == 4:
         return 0.0
-    return float(f"{_NOISE * inputs.double().std().item():.3g}")
-
-
-_NOISE = 0.3
-"""In standard deviations of the training inputs, over all features."""
+    return float(f"{_NOISE * inputs.std(ddof=1, dtype=np.float64):.3g}")
 
 
 def _more_data(task: Task) -> Task:
     """Twice the training data, with rows from the task's ``spare`` data."""
     if task.spare is None:
         raise UnavailableError(say("the task has no spare data"))
-    (train, validation), rows = split_validation(task), size_of(split_validation(task)[0])
-    if (there := size_of(task.spare)) is None or rows is None or there < rows:
+    train, validation = split_validation(task)
+    there, rows = size_of(task.spare), size_of(train)
+    if there is None or rows is None or there < rows:
         raise UnavailableError(say("the task has {there} spare rows, and {rows} are needed", there=there, rows=rows))
-    inputs, targets = (_joined(a, b[:rows]) for a, b in zip(train, task.spare, strict=True))
+    if not isinstance(train, tuple | list) or not isinstance(task.spare, tuple | list):
+        raise UnavailableError(say("the data are not arrays"))
+    inputs, targets = (
+        np.concatenate([_array(own), _array(more)[:rows]]) for own, more in zip(train, task.spare, strict=True)
+    )
     return replace(task, train=(inputs, targets), validation=validation)
 
 
-def _joined(a: Any, b: Any) -> Any:
-    return torch.cat([a, torch.as_tensor(b)]) if isinstance(a, Tensor) else np.concatenate([a, b])
-
-
-CHANGES: dict[str, Callable[[Task], Task]] = {
-    "batch_norm": _batch_norm,
-    "smaller": _smaller,
-    "augmentation": _augmented,
-    "more_data": _more_data,
-}
-"""What a variant changes, by name."""
+def _array(values: Any) -> Array:
+    return np.asarray(values.cpu() if hasattr(values, "cpu") else values)  # tensors may lie on a device

@@ -6,13 +6,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import torch
-
 from sukima.base.messages import say
-from sukima.engines.choose import framework_of
+from sukima.engines.candidate import Candidate, Measure
+from sukima.engines.choose import framework
 from sukima.engines.crew import Talk
 from sukima.engines.curves import trial_of
-from sukima.engines.torch.candidates import Candidate, Listener, Measure, train_candidates
 from sukima.records.history import History
 from sukima.records.result import Trial
 from sukima.records.task import Task
@@ -39,24 +37,7 @@ class Job:
 
 def do_job(task: Task, measure: Measure | None, job: Job, talk: Talk) -> None:
     """Train in a worker."""
-    _train(task, job.groups, _Sender(talk), job.test, job.rungs, measure)
-
-
-def _train(
-    task: Task, groups: Sequence[Group], listener: Listener, test: bool, rungs: Collection[int], measure: Measure | None
-) -> None:
-    """With one thread, wherever it is: so a candidate has the same bits everywhere."""
-    if framework_of(task) == "keras":
-        from sukima.engines.keras.candidates import train_candidates as train_keras
-
-        train_keras(task, groups, listener, test=test, rungs=rungs, measure=measure)
-        return
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        train_candidates(task, groups, listener, test=test, rungs=rungs, measure=measure)
-    finally:
-        torch.set_num_threads(threads)
+    framework(task).train(task, job.groups, _Sender(talk), test=job.test, rungs=job.rungs, measure=measure)
 
 
 class Batch:
@@ -85,7 +66,10 @@ class Batch:
 
     def train_here(self, groups: Sequence[Group]) -> None:
         """In this process."""
-        _train(self._engine.task, groups, self, self._test, self._rungs, self._engine.measure)
+        engine = self._engine
+        framework(engine.task).train(
+            engine.task, groups, self, test=self._test, rungs=self._rungs, measure=engine.measure
+        )
 
     def told(self, what: str, *message: object) -> None:
         """See `Owner`: what workers tell is what a listener is told."""

@@ -9,10 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from sukima.engines.batch import Batch, Job, Judge
+from sukima.engines.candidate import Candidate, Measure, may_stack
 from sukima.engines.crew import Crew
 from sukima.engines.progress import Progress, default_progress
-from sukima.engines.stacked.fit import may_stack
-from sukima.engines.torch.candidates import Candidate, Measure
 from sukima.records.recipe import Recipe
 from sukima.records.result import Cost, Trial
 from sukima.records.task import Task

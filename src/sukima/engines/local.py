@@ -5,14 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 
-import torch
-from torch import nn
-
 from sukima.engines.batch import Batch, do_job
-from sukima.engines.choose import framework_of
+from sukima.engines.candidate import Candidate, Measure
+from sukima.engines.choose import framework
 from sukima.engines.engine import Engine
 from sukima.engines.progress import Progress, Silent
-from sukima.engines.torch.candidates import Candidate, Measure
 from sukima.engines.workers import ForkedCrew, can_fork, cores
 from sukima.records.recipe import Recipe
 from sukima.records.task import Task
@@ -38,9 +35,7 @@ class LocalEngine(Engine):
         workers: int | None = None,
         measure: Measure | None = None,
     ) -> None:
-        # TensorFlow and JAX do not survive a fork.
-        alone = framework_of(task) == "keras" or torch.device(task.device).type != "cpu" or not can_fork()
-        most = 1 if alone else workers or cores()
+        most = (workers or cores()) if can_fork() and framework(task).survives_fork(task) else 1
         super().__init__(task, ForkedCrew(functools.partial(do_job, task, measure), most), progress, measure)
 
     def _train(self, batch: Batch, groups: Sequence[Mapping[int, Candidate]]) -> None:
@@ -54,6 +49,9 @@ class LocalEngine(Engine):
 @functools.cache
 def _load_what_training_needs() -> None:
     """Libraries import much of themselves when first used: once here, and not in every worker again."""
+    import torch  # no other framework survives a fork
+    from torch import nn
+
     tiny = Task(
         model=lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Dropout(0.5), nn.Linear(2, 2)),
         train=(torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)),

@@ -15,23 +15,22 @@ import sys
 import sysconfig
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import torch
-
 from sukima.base.checks import check_count, check_number
 from sukima.base.errors import InputError
 from sukima.base.imports import require
 from sukima.engines.batch import do_job
+from sukima.engines.candidate import Measure
+from sukima.engines.choose import framework
 from sukima.engines.crew import Crew, Event, Talk
 from sukima.engines.engine import Engine
 from sukima.engines.progress import Progress
-from sukima.engines.torch.candidates import Measure
 from sukima.records.task import Task
 
 __all__ = ["RayCrew", "RayEngine"]
@@ -76,7 +75,7 @@ class RayEngine(Engine):
         if workers is not None:
             check_count("workers", workers)
         check_number("cpus", cpus, above=0)
-        gpus = 1.0 if torch.device(task.device).type == "cuda" else 0.0
+        gpus = 1.0 if task.device.startswith("cuda") else 0.0
         connected = _connect(address)
         try:
             work = _sent(functools.partial(do_job, task, measure), task)
@@ -84,7 +83,8 @@ class RayEngine(Engine):
             if connected:
                 require("ray", "ray").shutdown()
             raise
-        crew = RayCrew[Any](work, workers or _room(cpus, gpus), cpus, gpus, connected)
+        variables = framework(task).worker_environment()
+        crew = RayCrew[Any](work, workers or _room(cpus, gpus), cpus, gpus, connected, variables)
         super().__init__(task, crew, progress, measure)
 
 
@@ -127,14 +127,26 @@ class RayCrew(Crew[Job, _Actor]):
         cpus: processors for each.
         gpus: GPUs for each.
         connected: whether the connection to the cluster ends with the crew.
+        variables: environment variables of each.
     """
 
-    def __init__(self, work: Any, most: int, cpus: float = 1.0, gpus: float = 0.0, connected: bool = False) -> None:
+    def __init__(
+        self,
+        work: Any,
+        most: int,
+        cpus: float = 1.0,
+        gpus: float = 0.0,
+        connected: bool = False,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(most)
         self._ray = require("ray", "ray")
-        self._work, self._gpus, self._connected = work, gpus, connected
+        self._work, self._connected = work, connected
         # One thread for the work, one that is listened to, and one for answers.
-        self._kind = self._ray.remote(_Hand).options(max_concurrency=3, num_cpus=cpus, num_gpus=gpus)
+        self._options: dict[str, Any] = {"max_concurrency": 3, "num_cpus": cpus, "num_gpus": gpus}
+        if variables:
+            self._options["runtime_env"] = {"env_vars": dict(variables)}
+        self._kind = self._ray.remote(_Hand)
 
     def close(self) -> None:
         """End all workers, whatever they do."""
@@ -144,8 +156,8 @@ class RayCrew(Crew[Job, _Actor]):
             self._ray.shutdown()
 
     def _hire(self, *, extra: bool) -> None:
-        kind = self._kind.options(num_cpus=0, num_gpus=self._gpus) if extra else self._kind
-        self._coming.add(_Actor(kind.remote(self._work)))
+        options = {**self._options, "num_cpus": 0} if extra else self._options
+        self._coming.add(_Actor(self._kind.options(**options).remote(self._work)))
 
     def _news(self) -> Iterable[tuple[_Actor, Event, Any]]:
         listened = {worker.heard: worker for worker in [*self._coming, *self._busy]}

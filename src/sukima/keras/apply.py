@@ -61,7 +61,7 @@ class Applied:
     def _with_dropout(self, model: Any, layers: dict[str, Any], known: dict[str, Site], rates: Iterable[str]) -> Any:
         """The model in which every rate has a layer of ours that holds it."""
         self._holders: dict[str, tuple[Any, str]] = {}
-        instead, after = {}, {}
+        instead, after = dict[str, Any](), dict[str, list[Any]]()
         for name in rates:
             layer = layers[name]
             if (site := known.get(name)) is not None and site.exists:
@@ -70,7 +70,8 @@ class Applied:
             else:
                 kind = site.kind if site is not None else "unit"
                 made = _CHANNELWISE.get(len(layer.output.shape), Dropout) if kind == "channel" else Dropout
-                after[name] = layer = made(0.0, name=f"{layer.name}_dropout")
+                layer = made(0.0, name=f"{layer.name}_dropout")
+                after[name] = [layer]
             self._holders[name] = (layer, rate_attribute(layer))
         return rebuilt(model, instead, after) if instead or after else model
 

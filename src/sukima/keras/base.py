@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -14,7 +14,7 @@ from sukima.base.errors import InputError
 from sukima.keras.backends import masks
 from sukima.keras.rate import Numbers, Rate, plain_numbers
 
-__all__ = ["PACKAGE", "MaskLayer", "check_fits", "check_seed", "mask_shape", "registered"]
+__all__ = ["PACKAGE", "MaskLayer", "check_fits", "check_identifiers", "check_seed", "mask_shape", "registered"]
 
 PACKAGE = "sukima"
 """The name under which the layers are registered for files."""
@@ -34,6 +34,37 @@ def check_seed(seed: Any) -> int | None:
             value=shown(seed),
         )
     return int(seed)
+
+
+_IDENTIFIED: dict[str, Any] = {
+    "activation": keras.activations.get,
+    "regularizer": keras.regularizers.get,
+    "constraint": keras.constraints.get,
+    "initializer": keras.initializers.get,
+}
+
+
+def check_identifiers(arguments: Mapping[str, Any]) -> None:
+    """Raise unless Keras knows every activation, regularizer, constraint and initializer among the arguments.
+
+    The name "l1l2" it knows, but as a penalty of no strength: that is an error too.
+    """
+    for name, value in arguments.items():
+        get = _IDENTIFIED.get(name.rpartition("_")[2])
+        if get is None or value is None:
+            continue
+        try:
+            found = get(value)
+        except (ValueError, TypeError):
+            found = None
+        silent = isinstance(value, str) and isinstance(found, keras.regularizers.L1L2) and not (found.l1 or found.l2)
+        if found is None or silent:
+            raise InputError(
+                "{name} must be {expected}, got {value}",
+                name=name,
+                expected="one that Keras knows, of some strength if it is a regularizer",
+                value=shown(value),
+            )
 
 
 class MaskLayer(keras.layers.Layer):

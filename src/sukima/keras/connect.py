@@ -9,7 +9,7 @@ from keras import ops
 
 from sukima.base.checks import check_rate
 from sukima.keras.backends import masks
-from sukima.keras.base import check_seed, registered
+from sukima.keras.base import check_identifiers, check_seed, registered
 from sukima.keras.rate import Rate
 
 __all__ = ["DropConnect"]
@@ -29,12 +29,13 @@ class DropConnect(keras.layers.Dense):
         **kwargs: as ``Dense``.
 
     Raises:
-        InputError: an argument is not as described.
+        InputError: an argument is not as described, or Keras does not know an activation, regularizer or the like.
 
     Paper: Wan et al., Regularization of Neural Networks using DropConnect, ICML 2013.
     """
 
     def __init__(self, units: int, rate: float = 0.5, seed: int | None = None, **kwargs: Any) -> None:
+        check_identifiers(kwargs)
         super().__init__(units, **kwargs)
         self.seed = check_seed(seed)
         self.seed_generator = keras.random.SeedGenerator(self.seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -35,8 +35,8 @@ def replace(model: Any) -> Any:
     return rebuilt(model, made, {}) if made else model
 
 
-def rebuilt(model: Any, instead: Mapping[str, Any], after: Mapping[str, Any]) -> Any:
-    """``model`` with other layers ``instead`` of those named, and more ``after`` those named.
+def rebuilt(model: Any, instead: Mapping[str, Any], after: Mapping[str, Sequence[Any]]) -> Any:
+    """``model`` with other layers ``instead`` of those named, and more ``after`` those named, or what stands there.
 
     Layers that stay are the same objects: both models share their weights.
 
@@ -49,7 +49,7 @@ def rebuilt(model: Any, instead: Mapping[str, Any], after: Mapping[str, Any]) ->
     return new
 
 
-def _rebuilt(model: Any, instead: Mapping[str, Any], after: Mapping[str, Any], prefix: str) -> Any:
+def _rebuilt(model: Any, instead: Mapping[str, Any], after: Mapping[str, Sequence[Any]], prefix: str) -> Any:
     if not is_graph(model):
         raise InputError(
             "model: expected a sequential or functional one where dropout is inserted or replaced, got {kind}; put "
@@ -67,14 +67,19 @@ def _rebuilt(model: Any, instead: Mapping[str, Any], after: Mapping[str, Any], p
     if isinstance(model, keras.Sequential):
         layers: list[Any] = []
         for layer in model.layers:
-            layers += [chosen(layer), *([after[prefix + layer.name]] if prefix + layer.name in after else [])]
+            layers += [chosen(layer), *after.get(prefix + layer.name, ())]
         if model.built:
             layers.insert(0, keras.Input(batch_shape=model.input_shape, dtype=model.input_dtype))
         return keras.Sequential(layers, name=model.name, trainable=model.trainable)
 
+    followers = {
+        id(instead.get(prefix + layer.name, layer)): after.get(prefix + layer.name, ()) for layer in model.layers
+    }
+
     def called(layer: Any, *args: Any, **kwargs: Any) -> Any:
         result = layer(*args, **kwargs)
-        # By the layer's own name: what stands instead of a layer has its name.
-        return after[prefix + layer.name](result) if prefix + layer.name in after else result
+        for follower in followers.get(id(layer), ()):
+            result = follower(result)
+        return result
 
     return keras.models.clone_model(model, clone_function=chosen, call_function=called)

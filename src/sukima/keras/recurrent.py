@@ -9,7 +9,7 @@ from keras import ops
 
 from sukima.base.checks import check_rate
 from sukima.keras.backends import masks
-from sukima.keras.base import check_seed, registered
+from sukima.keras.base import check_identifiers, check_seed, registered
 from sukima.keras.masks import masked_over
 from sukima.keras.rate import Rate
 
@@ -29,6 +29,7 @@ class _MaskedCell(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         of_inputs, of_hidden = check_rate("dropout", dropout), check_rate("recurrent_dropout", recurrent_dropout)
+        check_identifiers(kwargs)
         super().__init__(units, seed=check_seed(seed), **kwargs)
         self.rate_of_inputs, self.rate_of_hidden = Rate(of_inputs), Rate(of_hidden)
 
@@ -137,6 +138,7 @@ class _MaskedLayer(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         of_inputs, of_hidden = check_rate("dropout", dropout), check_rate("recurrent_dropout", recurrent_dropout)
+        check_identifiers(kwargs)
         super().__init__(units, seed=check_seed(seed), **kwargs)
         config = {**self.cell.get_config(), "dropout": of_inputs, "recurrent_dropout": of_hidden}
         del self.cell  # or Keras would go on tracking it
@@ -178,7 +180,7 @@ class LSTM(_MaskedLayer, keras.layers.LSTM):
     only when it is compiled again (`sukima.apply` sees to that); others may change at any time.
 
     Raises:
-        InputError: a rate outside [0, 1].
+        InputError: a rate outside [0, 1], or Keras does not know an activation, regularizer or the like.
 
     Paper: Gal & Ghahramani, A Theoretically Grounded Application of Dropout in Recurrent Neural Networks, NeurIPS 2016.
     """

@@ -7,12 +7,20 @@ and on one device, and a key as an int64 tensor (seed, stream) there, so that no
 
 from __future__ import annotations
 
+import sys
 from typing import Any
+
+from sukima.base.errors import InputError
+from sukima.masks.law import bits, scale, threshold
+
+if "tensorflow" in sys.modules and "triton" not in sys.modules:
+    raise InputError(
+        "triton: expected it to be loaded before TensorFlow (both bring LLVM, and the process would end), got it "
+        "after; write 'import triton' above the import of TensorFlow or Keras"
+    )
 
 import triton
 import triton.language as tl
-
-from sukima.masks.law import bits, scale, threshold
 
 __all__ = ["ACTIVATIONS", "add", "apply", "bias_activation", "bias_activation_backward", "normalize"]
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sukima.base.checks import check_count, check_number, shown
 from sukima.base.errors import InputError
 
-__all__ = ["By", "Setup", "Task", "setup_of"]
+__all__ = ["By", "Setup", "Task", "setup_of", "size_of", "split_validation"]
 
 Setup = dict[str, str | int | float]
 """How trials were trained, as a report tells it: rows of data, loss, optimizer, batch size, epochs."""
@@ -102,6 +102,22 @@ class Task:
         for name in ("test", "spare"):
             if getattr(self, name) is not None:
                 check_data(name, getattr(self, name))
+
+
+def split_validation(task: Task) -> tuple[Any, Any]:
+    """Training and validation data; a fraction sets aside the last rows of the training data, as Keras does."""
+    if not isinstance(task.validation, numbers.Real):
+        return task.train, task.validation
+    rows = len(task.train[0])
+    kept = rows - round(rows * float(task.validation))
+    if not 0 < kept < rows:
+        raise InputError(
+            "validation must leave rows on both sides, got the fraction {value} of {rows} rows",
+            value=task.validation,
+            rows=rows,
+        )
+    inputs, targets = task.train
+    return (inputs[:kept], targets[:kept]), (inputs[kept:], targets[kept:])
 
 
 def check_data(name: str, data: Any) -> None:

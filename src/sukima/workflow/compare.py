@@ -15,12 +15,10 @@ from sukima.comparison.plan import ArmPlan, default_plans, plans_of
 from sukima.comparison.runs import RunFile
 from sukima.comparison.statistics import paired_difference
 from sukima.diagnosis.verdict import judge
-from sukima.engines.choose import check_recipes, framework_of, inspect_model
+from sukima.engines.choose import framework
 from sukima.engines.engine import Engine
 from sukima.engines.inspected import Inspected
-from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Progress, default_progress
-from sukima.records.guideline import guideline_recipe
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Cost, Trial
 from sukima.records.task import By, Task, setup_of
@@ -77,9 +75,7 @@ def compare(
     check_count("first_seed", first_seed, minimum=0)
     measure = judged_by(task, by)
     progress = progress or default_progress()
-    inspected = inspect_model(task)
-    if framework_of(task) == "keras":
-        return _with_keras(task, inspected, recipes, range(first_seed, first_seed + seeds), measure, progress)
+    inspected = framework(task).inspect_model(task)
     plans, left_out = _plans(task, inspected, recipes)
     note_functional(inspected, progress)
     experiment = Experiment(plans, range(first_seed, first_seed + seeds), progress, RunFile(runs), effects=effects)
@@ -100,30 +96,6 @@ def compare(
     )
 
 
-def _with_keras(
-    task: Task,
-    inspected: Inspected,
-    recipes: Mapping[str, Recipe] | None,
-    seeds: Sequence[int],
-    by: By,
-    progress: Progress,
-) -> Comparison:
-    """Recipes alone: the other ways to regularize, and what is measured besides, need a torch model."""
-    none = Recipe(rates={site.name: 0.0 for site in inspected.sites})
-    given = dict(recipes) if recipes is not None else {}
-    if len(given) < 2:
-        inside = [site for site in inspected.sites if site.place != "output"]
-        usual = none.with_rates({**none.rates, **guideline_recipe(inside).rates})
-        given = {"none": none, **(given or {"guideline": usual})}
-    for name, recipe in given.items():
-        check_instance(f"recipes[{name!r}]", recipe, Recipe)
-    check_recipes(task, given.values())
-    engine = LocalEngine(task, progress)
-    engine.stage("compare", len(given) * len(seeds))
-    with progress:
-        return run_arms(task, given, seeds, engine, by=by, level=1 - 0.05 / (len(given) - 1))
-
-
 def _plans(
     task: Task, inspected: Inspected, recipes: Mapping[str, Recipe] | None
 ) -> tuple[dict[str, ArmPlan], dict[str, Message]]:
@@ -133,7 +105,7 @@ def _plans(
         raise InputError("recipes must be at least one, got none")
     for name, recipe in given.items():
         check_instance(f"recipes[{name!r}]", recipe, Recipe)
-    check_recipes(task, given.values())
+    framework(task).check_recipes(task, given.values())
     if len(given) > 1:
         return plans_of(task, given), {}
     usual, left_out = default_plans(task, inspected.sites)

@@ -13,7 +13,7 @@ from sukima.records.site import Site
 from sukima.records.task import Task
 
 if TYPE_CHECKING:
-    from sukima.engines.torch.fit import Fitted
+    from sukima.engines.fitted import Fitted
     from sukima.keras.apply import Applied as KerasApplied
     from sukima.reporting.write import Result
     from sukima.torch.accelerate import Acceleration
@@ -62,10 +62,9 @@ def apply(model: Any, recipe: Recipe, example: Any = None) -> Applied | KerasApp
 
 def fit(task: Task, recipe: Recipe | None = None, seed: int = 0, *, test: bool = False) -> Fitted:
     """Train a new model on ``task`` under ``recipe`` (see `sukima.engines.torch.fit.fit`)."""
-    require("torch", "torch")
-    from sukima.engines.torch.fit import fit as torch_fit
+    from sukima.engines.choose import framework
 
-    return torch_fit(task, recipe, seed, test=test)
+    return framework(task).fit(task, recipe, seed, test=test)
 
 
 def report(result: Result, path: str | Path = "sukima-report.html") -> Path:

@@ -14,10 +14,9 @@ from sukima.base.errors import InputError
 from sukima.base.messages import Message, say
 from sukima.diagnosis.known import Known
 from sukima.diagnosis.verdict import judge
-from sukima.engines.choose import check_recipes, fingerprint, inspect_model
+from sukima.engines.choose import framework
 from sukima.engines.progress import Progress
 from sukima.engines.table import EngineName, make_engine
-from sukima.engines.torch.metrics import make_metric
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Rung, Trial, TuneResult
 from sukima.records.task import Task, setup_of, size_of
@@ -135,7 +134,7 @@ class _Plan:
     """What there is to search, and where the search begins."""
 
     def __init__(self, task: Task, space: Space | Breadth | None, progress: Progress) -> None:
-        inspected = inspect_model(task)
+        inspected = framework(task).inspect_model(task)
         note_functional(inspected, progress)
         self.model = inspected.model
         self.sites = tuple(site for site in inspected.sites if site.place != "output")
@@ -154,14 +153,13 @@ class _Plan:
         # Without anything that regularizes, as far as the space reaches; and as the guideline has it.
         self.none: Point = space.nothing()
         self.usual: Point = space.usual()
-        check_recipes(task, [space.recipe(point) for point in (self.none, self.usual)])
-        metric = make_metric(task)
-        self.metric_increases = metric is None or metric.increases
+        framework(task).check_recipes(task, [space.recipe(point) for point in (self.none, self.usual)])
+        self.metric_increases = framework(task).metric_increases(task)
 
 
 def _identity(task: Task, space: Space, strategy: str, by: str, seeds: range) -> str:
     """A name for everything that a study depends on, so that another task never goes on with it."""
-    parts = repr((fingerprint(task), space, strategy, by, seeds))
+    parts = repr((framework(task).fingerprint(task), space, strategy, by, seeds))
     return hashlib.sha256(parts.encode()).hexdigest()[:10]
 
 

@@ -16,7 +16,8 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import sukima
 from sukima.base.errors import InputError
-from sukima.engines.torch.fit import Fitted, fit
+from sukima.engines.fitted import Fitted
+from sukima.engines.torch.fit import fit
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(45, 4)).astype("float32")

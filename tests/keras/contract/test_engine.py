@@ -1,6 +1,8 @@
 """Tasks with a Keras model: fitting, tuning, comparing."""
 
 import math
+import random
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,10 +13,11 @@ from keras import layers as kl
 import sukima
 import sukima.keras as sk
 from sukima.base.errors import InputError
-from sukima.engines.choose import fingerprint, framework_of
+from sukima.engines.choose import framework, framework_of
 from sukima.engines.keras.run import Run
 from sukima.engines.local import LocalEngine
 from sukima.engines.progress import Silent
+from sukima.engines.seeds import derive_seed
 from sukima.records.result import Trial
 
 RNG = np.random.default_rng(0)
@@ -152,10 +155,84 @@ def test_losses_and_optimizers_of_one_s_own() -> None:
     np.testing.assert_allclose(trained(task(optimizer="adam")).history.train_loss, trained(task()).history.train_loss)
 
 
-@pytest.mark.parametrize("recipe", [sukima.Recipe(input_noise=0.5), sukima.Recipe(mixup=0.2)])
-def test_what_needs_a_torch_model(recipe: sukima.Recipe) -> None:
-    with pytest.raises(InputError, match="are for tasks with a torch model"):
-        Run(task(), recipe, 0)
+@once
+def test_noise_on_the_inputs_of_training() -> None:
+    given: list[Any] = []
+
+    class Ear(kl.Layer):
+        def call(self, x: Any, training: bool = False) -> Any:
+            if training:
+                given.append(keras.ops.convert_to_numpy(x))
+            return x
+
+    def hearing() -> Any:
+        return keras.Sequential([keras.Input((10,)), Ear(), kl.Dense(3)])
+
+    first = [Run(task(model=hearing), sukima.Recipe(input_noise=noise), 3) for noise in (0.0, 0.5, 0.5)]
+    seen = []
+    for run in first:
+        given.clear()
+        run.epoch()
+        seen.append(np.concatenate(given))
+    assert abs((seen[1] - seen[0]).std() - 0.5) < 0.03  # the same rows in the same order
+    np.testing.assert_array_equal(seen[1], seen[2])
+    with pytest.raises(InputError, match="mixup must be 0"):
+        Run(task(), sukima.Recipe(mixup=0.2), 0)
+    with pytest.raises(InputError, match="input_noise needs an array of floating-point"):
+        Run(task(train=(CLASSES[:9, None], CLASSES[:9])), sukima.Recipe(input_noise=0.2), 0)
+
+
+class Sequence(keras.utils.PyDataset):
+    """Batches by number, as Keras users write it."""
+
+    def __init__(self, x: Any, y: Any, endless: bool = False) -> None:
+        super().__init__()
+        self.x, self.y, self.endless = x, y, endless
+
+    def __len__(self) -> int:
+        return -(-len(self.y) // 20)
+
+    @property
+    def num_batches(self) -> int | None:
+        return None if self.endless else len(self)
+
+    def __getitem__(self, number: int) -> Any:
+        rows = slice(20 * number, 20 * number + 20)
+        return self.x[rows], self.y[rows]
+
+
+def data_set(kind: str, x: Any, y: Any) -> Any:
+    if kind == "PyDataset":
+        return Sequence(x, y)
+    if kind == "DataLoader":
+        data = pytest.importorskip("torch.utils.data", reason="torch is not installed")
+        return data.DataLoader(list(zip(x, y, strict=True)), batch_size=20)
+    tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+    return tf.data.Dataset.from_tensor_slices((x, y)).batch(20)
+
+
+OWN = {"torch": "DataLoader", "tensorflow": "tf.data"}.get(keras.backend.backend(), "PyDataset")
+
+
+@pytest.mark.parametrize("kind", dict.fromkeys(("PyDataset", OWN)))
+def test_data_sets_as_keras_users_have_them(kind: str) -> None:
+    """A run on them is Keras' own fit on them; measured is every row."""
+    parts = {"train": slice(0, 90), "validation": slice(100, 140), "test": slice(140, 180)}
+    work = task(**{name: data_set(kind, INPUTS[rows], CLASSES[rows]) for name, rows in parts.items()})
+    run = Run(work, sukima.Recipe(rates={"drop": 0.0}), 2)
+    own = model(dropout=lambda _rate, name: kl.Dropout(0.0, name=name))
+    own.set_weights(run.model.get_weights())
+    own.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    run.epoch()
+    trial = run.finish(test=True)
+    random.seed(derive_seed(2, "order", 0))  # fit shuffles the batches of a PyDataset by Python's generator
+    own.fit(data_set(kind, INPUTS[:90], CLASSES[:90]), verbose=0)
+    expected = own.evaluate(INPUTS[140:], CLASSES[140:], verbose=0)
+    assert trial.test is not None
+    np.testing.assert_allclose((trial.test.loss, trial.test.metric), expected, rtol=1e-4)
+    probe = framework(work).probe(work)
+    np.testing.assert_array_equal(probe.targets("test"), CLASSES[140:])
+    np.testing.assert_allclose(probe.outputs(run.model, "test"), run.model.predict(INPUTS[140:], verbose=0), rtol=1e-4)
 
 
 @once
@@ -184,35 +261,79 @@ def test_a_candidate_that_raises_has_failed() -> None:
     assert trial.history.status == "failed"
 
 
-def test_tune_and_compare() -> None:
-    work = task(epochs=2)
-    found = sukima.tune(work, strategy="random", trials=2, search_seeds=1, test_seeds=2)
+@once
+def test_fit() -> None:
+    fitted = sukima.fit(task(), sukima.Recipe(rates={"drop": 0.2}), 3, test=True)
+    trial = trained(task(), sukima.Recipe(rates={"drop": 0.2}), 3, test=True)
+    np.testing.assert_allclose(fitted.trial.history.train_loss, trial.history.train_loss, rtol=1e-5)
+    right = fitted.model.predict(INPUTS[140:], verbose=0).argmax(1) == CLASSES[140:]
+    assert fitted.trial.test.metric == pytest.approx(right.mean())
+
+
+@once
+def test_tune() -> None:
+    found = sukima.tune(task(epochs=2), strategy="random", trials=2, search_seeds=1, test_seeds=2)
     assert found.complete
     assert [site.name for site in found.sites] == ["drop"]
     assert found.comparison is not None
-    compared = sukima.compare(work, seeds=2)
-    assert [arm.name for arm in compared.arms] == ["none", "guideline"]
-    assert compared.data == "test"
-    assert compared.arms[0].trials[0].history.metric == "accuracy"
+    with pytest.raises(InputError, match="'learned' needs a task with a torch model"):
+        sukima.tune(task(epochs=1), strategy="learned", search_seeds=1, test_seeds=2)
+
+
+def test_compare_measures_what_else_regularization_does(tmp_path: Path) -> None:
+    recipes = {"none": sukima.Recipe(rates={"drop": 0.0}), "dropout": sukima.Recipe(rates={"drop": 0.5})}
+    found = sukima.compare(task(epochs=1), recipes, seeds=2, runs=tmp_path / "runs.jsonl")
+    assert found.data == "test"
+    assert found.arms[0].trials[0].history.metric == "accuracy"
+    assert found.effects.keys() == {
+        "metric", "gap", "noisy_loss", "calibration", "brier", "co_adaptation", "sparsity", "masked", "epochs",
+        "seconds",
+    }  # fmt: skip
+    assert set(found.effects["masked"].values["none"]) == {0.0}
+    assert 0.0 not in found.effects["masked"].values["dropout"]
+    again = sukima.compare(task(epochs=1), recipes, seeds=2, runs=tmp_path / "runs.jsonl")
+    assert again.cost.trials == 0
+    assert again.effects == found.effects
+
+
+@once
+def test_the_default_arms_of_a_comparison() -> None:
+    found = sukima.compare(task(epochs=1, spare=(INPUTS[:100], CLASSES[:100])), seeds=2)
+    assert not found.left_out
+    assert {arm.name for arm in found.arms} == {
+        "none", "dropout", "l1", "l2", "elastic net", "early stopping", "batch norm", "augmentation", "smaller model",
+        "twice the data", "ensemble", "dropout + l2", "dropout + early stopping", "dropout + batch norm",
+        "dropout + max-norm",
+    }  # fmt: skip
+    none, ensemble = found.arm("none"), found.arm("ensemble")
+    assert ensemble.trials[0].history.validation_loss == none.trials[0].history.validation_loss
+    assert ensemble.trials[0].test != none.trials[0].test
+    assert found.arm("augmentation").trials[0].history.train_loss != none.trials[0].history.train_loss
 
 
 @once
 def test_fingerprints() -> None:
-    assert fingerprint(task()) == fingerprint(task())
-    assert fingerprint(task()) != fingerprint(task(model=lambda: model(dropout=sk.GaussianDropout)))
+    one, again, other = task(), task(), task(model=lambda: model(dropout=sk.GaussianDropout))
+    assert framework(one).fingerprint(one) == framework(again).fingerprint(again)
+    assert framework(one).fingerprint(one) != framework(other).fingerprint(other)
 
 
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"train": keras.utils.PyDataset()}, "train must be a pair of arrays with a Keras model"),
+        (
+            {"train": iter([(INPUTS, CLASSES)])},
+            "train must be a pair of arrays, a keras.utils.PyDataset, .*got list_it",
+        ),
+        ({"train": Sequence(INPUTS, CLASSES, endless=True)}, "train must come to an end"),
+        ({"train": Sequence(INPUTS, CLASSES[:0])}, "train must not be empty"),
         ({"loss": "hinge"}, "loss must be one of"),
         ({"metric": "f1"}, "metric must be one of"),
         ({"optimizer": "lion"}, "optimizer must be one of"),
     ],
 )
 def test_wrong_tasks(changes: Any, text: str) -> None:
-    with pytest.raises((InputError, NotImplementedError), match=text):
+    with pytest.raises(InputError, match=text):
         Run(task(**changes), sukima.Recipe(), 0)
 
 

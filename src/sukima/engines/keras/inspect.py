@@ -7,17 +7,23 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+import keras
+
 from sukima.base.errors import InputError
 from sukima.engines.inspected import Inspected
-from sukima.engines.keras.data import TaskArrays
+from sukima.engines.keras.data import Data, Rows, TaskArrays, some_rows
 from sukima.engines.keras.model import new_model
-from sukima.engines.keras.run import Run, generators_restored
+from sukima.engines.keras.run import Run
+from sukima.engines.keras.seeding import generators_restored
 from sukima.keras.layers import describe
 from sukima.keras.sites import layers_in_order, sites
 from sukima.records.recipe import Recipe
 from sukima.records.task import Task, setup_of
 
 __all__ = ["check_recipes", "fingerprint", "inspect_model"]
+
+_ROWS = 1024
+"""The most rows of a data set by which it is known again."""
 
 
 def inspect_model(task: Task) -> Inspected:
@@ -26,26 +32,25 @@ def inspect_model(task: Task) -> Inspected:
     with generators_restored():
         model = new_model(task, Recipe(), data.train)
     run = Run(task, Recipe(), 0, data)
-    for name, rows in (("train", data.train), ("validation", data.validation), ("test", data.test)):
-        if rows is not None:
-            _try(run, name, rows)
+    for name, part in data.parts().items():
+        _try(run, name, part)
     names = f"{type(model).__name__}: {' → '.join(describe(layer) for _, layer in layers_in_order(model))}"
     return Inspected(
         model=names if len(names) <= 200 else f"{names[:197]}…", sites=tuple(sites(model).values()), functional=()
     )
 
 
-def _try(run: Run, name: str, rows: Any) -> None:
-    few = type(rows)(rows.inputs[:2], rows.targets[:2])
+def _try(run: Run, name: str, data: Data) -> None:
+    inputs, targets = some_rows(data, 2)
     try:
-        run.measured(few)
+        run.measured(Rows(inputs, targets))
     except InputError:
         raise
     except Exception as error:  # whatever the backend raises where shapes do not fit
         raise InputError(
             "model: expected to take {name} inputs of {inputs}, got {kind}: {why}",
             name=name,
-            inputs=f"{rows.inputs.dtype} {rows.inputs.shape}",
+            inputs=", ".join(f"{part.dtype} {(None, *part.shape[1:])}" for part in keras.tree.flatten(inputs)),
             kind=type(error).__name__,
             why=(str(error).splitlines() or [""])[0],
         ) from error
@@ -60,14 +65,13 @@ def check_recipes(task: Task, recipes: Iterable[Recipe]) -> None:
 
 def fingerprint(task: Task) -> str:
     """What a run of the task depends on besides recipe and seed: its setup, its data, and its model when new."""
-    import keras
-
     data = TaskArrays(task)
     run = Run(task, Recipe(), 0, data)
     digest = hashlib.sha256(json.dumps([setup_of(task), keras.backend.backend()], default=str).encode())
-    for rows in (data.train, data.validation, data.test):
-        for part in () if rows is None else (rows.inputs, rows.targets):
-            digest.update(part.tobytes())
+    for part in data.parts().values():
+        inputs, targets = (part.inputs, part.targets) if isinstance(part, Rows) else some_rows(part, _ROWS)
+        for array in (*keras.tree.flatten(inputs), targets):
+            digest.update(array.tobytes())
     layers = [(type(layer).__name__, _unnamed(layer.get_config())) for _, layer in layers_in_order(run.model)]
     digest.update(json.dumps(layers, default=str).encode())
     for weight in run.model.get_weights():

@@ -14,7 +14,7 @@ from sukima.base.checks import check_choice
 from sukima.base.errors import InputError
 from sukima.records.task import Task
 
-__all__ = ["LOSSES", "by_rows", "final_metric", "gives_logits", "loss_by_rows", "metric_by_rows"]
+__all__ = ["LOSSES", "by_rows", "final_metric", "gives_logits", "loss_by_rows", "metric_by_rows", "metric_increases"]
 
 ByRows = Callable[[Any, Any], Any]
 """From targets and outputs of a batch, in Keras' order, to a number for each row."""
@@ -69,6 +69,20 @@ def metric_by_rows(task: Task, *, logits: bool) -> ByRows | None:
         by_sign = task.loss == "binary_cross_entropy"
         return lambda targets, outputs: _accuracy(targets, outputs, logits, by_sign)
     return loss_by_rows("mae" if task.metric == "mae" else "mse", logits=logits)
+
+
+def metric_increases(task: Task) -> bool:
+    """Whether more of the task's metric is better."""
+    known = task.metric not in ("mse", "rmse", "mae")
+    given = task.metric_increases
+    if isinstance(task.metric, str) and given not in (None, known):
+        raise InputError(
+            "metric_increases must be {expected} for {metric}, got {value}",
+            expected=known,
+            metric=repr(task.metric),
+            value=given,
+        )
+    return known if given is None else given
 
 
 def final_metric(task: Task, mean: float, targets: Any) -> float:

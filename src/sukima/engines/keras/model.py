@@ -10,7 +10,7 @@ import keras
 
 from sukima.base.checks import check_choice, check_instance
 from sukima.base.errors import InputError
-from sukima.engines.keras.data import Rows
+from sukima.engines.keras.data import Data, some_rows
 from sukima.keras.rebuild import replace
 from sukima.keras.sites import is_graph
 from sukima.records.recipe import Recipe
@@ -31,7 +31,7 @@ OPTIMIZERS: dict[str, tuple[Any, dict[str, Any]]] = {
 _given: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
 
-def new_model(task: Task, recipe: Recipe, rows: Rows) -> Any:
+def new_model(task: Task, recipe: Recipe, data: Data) -> Any:
     """A new, built model from the task's factory, with the recipe's options; Keras' dropout is replaced by ours."""
     _check_options(task, recipe)
     model: Any = task.model(**recipe.options)
@@ -41,7 +41,7 @@ def new_model(task: Task, recipe: Recipe, rows: Rows) -> Any:
         raise InputError("model() must make a new model at each call, got {name} again", name=model.name)
     _given[id(model)] = model
     if not model.built:
-        model(rows.inputs[:2])
+        model(some_rows(data, 2)[0])
     return replace(model) if is_graph(model) else model
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -14,30 +11,26 @@ import numpy as np
 
 from sukima.base.errors import InputError
 from sukima.engines.curves import Curves, trial_of
-from sukima.engines.keras.data import Rows, TaskArrays
-from sukima.engines.keras.losses import by_rows, final_metric, gives_logits, loss_by_rows, metric_by_rows
+from sukima.engines.keras.data import Data, Rows, TaskArrays
+from sukima.engines.keras.losses import (
+    by_rows,
+    final_metric,
+    gives_logits,
+    loss_by_rows,
+    metric_by_rows,
+    metric_increases,
+)
 from sukima.engines.keras.model import make_optimizer, new_model
+from sukima.engines.keras.seeding import generators_restored, seed_everything
 from sukima.engines.seeds import derive_seed
 from sukima.keras.apply import apply
 from sukima.records.recipe import Recipe
 from sukima.records.result import Score, Trial
 from sukima.records.task import Task
 
-__all__ = ["Run", "generators_restored"]
+__all__ = ["Run"]
 
-_ROWS_AT_INFERENCE = 1024
 _LOSS, _METRIC = "sukima_loss", "sukima_metric"
-
-
-@contextmanager
-def generators_restored() -> Iterator[None]:
-    """Leave Python's and NumPy's generators as they were; Keras draws the seeds of layers from them."""
-    python, numpy = random.getstate(), np.random.get_state()
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
 
 
 class _Loss(keras.losses.Loss):
@@ -68,17 +61,11 @@ class Run(Curves):
     """
 
     def __init__(self, task: Task, recipe: Recipe, seed: int, data: TaskArrays | None = None) -> None:
-        increases = task.metric_increases
-        if increases is None:
-            increases = task.metric not in ("mse", "rmse", "mae")
-        super().__init__(task, recipe, seed, metric_increases=increases)
+        super().__init__(task, recipe, seed, metric_increases=metric_increases(task))
         self.data = data or TaskArrays(task)
-        if recipe.input_noise or recipe.mixup:
-            raise InputError(
-                "input_noise and mixup are for tasks with a torch model; use Keras' own layers, such as GaussianNoise"
-            )
+        self._check_augmentation()
         with generators_restored():
-            keras.utils.set_random_seed(derive_seed(seed, "weights") & 0xFFFFFFFF)
+            seed_everything(derive_seed(seed, "weights"))
             made = new_model(task, recipe, self.data.train)
             self.applied = apply(made, recipe)
         self.model = self.applied.model
@@ -93,6 +80,16 @@ class Run(Curves):
         )
         self._epoch = 0
 
+    def _check_augmentation(self) -> None:
+        if self.recipe.mixup:
+            raise InputError("mixup must be 0 with a Keras model, got {value}", value=self.recipe.mixup)
+        train = self.data.train
+        if self.recipe.input_noise and not (isinstance(train, Rows) and train.inputs.dtype.kind == "f"):
+            kind = train.inputs.dtype if isinstance(train, Rows) else type(train).__name__
+            raise InputError(
+                "input_noise needs an array of floating-point inputs with a Keras model, got {kind}", kind=kind
+            )
+
     @property
     def active(self) -> bool:
         """Whether it goes on."""
@@ -103,16 +100,18 @@ class Run(Curves):
         started = time.perf_counter()
         self.applied.progress(self._epoch / self.task.epochs)
         train = self.data.train
-        order = np.random.default_rng(derive_seed(self.seed, "order", self._epoch)).permutation(len(train.targets))
-        done = self.model.fit(
-            train.inputs[order],
-            train.targets[order],
-            batch_size=self.task.batch_size,
-            epochs=1,
-            shuffle=False,
-            verbose=0,
-            callbacks=[_AfterSteps(self.applied)] if self.applied.has_steps else None,
-        )
+        with generators_restored():
+            given = train.to_train(derive_seed(self.seed, "order", self._epoch), self.task.batch_size)
+            if self.recipe.input_noise:
+                rng = np.random.default_rng(derive_seed(self.seed, "augmentation", self._epoch))
+                noise = rng.standard_normal(given["x"].shape, np.float32)
+                given["x"] = given["x"] + np.float32(self.recipe.input_noise) * noise
+            done = self.model.fit(
+                **given,
+                epochs=1,
+                verbose=0,
+                callbacks=[_AfterSteps(self.applied)] if self.applied.has_steps else None,
+            )
         self._epoch += 1
         if not math.isfinite(loss := float(done.history["loss"][-1])):
             self.diverged(loss)
@@ -120,11 +119,10 @@ class Run(Curves):
         scores = self.measured(train), self.measured(self.data.validation)
         self.record(*scores, time.perf_counter() - started, self.model.get_weights)
 
-    def measured(self, rows: Rows) -> Score:
+    def measured(self, data: Data) -> Score:
         """Loss, without penalties, and metric, with dropout off."""
-        size = max(self.task.batch_size, _ROWS_AT_INFERENCE)
-        found = self.model.evaluate(rows.inputs, rows.targets, batch_size=size, verbose=0, return_dict=True)
-        metric = None if _METRIC not in found else final_metric(self.task, float(found[_METRIC]), rows.targets)
+        found = self.model.evaluate(**data.to_measure(self.task.batch_size), verbose=0, return_dict=True)
+        metric = None if _METRIC not in found else final_metric(self.task, float(found[_METRIC]), data.targets)
         return Score(float(found[_LOSS]), metric)
 
     def finish(self, *, test: bool) -> Trial:

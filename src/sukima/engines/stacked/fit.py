@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from sukima.engines.candidate import is_ordinary
 from sukima.engines.progress import Progress
 from sukima.engines.stacked.chain import Chain
 from sukima.engines.stacked.unstackable import UnstackableError
@@ -14,27 +15,12 @@ from sukima.engines.torch.metrics import make_metric
 from sukima.engines.torch.run import Run
 from sukima.engines.torch.seeding import generators_restored
 from sukima.engines.torch.threads import suitable_threads
-from sukima.records.penalty import Activity
 from sukima.records.recipe import Recipe
 from sukima.records.result import Trial
 from sukima.records.task import Task
 from sukima.torch.modes import evaluating
 
-__all__ = ["Stack", "fit_stack", "may_stack"]
-
-
-def may_stack(first: Recipe, other: Recipe) -> bool:
-    """Whether two recipes may be members of one stack: their models are built alike, and weights alone are penalised.
-
-    Asked of a recipe and itself: whether it may be a member of any.
-    """
-    return first.options == other.options and all(map(_is_ordinary, (first, other)))
-
-
-def _is_ordinary(recipe: Recipe) -> bool:
-    """Whether a stack knows all that it does: nothing acts on activities, and inputs are as they are."""
-    on_outputs = any(isinstance(each, Activity) for each in recipe.penalties.values())
-    return not (on_outputs or recipe.input_noise or recipe.mixup)
+__all__ = ["Stack", "fit_stack"]
 
 
 def fit_stack(task: Task, candidates: Sequence[tuple[Recipe, int]], *, test: bool, progress: Progress) -> list[Trial]:
@@ -128,7 +114,7 @@ def _check(runs: Sequence[Run]) -> ArrayBatches:
     """The training data, if a stack can do with task and recipes."""
     if not isinstance(runs[0].task.optimizer, str):
         raise UnstackableError("the optimizer is not given by name")
-    if not all(_is_ordinary(run.recipe) for run in runs):
+    if not all(is_ordinary(run.recipe) for run in runs):
         raise UnstackableError("a penalty acts on activities, or inputs are changed at random")
     train, validation = runs[0].train, runs[0].validation
     if not isinstance(train, ArrayBatches) or not isinstance(validation, ArrayBatches):

@@ -5,12 +5,10 @@ What happens to each is told as it happens, so that nothing finished is lost whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
 
-from torch import nn
-
+from sukima.engines.candidate import Candidate, Listener, Measure
 from sukima.engines.progress import Silent
 from sukima.engines.stacked.fit import Stack
 from sukima.engines.stacked.unstackable import UnstackableError
@@ -19,37 +17,9 @@ from sukima.engines.torch.data import TaskData
 from sukima.engines.torch.run import Run, described, trial_of
 from sukima.engines.torch.seeding import generators_restored
 from sukima.records.history import History
-from sukima.records.recipe import Recipe
-from sukima.records.result import Trial
 from sukima.records.task import Task
 
-__all__ = ["Candidate", "Listener", "Measure", "train_candidates"]
-
-Candidate = tuple[Recipe, int]
-"""A recipe and a seed."""
-
-Measure = Callable[[nn.Module, Trial], dict[str, Any]]
-"""What else is measured on a model that has just been trained, with its recipe in force: the trial's effects."""
-
-
-class Listener(Protocol):
-    """Told what becomes of candidates, by their numbers."""
-
-    def epoch(self, number: int, history: History) -> None:
-        """An epoch of it has ended."""
-        ...
-
-    def trial(self, number: int, trial: Trial) -> None:
-        """It has ended, one way or another."""
-        ...
-
-    def judge(self, epoch: int, histories: Mapping[int, History]) -> Collection[int]:
-        """Those to be given up, of the ones that have come to the end of a rung."""
-        ...
-
-    def alone(self, reason: str) -> None:
-        """Candidates that were to be a stack are trained one after another."""
-        ...
+__all__ = ["train_candidates"]
 
 
 def train_candidates(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -12,9 +11,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, RandomSampler, SequentialSampler, TensorDataset
 
 from sukima.base.errors import InputError
-from sukima.records.task import Task
+from sukima.records.task import Task, split_validation
 
-__all__ = ["Batches", "TaskData", "example_input", "open_data", "split_validation"]
+__all__ = ["Batches", "TaskData", "example_input", "open_data"]
 
 _ROWS_AT_INFERENCE, _NUMBERS_AT_INFERENCE = 1024, 1 << 20
 """Larger batches than in training: results are the same and small models spend less time in overhead. Only for rows
@@ -144,22 +143,6 @@ class DatasetBatches:
     def _loader(self, sampler: Any, drop_last: bool = False) -> LoaderBatches:
         loader = DataLoader(self._dataset, batch_size=self._size, sampler=sampler, drop_last=drop_last)
         return LoaderBatches(self._name, loader, self._device)
-
-
-def split_validation(task: Task) -> tuple[Any, Any]:
-    """Training and validation data; a fraction sets aside the last rows of the training data, as Keras does."""
-    if not isinstance(task.validation, numbers.Real):
-        return task.train, task.validation
-    rows = len(task.train[0])
-    kept = rows - round(rows * float(task.validation))
-    if not 0 < kept < rows:
-        raise InputError(
-            "validation must leave rows on both sides, got the fraction {value} of {rows} rows",
-            value=task.validation,
-            rows=rows,
-        )
-    inputs, targets = task.train
-    return (inputs[:kept], targets[:kept]), (inputs[kept:], targets[kept:])
 
 
 def example_input(task: Task) -> Any:

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sukima.engines.torch.data import open_data, split_validation
+from sukima.engines.torch.data import open_data
 from sukima.engines.torch.seeding import generators_restored, seed_everything
-from sukima.records.task import Task, setup_of
+from sukima.records.task import Task, setup_of, split_validation
 
 __all__ = ["fingerprint"]
 

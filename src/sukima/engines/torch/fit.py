@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from torch import nn
-
 from sukima.base.checks import check_count
+from sukima.engines.fitted import Fitted
 from sukima.engines.progress import Progress, default_progress
 from sukima.engines.torch.alone import Alone
 from sukima.engines.torch.run import Run
 from sukima.engines.torch.seeding import generators_restored
 from sukima.engines.torch.threads import suitable_threads
 from sukima.records.recipe import Recipe
-from sukima.records.result import Trial
 from sukima.records.task import Task
 
-__all__ = ["Fitted", "fit"]
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A trained model, at its best-validation checkpoint, with the trial that made it."""
-
-    model: nn.Module
-    trial: Trial
+__all__ = ["fit"]
 
 
 def fit(

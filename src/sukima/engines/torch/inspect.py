@@ -7,14 +7,14 @@ from collections.abc import Iterable
 import torch
 
 from sukima.engines.inspected import Inspected
-from sukima.engines.torch.data import example_input, open_data, split_validation
+from sukima.engines.torch.data import example_input, open_data
 from sukima.engines.torch.model import new_model
 from sukima.engines.torch.optimizers import make_optimizer
 from sukima.engines.torch.preflight import preflight
 from sukima.engines.torch.run import Run
 from sukima.engines.torch.seeding import generators_restored
 from sukima.records.recipe import Recipe
-from sukima.records.task import Task
+from sukima.records.task import Task, split_validation
 from sukima.torch.layers import describe
 from sukima.torch.sites import sites
 from sukima.torch.trace import functional_dropout

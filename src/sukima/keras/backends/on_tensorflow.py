@@ -29,12 +29,13 @@ _SHARED = 1 << 18  # elements from which several threads work; TensorFlow's own 
 _ALIGNED = 64  # bytes; TensorFlow copies results that are not
 
 
-def new_key(state: Any) -> Any:
+Key = tuple[Any, Any]
+"""Seed and stream."""
+
+
+def new_key(state: Any) -> Key:
     """The key that a generator's state decides: its seed and its counter are the two halves of the key's seed."""
-    state = tf.cast(tf.convert_to_tensor(state), tf.uint64)
-    low = tf.bitwise.bitwise_and(state, tf.constant(0xFFFFFFFF, tf.uint64))
-    seed = tf.bitwise.bitwise_or(low[0], tf.bitwise.left_shift(low[1], tf.constant(32, tf.uint64)))
-    return tf.stack([seed, tf.constant(0, tf.uint64)])
+    return tf.bitcast(tf.cast(tf.convert_to_tensor(state), tf.uint32), tf.uint64), tf.constant(0, tf.uint64)
 
 
 @cache
@@ -48,30 +49,29 @@ def _words(seed: Any, counter: Any, count: Any) -> Any:
     )
 
 
-def fold(key: Any, kind: str) -> Any:
+def fold(key: Key, kind: str) -> Key:
     """The key for a kind of mask."""
     inner = _words(key[0], tf.stack([tf.constant(_number(kind), tf.uint64), key[1]]), 4)
-    outer = _words(tf.constant(FOLD_STR, tf.uint64), _long(inner), 4)
-    return _long(outer)
+    outer = _long(_words(tf.constant(FOLD_STR, tf.uint64), _long(inner), 4))
+    return outer[0], outer[1]
 
 
 def _long(words: Any) -> Any:
     return tf.bitcast(tf.reshape(words, [-1, 2]), tf.uint64)
 
 
-def _from_start(key: Any, count: Any) -> Any:
+def _from_start(key: Key, count: Any) -> Any:
     return _words(key[0], tf.stack([tf.constant(0, tf.uint64), key[1]]), count)
 
 
-def masked(x: Any, key: Any, rate: Rate) -> Any:
+def masked(x: Any, key: Key, rate: Rate) -> Any:
     """``x`` under the mask of ``key``: kept elements times the rate's factor, the others +0."""
-    numbers = tf.convert_to_tensor(rate.state.value)
     put = _by_kernel if _has_kernels(x) else _by_operations
 
     @tf.custom_gradient
     def linear(x: Any) -> Any:
         # Its own derivative: nothing is kept, the mask is computed again.
-        return put(x, key, numbers), linear
+        return put(x, key, rate), linear
 
     return linear(x)
 
@@ -101,42 +101,40 @@ def _compiled_by_xla() -> bool:
     return False
 
 
-def _by_kernel(x: Any, key: Any, numbers: Any) -> Any:
+def _by_kernel(x: Any, key: Key, rate: Rate) -> Any:
     dtype = x.dtype.name
 
-    def run(x: Any, key: Any, numbers: Any) -> Any:
+    def run(x: Any, seed: Any, stream: Any) -> Any:
         space = np.empty(x.nbytes + _ALIGNED, np.uint8)
-        begin = -space.ctypes.data % _ALIGNED
+        begin = -_address(space) % _ALIGNED
         y = space[begin : begin + x.nbytes].view(x.dtype).reshape(x.shape)
-        factor = np.float64(numbers[2]) if dtype == "float64" else numbers[2]
-        rows = np.zeros((1, 6), np.uint64)
-        rows[0, :2], rows[0, 2] = key, numbers[0]
-        rows[0, 3] = 32 if numbers[1] else 16
-        rows[0, 4] = factor.view(np.uint64 if dtype == "float64" else np.uint32)
-        cpu.apply(
-            dtype,
-            x.ctypes.data,
-            y.ctypes.data,
-            [(x.size, 1, 1, 0)],
-            rows,
-            (0, 0),
-            team.cores() if x.size >= _SHARED else 1,
-        )
+        threads = team.cores() if x.size >= _SHARED else 1
+        # The rate is asked for at every call, as a variable would be.
+        cpu.apply_line(
+            dtype, _address(x), _address(y), x.size, int(seed.view(np.int64)), int(stream.view(np.int64)),
+            rate.decided, rate.factor, threads,
+        )  # fmt: skip
         return y
 
-    y = tf.numpy_function(run, [x, key, numbers], x.dtype, stateful=False)
+    y = tf.numpy_function(run, [x, *key], x.dtype, stateful=False)
     y.set_shape(x.shape)
     return y
 
 
-def _by_operations(x: Any, key: Any, numbers: Any) -> Any:
+def _address(array: Any) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+def _by_operations(x: Any, key: Key, rate: Rate) -> Any:
+    numbers = tf.convert_to_tensor(rate.state.value)
     kept = tf.reshape(_kept(tf.size(x), key, numbers), tf.shape(x))
     wide = x.dtype if x.dtype == tf.float64 else tf.float32
-    scaled = tf.cast(tf.cast(x, wide) * tf.cast(numbers[2], wide), x.dtype)
-    return tf.where(kept, scaled, tf.zeros((), x.dtype))
+    factors = tf.cast(kept, wide) * tf.cast(numbers[2], wide)
+    return tf.cast(tf.math.multiply_no_nan(tf.cast(x, wide), factors), x.dtype)  # 0 for dropped NaN and Inf, too
 
 
-def _kept(size: Any, key: Any, numbers: Any) -> Any:
+def _kept(size: Any, key: Key, numbers: Any) -> Any:
     dropped = tf.cast(numbers[0], tf.uint32)
 
     def by_halves() -> Any:
@@ -149,14 +147,14 @@ def _kept(size: Any, key: Any, numbers: Any) -> Any:
     return tf.cond(numbers[1] > 0, by_words, by_halves)
 
 
-def keep(shape: Sequence[Any], key: Any, rate: Rate, like: Any) -> Any:
+def keep(shape: Sequence[Any], key: Key, rate: Rate, like: Any) -> Any:
     """Which elements of ``shape`` are kept."""
     del like  # operations are placed by TensorFlow
     shape = tf.stack([tf.cast(n, tf.int32) for n in shape])
     return tf.reshape(_kept(tf.reduce_prod(shape), key, tf.convert_to_tensor(rate.state.value)), shape)
 
 
-def uniform(shape: Sequence[Any], key: Any, like: Any) -> Any:
+def uniform(shape: Sequence[Any], key: Key, like: Any) -> Any:
     """Noise between 0 and 1, both excluded, of float32."""
     del like
     shape = tf.stack([tf.cast(n, tf.int32) for n in shape])

@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 
 from sukima.base.errors import InputError
 from sukima.base.messages import Message, say
-from sukima.engines.choose import framework_of
-from sukima.engines.torch.learned import learn_rates
+from sukima.engines.choose import framework
 from sukima.tuning.search import Search
 from sukima.tuning.space import Dimension, Point
 from sukima.tuning.study import Entry
@@ -61,7 +60,7 @@ def learned_first(search: Search, then: Callable[[Search], None]) -> None:
     cost = search.engine.cost()
     expected = len(_STARTS) * _SLOWER * search.engine.workers * cost.seconds / max(cost.trials, 1)
     worth = search.trials - search.references >= _WORTH and expected <= _SHARE * search.deadline.left
-    if worth and framework_of(search.engine.task) == "torch":
+    if worth:
         try:
             rates, found = _learn(search)
         except InputError:  # a site that rates cannot be learned at, or a loss that is not finite
@@ -80,7 +79,8 @@ def _learn(search: Search) -> tuple[list[Dimension], list[list[float]]]:
         raise InputError("space: there must be at least one rate to learn, got {names}", names=search.space.names)
     groups = [dimension.sites for dimension in rates]
     task, seed, check = search.engine.task, search.first_seed, search.deadline.check
-    return rates, [learn_rates(task, groups, start, seed, after_epoch=check) for start in _STARTS]
+    learn = framework(task).learn_rates
+    return rates, [learn(task, groups, start, seed, after_epoch=check) for start in _STARTS]
 
 
 def _evaluate(search: Search, rates: Sequence[Dimension], found: Sequence[Sequence[float]]) -> list[Entry]:

@@ -7,7 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from sukima.comparison.variants import UnavailableError, noise_for, vary
+from sukima.comparison.variants import noise_for, vary
+from sukima.engines.torch.variants import _moved
+from sukima.engines.variant import UnavailableError
 from sukima.records.task import Task
 
 RNG = np.random.default_rng(0)
@@ -124,8 +126,6 @@ def test_other_inputs_get_noise_in_their_own_units() -> None:
 
 
 def test_images_are_moved_and_not_torn() -> None:
-    from sukima.comparison.variants import _moved
-
     image = torch.arange(100.0).view(1, 1, 10, 10).expand(64, 2, 10, 10)
     moved = _moved(image)
     assert moved.shape == image.shape
