@@ -96,6 +96,6 @@ def test_auto_searches_without_where_rates_cannot_be_learned() -> None:
 
 
 def test_few_trials_are_not_spent_on_learning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sukima.engines.torch.learned.learn_rates", lambda *_, **__: pytest.fail("learned"))
+    monkeypatch.setattr("sukima.engines.torch.framework.learn_rates", lambda *_, **__: pytest.fail("learned"))
     settings = {"search_seeds": 1, "test_seeds": 2, "workers": 1, "progress": Silent()}
     assert tune(task(rows=60, epochs=8), trials=6, **settings).complete
