@@ -109,10 +109,10 @@ def test_a_closed_pipe_does_not_lose_the_report(folder: Path, program) -> None:
 @pytest.mark.parametrize("how", ["SIGINT", "SIGKILL"])
 def test_a_comparison_that_was_stopped_goes_on_where_it_was(folder: Path, program, how: str) -> None:
     with (folder / "task.py").open("a") as file:
-        file.write("\nimport dataclasses\ntask = dataclasses.replace(task, epochs=200)\n")
+        file.write("\nimport dataclasses\ntask = dataclasses.replace(task, epochs=100)\n")
         file.write("recipes = {str(i): sukima.Recipe(weight_decay=i / 10) for i in range(5)}\n")
     runs = folder / "r.runs.jsonl"
-    started = program("compare", "task.py", "--seeds", "4", "--json", "-o", "r.html")
+    started = program("compare", "task.py", "--seeds", "20", "--json", "-o", "r.html")
     while started.poll() is None and (not runs.exists() or runs.read_text().count("\n") < 4):
         time.sleep(0.02)
     started.send_signal(getattr(signal, how))
@@ -121,7 +121,8 @@ def test_a_comparison_that_was_stopped_goes_on_where_it_was(folder: Path, progra
         assert started.returncode == 130, err.decode()
         assert json.loads(out)["complete"] is False
     kept = runs.read_text().count("\n")
-    again = program("compare", "task.py", "--seeds", "4", "--json", "-o", "r.html")
+    assert kept < 100
+    again = program("compare", "task.py", "--seeds", "20", "--json", "-o", "r.html")
     out, err = again.communicate(timeout=120)
     assert again.returncode == 0, err.decode()
     assert f"{kept} runs of before are taken" in err.decode()
