@@ -1,6 +1,7 @@
 """The command line as a user meets it: in this process, or as a program of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -67,6 +68,11 @@ def called(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -
     return call
 
 
+def _heed_interrupts() -> None:
+    """A shell's background jobs ignore Ctrl-C, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def program(monkeypatch: pytest.MonkeyPatch) -> Callable[..., subprocess.Popen[bytes]]:
     """Start ``sukima`` as a program."""
@@ -77,6 +83,7 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Callable[..., subprocess.Popen[b
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(Path(sukima.__file__).parents[1]), "LC_ALL": "C.UTF-8", **environment},
+            preexec_fn=_heed_interrupts if os.name == "posix" else None,
         )
 
     return start
