@@ -18,11 +18,27 @@ from sukima.records.files import check_writable
 from sukima.records.history import History
 from sukima.records.verdict import Verdict
 
-__all__ = ["Judging", "OverfittingWarning"]
+__all__ = ["Judging", "OverfittingWarning", "warn_of_overfitting"]
 
 
 class OverfittingWarning(UserWarning):
     """Training goes on, and the model has begun to overfit."""
+
+
+def warn_of_overfitting(verdict: Verdict | None, epoch: int, epochs: int, *, stacklevel: int) -> bool:
+    """Warn at ``epoch`` if curves of so many epochs show that overfitting has begun; gives whether it did."""
+    if verdict is None or verdict.verdict != "overfitting":
+        return False
+    if epochs < SHORT:  # too early to tell from the noise of the first epochs
+        return False
+    text = say(
+        "Epoch {epoch}: overfitting since epoch {onset}. {why}",
+        epoch=epoch,
+        onset=verdict.onset_epoch or epoch,
+        why=verdict.evidence[0] if verdict.evidence else "",
+    )
+    warnings.warn(str(text), OverfittingWarning, stacklevel=stacklevel)
+    return True
 
 
 class Judging:
@@ -86,19 +102,8 @@ class Judging:
         return self.stopped
 
     def _say(self) -> None:
-        verdict = self.verdict
-        if not self._warn or verdict is None or verdict.verdict != "overfitting":
-            return
-        if self.history.epochs < SHORT:  # too early to tell from the noise of the first epochs
-            return
-        self._warn = False
-        text = say(
-            "Epoch {epoch}: overfitting since epoch {onset}. {why}",
-            epoch=self.history.epochs,
-            onset=verdict.onset_epoch or self.history.epochs,
-            why=verdict.evidence[0] if verdict.evidence else "",
-        )
-        warnings.warn(str(text), OverfittingWarning, stacklevel=4)
+        if self._warn and warn_of_overfitting(self.verdict, self.history.epochs, self.history.epochs, stacklevel=5):
+            self._warn = False
 
     def end(self) -> None:
         """Write the history."""

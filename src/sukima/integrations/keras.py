@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,8 @@ import msgspec
 
 from sukima.base.checks import check_instance
 from sukima.base.errors import InputError
-from sukima.base.messages import say
 from sukima.diagnosis.live import Monitor
-from sukima.diagnosis.verdict import SHORT
-from sukima.integrations.judging import OverfittingWarning
+from sukima.integrations.judging import OverfittingWarning, warn_of_overfitting
 from sukima.integrations.watching import WatchInForce
 from sukima.keras.apply import Applied, apply
 from sukima.records.files import check_writable
@@ -152,20 +149,8 @@ class SukimaCallback(keras.callbacks.Callback):
         return float(found[name])
 
     def _say(self, epoch: int) -> None:
-        verdict = self.verdict
-        if not self._warn or self._warned or verdict is None or verdict.verdict != "overfitting":
-            return
-        if self.history.epochs < SHORT:  # too early to tell from the noise of the first epochs
-            return
-        self._warned = True
-        onset = verdict.onset_epoch or epoch
-        text = say(
-            "Epoch {epoch}: overfitting since epoch {onset}. {why}",
-            epoch=epoch,
-            onset=onset,
-            why=verdict.evidence[0] if verdict.evidence else "",
-        )
-        warnings.warn(str(text), OverfittingWarning, stacklevel=2)
+        if self._warn and not self._warned:
+            self._warned = warn_of_overfitting(self.verdict, epoch, self.history.epochs, stacklevel=3)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Write the history. The recipe stays in force."""
