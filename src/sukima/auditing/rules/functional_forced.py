@@ -108,6 +108,6 @@ def _is_method(context: Context, switch: ast.Attribute) -> bool:
     owner = context.module.class_of(switch)
     assigned = any(
         isinstance(node, ast.Attribute) and node.attr == switch.attr and isinstance(node.ctx, ast.Store)
-        for node in (ast.walk(owner) if owner else ())
+        for node in (context.module.below(owner) if owner else ())
     )
     return not assigned

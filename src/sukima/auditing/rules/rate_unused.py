@@ -61,14 +61,11 @@ def check(context: Context) -> Iterator[Finding]:
         init = info.methods.get("__init__")
         if info.framework is None or info.forward is None or init is None:
             continue
-        if _is_unfinished(info):
+        taken = [a for a in (*init.args.posonlyargs, *init.args.args, *init.args.kwonlyargs) if is_rate_name(a.arg)]
+        if not taken or _is_unfinished(info):
             continue
-        for arg in (*init.args.posonlyargs, *init.args.args, *init.args.kwonlyargs):
-            if (
-                is_rate_name(arg.arg)
-                and not says_unused(context.module, arg)
-                and not _is_used(context, info, init, arg.arg)
-            ):
+        for arg in taken:
+            if not says_unused(context.module, arg) and not _is_used(context, info, init, arg.arg):
                 yield RULE.at(
                     context.module,
                     arg,
@@ -93,23 +90,25 @@ def _is_unfinished(info: ClassInfo) -> bool:
     if forward is None or not body or isinstance(body[0], ast.Raise | ast.Pass):
         return True
     given = {a.arg for a in (*forward.args.posonlyargs, *forward.args.args)[1:]}
-    if given and not any(isinstance(n, ast.Name) and n.id in given for s in body for n in ast.walk(s)):
+    home = info.home(forward.name)
+    below = (home or info).module.below
+    names = [n for s in body for n in below(s) if isinstance(n, ast.Name)]
+    if given and not any(n.id in given for n in names):
         return True  # a template, whose forward looks at nothing
-    names = [n for s in body for n in ast.walk(s) if isinstance(n, ast.Name)]
     stored = {n.id for n in names if isinstance(n.ctx, ast.Store)}
-    returned = [s.value for s in ast.walk(forward) if isinstance(s, ast.Return)]
+    returned = [s.value for s in below(forward) if isinstance(s, ast.Return)]
     given_out = [v for r in returned for v in (r.elts if isinstance(r, ast.Tuple) else [r]) if isinstance(v, ast.Name)]
     known = stored | given | set(info.module.scope.names)
     if any(v.id not in known and v.id != "self" for v in given_out):
         return True  # an exercise, which returns what the reader is to reckon
-    lines = info.module.source.lines[info.node.lineno - 1 : info.node.end_lineno]
-    return any(_EXERCISE.search(line) for line in lines)
+    return _EXERCISE.search(info.module.text_of(info.node)) is not None
 
 
 def _is_used(context: Context, info: ClassInfo, init: Function, name: str) -> bool:
-    loads = [n for n in ast.walk(init) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+    inside = context.module.below(init)
+    loads = [n for n in inside if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
     if not loads:
-        calls = [name_of(n.func) for n in ast.walk(init) if isinstance(n, ast.Call)]
+        calls = [name_of(n.func) for n in inside if isinstance(n, ast.Call)]
         return bool({"locals", "vars", "save_hyperparameters", "signature"} & set(calls)) or bool(init.decorator_list)
     if not info.known:
         return True

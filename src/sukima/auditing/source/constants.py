@@ -47,7 +47,7 @@ def _self_attribute(module: Module, node: ast.Attribute, depth: int) -> Any:
     if owner is None:
         return MISSING
     found: list[ast.expr] = []
-    for statement in ast.walk(owner):
+    for statement in module.below(owner):
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         if isinstance(statement, ast.AnnAssign | ast.AugAssign):
             targets = [statement.target]

@@ -31,7 +31,7 @@ _EXTRA = words(
 )
 _INTERESTING = frozenset([*_EXTRA, *(n.rpartition(".")[2] for n in (*LAYERS, *FUNCTIONS))])
 _BODY_HINTS = frozenset({"Sequential", "Model", "Input", "Dropout", "Dense"})
-_PLAIN_CONTAINER = re.compile(r"self\.\w+(: [^=]+)? = [\[{]")
+_PLAIN_CONTAINER = re.compile(r"self\.\w+(: [^=\n]+)? = [\[{]")
 _DROPS = re.compile(r"drop", re.IGNORECASE)
 
 
@@ -81,6 +81,14 @@ class Context:
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", None)
             if name is not None:
                 found.setdefault(name, []).append(call)
+        return found
+
+    @cached_property
+    def loads_by_name(self) -> dict[str, list[ast.Name]]:
+        """Where names are read."""
+        found: dict[str, list[ast.Name]] = {}
+        for load in self.module.loads:
+            found.setdefault(load.id, []).append(load)
         return found
 
     def site_of(self, node: ast.AST) -> str | None:
@@ -144,9 +152,8 @@ class Context:
 
     def _matters(self, info: ClassInfo) -> bool:
         for cls in info.mro:
-            node = cls.node
-            text = cls.module.source.lines[node.lineno - 1 : node.end_lineno]
-            if any(_DROPS.search(line) or "oftmax" in line for line in text):
+            text = cls.module.text_of(cls.node)
+            if "oftmax" in text or _DROPS.search(text):
                 return True
         return False
 
@@ -170,9 +177,7 @@ class Context:
         if info.method("training_step") or info.method("configure_optimizers"):
             return True
         inside, outside = 0, 0
-        for load in self.module.loads:
-            if load.id != info.name:
-                continue
+        for load in self.loads_by_name.get(info.name, []):
             parent = self.module.parents.get(load)
             if isinstance(parent, ast.ClassDef):
                 return False
@@ -194,16 +199,11 @@ class Context:
                 return True
             at = self.module.parents.get(at)
         names = {t.id for t in at.targets if isinstance(t, ast.Name)} if isinstance(at, ast.Assign) else set()
-        for load in self.module.loads:
+        for load in (load for name in names for load in self.loads_by_name.get(name, [])):
             parent = self.module.parents.get(load)
-            if load.id in names and isinstance(parent, ast.keyword):
+            if isinstance(parent, ast.keyword):
                 parent = self.module.parents.get(parent)
-            if (
-                load.id in names
-                and isinstance(parent, ast.Call)
-                and parent.func is not load
-                and self._constructs(parent)
-            ):
+            if isinstance(parent, ast.Call) and parent.func is not load and self._constructs(parent):
                 return True
         return False
 
@@ -222,7 +222,6 @@ class Context:
         if view is not None:
             made = view.extras.get("instance")
             return made if isinstance(made, Instance) else None
-        lines = self.module.source.lines[info.node.lineno - 1 : info.node.end_lineno]
-        if not any(_PLAIN_CONTAINER.search(line) for line in lines):
+        if not _PLAIN_CONTAINER.search(self.module.text_of(info.node)):
             return None
         return instance_of(info, self.project)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 
 from sukima.auditing.source.intent import name_of
 
@@ -43,9 +44,9 @@ _LEARNING = re.compile(r"backward\(|optim|\.fit\(|Trainer\(|zero_grad")
 _NO_GRAD = frozenset({"no_grad", "inference_mode"})
 
 
-def trains(node: ast.AST) -> bool:
-    """Whether gradients are taken somewhere below a node."""
-    return any(isinstance(n, ast.Attribute) and n.attr in {"backward", "zero_grad"} for n in ast.walk(node))
+def trains(nodes: Iterable[ast.AST]) -> bool:
+    """Whether gradients are taken in a part of a tree."""
+    return any(isinstance(n, ast.Attribute) and n.attr in {"backward", "zero_grad"} for n in nodes)
 
 
 def only_applies(text: str) -> bool:
@@ -58,9 +59,9 @@ def is_evaluation_data(node: ast.AST) -> bool:
     return any(_DATA.search(name_of(n)) for n in ast.walk(node) if name_of(n))
 
 
-def looks_like_evaluation(node: ast.AST) -> bool:
-    """Whether a block goes over data or judges results."""
-    for found in ast.walk(node):
+def looks_like_evaluation(nodes: Iterable[ast.AST]) -> bool:
+    """Whether a part of a tree goes over data or judges results."""
+    for found in nodes:
         if isinstance(found, ast.For):
             return True
         if isinstance(found, ast.Name | ast.Attribute):

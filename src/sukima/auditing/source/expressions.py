@@ -52,12 +52,12 @@ class Evaluating(State):
 
     def _eval_Name(self, node: ast.Name, env: Env) -> Value:
         value = env.get(node.id)
-        if value is not None:
-            for one in options(value):
-                if isinstance(one, Tensor):
-                    self.used |= one.ops
-            return value
-        return self.global_name(node, env)
+        if value is None:
+            return self.global_name(node, env)
+        for one in options(value):
+            if isinstance(one, Tensor):
+                self.used |= one.ops
+        return value
 
     def global_name(self, node: ast.Name, env: Env) -> Value:
         """A name that is no variable of the function: an import, a class, a constant of the module."""

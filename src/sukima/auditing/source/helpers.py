@@ -84,7 +84,7 @@ def _called_by_forward(context: Context, owner: ast.ClassDef) -> set[str]:
         if name in found:
             continue
         found.add(name)
-        for node in ast.walk(methods[name]):
+        for node in context.module.below(methods[name]):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
                 parent = context.module.parents.get(node)
                 called = isinstance(parent, ast.Call) and parent.func is node
@@ -200,7 +200,7 @@ def _default_is_zero(function: Function, name: str) -> bool:
 def switch_of_helper(context: Context, call: ast.Call) -> bool:
     """Whether a call of one of the project's own dropping helpers leaves out a switch that is false by default."""
     name = call.func.id if isinstance(call.func, ast.Name) else None
-    if name is None or not re.search("drop", name, re.IGNORECASE):
+    if name is None or "drop" not in name.lower():
         return False
     dotted = context.module.dotted(call.func)
     found = context.project.function_at(dotted, context.module) if dotted else None
@@ -258,11 +258,10 @@ def uses_attribute(context: Context, info: ClassInfo, name: str) -> bool:
         return True
     relatives = [*info.mro, *context.project.subclasses(info)]
     for cls in relatives:
-        lines = cls.module.source.lines[cls.node.lineno - 1 : cls.node.end_lineno]
-        text = "\n".join(lines)
+        text = cls.module.text_of(cls.node)
         if any(marker in text for marker in _DYNAMIC):
             return True
-        for node in ast.walk(cls.node):
+        for node in cls.module.below(cls.node):
             if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Load):
                 return True
             if isinstance(node, ast.Constant) and node.value == name:

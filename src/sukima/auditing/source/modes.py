@@ -82,8 +82,7 @@ class _Walk:
         if is_test_module(self.module):
             return
         for function in self.module.functions:
-            lines = self.module.source.lines[function.lineno - 1 : function.end_lineno]
-            if not EVALUATING_NAME.search(function.name) and not any(_TELLING.search(line) for line in lines):
+            if not EVALUATING_NAME.search(function.name) and not _TELLING.search(self.module.text_of(function)):
                 continue
             owner = self.module.class_of(function)
             if owner is not None and not self._stands_alone(owner):
@@ -102,7 +101,7 @@ class _Walk:
         if is_test_function(self.module, function):
             return True
         named = is_test_file(self.module.path) and function.name.startswith("test_")
-        return named and not any(isinstance(n, ast.With) for n in ast.walk(function))
+        return named and not any(isinstance(n, ast.With) for n in self.module.below(function))
 
     def _stands_alone(self, owner: ast.ClassDef) -> bool:
         """Whether a class is no model and inherits nothing unseen that could switch modes around its methods."""
@@ -142,7 +141,8 @@ class _Walk:
         frame.function = function
         frame.no_grad = frame.no_grad or bool(decorators & _NO_GRAD)
         named = EVALUATING_NAME.search(function.name) is not None
-        frame.evaluating = (named or (frame.no_grad and looks_like_evaluation(function))) and not trains(function)
+        body = self.module.below(function)
+        frame.evaluating = (named or (frame.no_grad and looks_like_evaluation(body))) and not trains(body)
         self.stack.append(function)
         self._block(function.body, frame)
         self.stack.pop()
@@ -190,7 +190,7 @@ class _Walk:
         goes_over = node.test if isinstance(node, ast.While) else node.iter
         self._expressions(goes_over, frame)
         evaluating, called = frame.evaluating, frame.called
-        if not isinstance(node, ast.While) and is_evaluation_data(goes_over) and not trains(node):
+        if not isinstance(node, ast.While) and is_evaluation_data(goes_over) and not trains(self.module.below(node)):
             frame.evaluating = True
         frame.loops += 1
         for _ in range(2):
@@ -206,14 +206,15 @@ class _Walk:
         if any(turns_gradients_off(item.context_expr) for item in node.items):
             frame.no_grad = True
             named = frame.function is not None and EVALUATING_NAME.search(frame.function.name) is not None
-            if not trains(node) and (named or looks_like_evaluation(node)):
+            body = self.module.below(node)
+            if not trains(body) and (named or looks_like_evaluation(body)):
                 frame.evaluating = True
         self._block(node.body, frame)
         frame.evaluating, frame.no_grad = evaluating, no_grad
 
     # ── calls ───────────────────────────────────────────────────────────────────────────────────────────────────
     def _expressions(self, node: ast.AST, frame: Frame) -> None:
-        calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
+        calls = [n for n in self.module.below(node) if isinstance(n, ast.Call)]
         for call in sorted(calls, key=lambda c: (c.end_lineno or 0, c.end_col_offset or 0)):
             self.steps += 1
             self._call(call, frame)
@@ -299,7 +300,7 @@ class _Walk:
         if found is None:
             return False
         module, function = found
-        return any(".eval()" in line for line in module.source.lines[function.lineno - 1 : function.end_lineno])
+        return ".eval()" in module.text_of(function)
 
     def _is_function(self, node: ast.AST) -> bool:
         """Whether a name is that of a plain function, as in models from scratch."""

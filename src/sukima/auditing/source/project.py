@@ -125,6 +125,7 @@ class Project:
         self._modules: dict[Path, Module | None] = {}
         self._classes: dict[ast.ClassDef, ClassInfo] = {}
         self._places: dict[tuple[str, Path], Path | None] = {}
+        self._found: dict[tuple[str, Module], tuple[Module, ast.AST] | None] = {}
         self._subclasses: dict[Module, dict[ast.ClassDef, list[ClassInfo]]] = {}
         self.paths: dict[Module, Path] = {}
         self.texts: dict[Path, dict[Path, str]] = {}
@@ -140,6 +141,13 @@ class Project:
         self._modules[path] = module
         self.paths[module] = path
         return module
+
+    def __len__(self) -> int:
+        """How many files have been read."""
+        return len(self._modules)
+
+    def __contains__(self, path: Path) -> bool:
+        return self._modules.get(path) is not None
 
     def classes(self, module: Module) -> list[ClassInfo]:
         """The classes of a module, nested ones included."""
@@ -178,8 +186,14 @@ class Project:
             return found[0], found[1]
         return None
 
-    def find(self, dotted: str, seen_from: Module, depth: int = 6) -> tuple[Module, ast.AST] | None:
+    def find(self, dotted: str, seen_from: Module) -> tuple[Module, ast.AST] | None:
         """Follow a dotted name to the module and node that define it, through re-exports."""
+        key = (dotted, seen_from)
+        if key not in self._found:
+            self._found[key] = self._follow(dotted, seen_from, 6)
+        return self._found[key]
+
+    def _follow(self, dotted: str, seen_from: Module, depth: int) -> tuple[Module, ast.AST] | None:
         head, _, name = dotted.rpartition(".")
         home = seen_from if head in (seen_from.name, "") else self._module(head, seen_from)
         if home is None or not name:
@@ -188,11 +202,11 @@ class Project:
             if isinstance(value, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 return home, value
             if isinstance(value, str) and depth and value != dotted:
-                return self.find(value, home, depth - 1)
+                return self._follow(value, home, depth - 1)
             if isinstance(value, ast.Name) and depth and value.id != name:
-                return self.find(f"{home.name}.{value.id}" if home.name else value.id, home, depth - 1)
+                return self._follow(f"{home.name}.{value.id}" if home.name else value.id, home, depth - 1)
         for star in home.stars if depth else []:
-            if star != head and (found := self.find(f"{star}.{name}", home, depth - 1)):
+            if star != head and (found := self._follow(f"{star}.{name}", home, depth - 1)):
                 return found
         return None
 

@@ -39,7 +39,7 @@ class SourceText:
     lines: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.lines = LINE_END.split(self.text)
+        self.lines = LINE_END.split(self.text) if "\r" in self.text else self.text.split("\n")
 
     def file_line(self, line: int) -> int:
         """The line in the file as it lies on disk."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -166,7 +165,7 @@ class Bound(Value):
 
 @dataclass(frozen=True)
 class Choice(Value):
-    """One of several values, where branches meet."""
+    """One of several values, where branches meet; none of them is a choice again."""
 
     values: tuple[Value, ...]
 
@@ -201,13 +200,9 @@ def named(args: list[Value], keywords: dict[str, Value]) -> Arguments:
     return found
 
 
-def options(value: Value) -> Iterator[Value]:
+def options(value: Value) -> tuple[Value, ...]:
     """The alternatives of a value."""
-    if isinstance(value, Choice):
-        for one in value.values:
-            yield from options(one)
-    else:
-        yield value
+    return value.values if value.__class__ is Choice else (value,)
 
 
 def joined(first: Value, second: Value) -> Value:
