@@ -11,7 +11,7 @@ from sukima.auditing.source.constants import is_rate_name
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.helpers import uses_attribute
 from sukima.auditing.source.intent import name_of, says_unused
-from sukima.auditing.source.names import Function
+from sukima.auditing.source.names import Function, Module
 from sukima.auditing.source.project import ClassInfo
 from sukima.base.messages import say
 from sukima.records.finding import Finding
@@ -76,7 +76,40 @@ def check(context: Context) -> Iterator[Finding]:
                     ),
                     site=info.name,
                 )
+    yield from _builders(context)
     yield from _options(context)
+
+
+def _builders(context: Context) -> Iterator[Finding]:
+    """Rates that a function which puts layers together takes and does not hand on."""
+    module = context.module
+    for function in module.functions:
+        a = function.args
+        taken = [p for p in (*a.posonlyargs, *a.args, *a.kwonlyargs) if is_rate_name(p.arg)]
+        if not taken or function.decorator_list or module.class_of(function) or not _makes_layers(context, function):
+            continue
+        if any(load.id == function.name and _is_passed(module, load) for load in module.loads):
+            continue  # one of several that are called alike
+        read = {n.id for n in module.below(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        for parameter in taken:
+            if parameter.arg in read or read & {"locals", "vars"} or says_unused(module, parameter):
+                continue
+            message = say(
+                "the parameter {name} of {owner} is never used: nothing is dropped",
+                name=parameter.arg,
+                owner=function.name,
+            )
+            yield RULE.at(module, parameter, message, site=function.name)
+
+
+def _makes_layers(context: Context, function: Function) -> bool:
+    inside = {n for n in context.module.below(function) if isinstance(n, ast.Call)}
+    return any(call in inside for _, call in context.layer_calls)
+
+
+def _is_passed(module: Module, load: ast.Name) -> bool:
+    parent = module.parents.get(load)
+    return not (isinstance(parent, ast.Call) and parent.func is load)
 
 
 def _is_unfinished(info: ClassInfo) -> bool:

@@ -13,6 +13,8 @@ __all__ = [
     "is_evaluation_data",
     "is_model_name",
     "looks_like_evaluation",
+    "measures",
+    "names_no_model",
     "names_phase",
     "only_applies",
     "trains",
@@ -33,9 +35,11 @@ _DATA = re.compile(
 _JUDGING = re.compile(
     r"argmax|^max$|softmax|sigmoid|correct|^acc|accuracy|pred|score|^print$|metric|loss|result", re.IGNORECASE
 )
+_MEASURE = re.compile(r"correct|^acc|accuracy|score|metric|^print$", re.IGNORECASE)
 _MODEL = re.compile(
     r"^(model|net|network|classifier|cnn|mlp|rnn|lstm|gcn|gnn|bert|encoder_decoder)$|(_|^)(model|net)$|^my_?(model|net)$"
 )
+_NO_MODEL = re.compile(r"transform(s|ation)?$|preprocess|tokeni[sz]er|processor$|criterion|loss(_fn)?$", re.IGNORECASE)
 _PHASE = re.compile(
     r"^(is_?|was_|in_)?(train|training|eval|evaluating|validate|test|testing|inference)$|phase|mode$|split|^do_(train|eval|test)",
     re.IGNORECASE,
@@ -71,6 +75,15 @@ def looks_like_evaluation(nodes: Iterable[ast.AST]) -> bool:
     return False
 
 
+def measures(nodes: Iterable[ast.AST]) -> bool:
+    """Whether a part of a tree goes over data, names held-out data or reckons a measure of quality."""
+    return any(
+        isinstance(n, ast.For) or _DATA.search(name_of(n)) or _MEASURE.search(name_of(n))
+        for n in nodes
+        if isinstance(n, ast.For | ast.Name | ast.Attribute)
+    )
+
+
 def names_phase(node: ast.expr) -> bool:
     """Whether a condition asks for the phase of training."""
     return any(_PHASE.search(name_of(n)) for n in ast.walk(node) if name_of(n))
@@ -84,6 +97,11 @@ def turns_gradients_off(node: ast.expr) -> bool:
     if name == "set_grad_enabled":
         return bool(node.args) and isinstance(node.args[0], ast.Constant) and node.args[0].value is False
     return name in _NO_GRAD
+
+
+def names_no_model(name: str) -> bool:
+    """Whether a name says that what it holds prepares data or judges results."""
+    return _NO_MODEL.search(name) is not None
 
 
 def is_model_name(name: str) -> bool:

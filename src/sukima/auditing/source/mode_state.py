@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from sukima.auditing.source.content import Content
-from sukima.auditing.source.evaluation import is_model_name
+from sukima.auditing.source.evaluation import is_model_name, names_no_model
 from sukima.auditing.source.names import Function
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Frame:
     names: dict[str, str] = field(default_factory=dict)
     evaluating: bool = False
     no_grad: bool = False
+    only_passes: bool = False  # neither learns nor calls itself an evaluation
     called: set[str] = field(default_factory=set)
     meant: set[str] = field(default_factory=set)
     loops: int = 0
@@ -88,10 +89,11 @@ class Judge:
         elif given is None or (isinstance(given, ast.Constant) and given.value is True):
             mode = TRAIN
         model = self.models.setdefault(key, ModelState())
-        for one in (model, *(self.models[part] for part in model.parts if part in self.models)):
+        parts = [part for part in self.models if part in model.parts or part.startswith(f"{key}.")]
+        for one in (model, *(self.models[part] for part in parts)):
             one.mode, one.set_at = mode, call
             one.switches |= mode
-        if mode == TRAIN and frame.no_grad:
+        if mode == TRAIN and (frame.no_grad or frame.only_passes):
             frame.meant.add(key)
 
     def used(self, call: ast.Call, key: str, frame: Frame, *, evaluating: bool) -> None:
@@ -99,8 +101,9 @@ class Judge:
         model = self.models.setdefault(key, ModelState())
         if not frame.no_grad:
             frame.called.add(key)
-        # Who switches to training where no gradient can flow means it: batch norm statistics, Monte Carlo passes.
-        if not evaluating or key in frame.meant or "eval" in model.mode or model.content == "none":
+        # Who switches to training where nothing is learnt means it: batch norm statistics, Monte Carlo passes.
+        known = model.content == "none" or names_no_model(key.rpartition(".")[2])
+        if not evaluating or key in frame.meant or "eval" in model.mode or known:
             return
         if not model.mode and (self.has_eval or not self._may_matter(model, key)):
             return

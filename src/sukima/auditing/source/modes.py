@@ -17,6 +17,7 @@ from sukima.auditing.source.evaluation import (
     is_evaluation_data,
     is_model_name,
     looks_like_evaluation,
+    measures,
     names_phase,
     only_applies,
     trains,
@@ -42,6 +43,7 @@ _OTHERS = re.compile(
 _NO_GRAD = frozenset({"no_grad", "inference_mode"})
 _SAME = frozenset({"to", "cuda", "cpu", "eval", "train", "double", "float", "half", "requires_grad_"})
 _WRAPPERS = frozenset({"DataParallel", "compile", "DistributedDataParallel", "prepare"})
+_MAKING_UP = frozenset(f"torch.{n}" for n in ("rand", "randn", "randint", "zeros", "ones", "arange", "linspace"))
 _DEEPEST, _STEPS = 9, 20_000
 
 
@@ -142,7 +144,9 @@ class _Walk:
         frame.no_grad = frame.no_grad or bool(decorators & _NO_GRAD)
         named = EVALUATING_NAME.search(function.name) is not None
         body = self.module.below(function)
-        frame.evaluating = (named or (frame.no_grad and looks_like_evaluation(body))) and not trains(body)
+        learns = trains(body)
+        frame.evaluating = (named or (frame.no_grad and looks_like_evaluation(body))) and not learns
+        frame.only_passes = not named and not learns
         self.stack.append(function)
         self._block(function.body, frame)
         self.stack.pop()
@@ -192,6 +196,8 @@ class _Walk:
         evaluating, called = frame.evaluating, frame.called
         if not isinstance(node, ast.While) and is_evaluation_data(goes_over) and not trains(self.module.below(node)):
             frame.evaluating = True
+        if not isinstance(node, ast.While) and self._goes_through_phases(node):
+            frame.evaluating = True
         frame.loops += 1
         for _ in range(2):
             frame.called = set()
@@ -201,16 +207,41 @@ class _Walk:
         frame.evaluating = evaluating
         self._block(node.orelse, frame)
 
+    def _goes_through_phases(self, node: ast.For | ast.AsyncFor) -> bool:
+        """Whether a loop trains and validates by turns, ``for phase in ("train", "val")``, and switches nothing."""
+        phases = node.iter
+        if isinstance(phases, ast.Name):
+            bound = self.module.lookup(phases.id, self.module.scope_of(phases))
+            phases = bound[0] if len(bound) == 1 and isinstance(bound[0], ast.expr) else phases
+        if not isinstance(phases, ast.Tuple | ast.List) or not phases.elts:
+            return False
+        names = [e.value for e in phases.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)]
+        if len(names) != len(phases.elts) or not any(EVALUATING_NAME.search(n) for n in names):
+            return False
+        body = self.module.below(node)
+        switches = any(isinstance(n, ast.Attribute) and n.attr in {"eval", "train"} for n in body)
+        return not switches and trains(body)
+
     def _with(self, node: ast.With | ast.AsyncWith, frame: Frame) -> None:
         evaluating, no_grad = frame.evaluating, frame.no_grad
         if any(turns_gradients_off(item.context_expr) for item in node.items):
             frame.no_grad = True
             named = frame.function is not None and EVALUATING_NAME.search(frame.function.name) is not None
             body = self.module.below(node)
-            if not trains(body) and (named or looks_like_evaluation(body)):
+            judges = measures(body) if self._is_training_step(node) else looks_like_evaluation(body)
+            if not trains(body) and (named or judges):
                 frame.evaluating = True
         self._block(node.body, frame)
         frame.evaluating, frame.no_grad = evaluating, no_grad
+
+    def _is_training_step(self, node: ast.AST) -> bool:
+        """Whether a block stands in the loop that learns, beside the step itself: targets of a teacher, say."""
+        for around in self.module.ancestors(node):
+            if isinstance(around, ast.For | ast.AsyncFor | ast.While):
+                return trains(self.module.below(around))
+            if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+                return False
+        return False
 
     # ── calls ───────────────────────────────────────────────────────────────────────────────────────────────────
     def _expressions(self, node: ast.AST, frame: Frame) -> None:
@@ -257,7 +288,8 @@ class _Walk:
             and self.methods
             and func.attr in self.methods[-1]
         ):
-            self._follow(self.methods[-1][func.attr], call, frame, method=True)
+            found = self.methods[-1][func.attr]
+            self._follow(found, call, frame, method="staticmethod" not in {name_of(d) for d in found.decorator_list})
         else:
             return False
         return True
@@ -265,10 +297,21 @@ class _Walk:
     def _used(self, call: ast.Call, key: str, frame: Frame) -> None:
         if any(k.arg is not None and "train" in k.arg for k in call.keywords):
             return  # this model is told its mode in another way
+        if self.applies and call.args and all(self._is_made_up(argument) for argument in call.args):
+            return  # a model tried out on random numbers, to see the shapes, say
         held_out = any(is_evaluation_data(argument) for argument in call.args) and not self._learns_here(frame)
         model = self.judge.models.get(key)
         applied = self.applies and model is not None and model.loaded
         self.judge.used(call, key, frame, evaluating=frame.evaluating or held_out or applied)
+
+    def _is_made_up(self, node: ast.expr) -> bool:
+        """Whether an input is drawn at random or constant, and no data."""
+        if isinstance(node, ast.Name):
+            bound = self.module.lookup(node.id, self.module.scope_of(node))
+            return bool(bound) and all(isinstance(b, ast.Call) and self._is_made_up(b) for b in bound)
+        while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _SAME:
+            node = node.func.value
+        return isinstance(node, ast.Call) and self.module.dotted(node.func) in _MAKING_UP
 
     def _learns_here(self, frame: Frame) -> bool:
         return frame.function is not None and not frame.no_grad and frame.function.name.startswith("train")

@@ -130,6 +130,11 @@ class Items(Value):
         else:
             self.complete = False
 
+    def insert(self, at: int, value: Value) -> None:
+        """Put an item before another, as ``list.insert`` does; keys of lists are places."""
+        self.pairs.insert(at, ("", value))
+        self.pairs[:] = [(str(i), item) for i, (_, item) in enumerate(self.pairs)]
+
     def extend(self, others: list[tuple[str, Value]], *, named: bool = False) -> None:
         """Append items, which may be these themselves."""
         for name, value in list(others):
