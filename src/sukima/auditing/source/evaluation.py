@@ -44,7 +44,7 @@ _PHASE = re.compile(
     r"^(is_?|was_|in_)?(train|training|eval|evaluating|validate|test|testing|inference)$|phase|mode$|split|^do_(train|eval|test)",
     re.IGNORECASE,
 )
-_LEARNING = re.compile(r"backward\(|optim|\.fit\(|Trainer\(|zero_grad")
+_LEARNING = re.compile(r"backward\(|optim|\.fit\(|Trainer\(|zero_grad|compute_loss|train(ing)?_step")
 _NO_GRAD = frozenset({"no_grad", "inference_mode"})
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from sukima.auditing.source.content import Content
-from sukima.auditing.source.evaluation import is_model_name, names_no_model
+from sukima.auditing.source.evaluation import EVALUATING_NAME, is_model_name, names_no_model
 from sukima.auditing.source.names import Function
 
 if TYPE_CHECKING:
@@ -105,13 +105,24 @@ class Judge:
         known = model.content == "none" or names_no_model(key.rpartition(".")[2])
         if not evaluating or key in frame.meant or "eval" in model.mode or known:
             return
-        if not model.mode and (self.has_eval or not self._may_matter(model, key)):
+        if not model.mode and not self._may_matter(model, key):
+            return
+        if not model.mode and self.has_eval and not self.others_switch(key):
             return
         shown = "train" in model.switches  # who calls train() holds that the mode matters
         if model.mode and model.content == "unknown" and not shown and not model.loaded:
             return
         certain = model.content == "dropout" or (model.content == "unknown" and shown)
         self._emit("evaluated_in_training", call, key, model, certain=certain, no_grad=frame.no_grad)
+
+    def others_switch(self, key: str) -> bool:
+        """Whether a method beside the one begun with switches this model before it evaluates, and nobody else does."""
+        owner = self.module.class_of(self.entry) if self.entry is not None else None
+        if owner is None:
+            return False
+        switch = f"{key}.eval()"
+        at = [m for m in owner.body if isinstance(m, ast.FunctionDef) and switch in self.module.text_of(m)]
+        return bool(at) and all(EVALUATING_NAME.search(m.name) and m is not self.entry for m in at)
 
     def _may_matter(self, model: ModelState, key: str) -> bool:
         return model.content not in {"unknown", "unseen"} or is_model_name(key.rpartition(".")[2])

@@ -255,7 +255,8 @@ class _Walk:
         if isinstance(func, ast.Attribute) and self._method(call, func, frame):
             return
         used = self._key(func, frame)
-        if used is not None and used in self.judge.models:
+        held = used is not None and used.startswith("self.") and self.judge.others_switch(used)
+        if used is not None and (used in self.judge.models or (frame.evaluating and held)):
             self._used(call, used, frame)
             return
         if not isinstance(func, ast.Name):
