@@ -39,7 +39,9 @@ _MEASURE = re.compile(r"correct|^acc|accuracy|score|metric|^print$", re.IGNORECA
 _MODEL = re.compile(
     r"^(model|net|network|classifier|cnn|mlp|rnn|lstm|gcn|gnn|bert|encoder_decoder)$|(_|^)(model|net)$|^my_?(model|net)$"
 )
-_NO_MODEL = re.compile(r"transform(s|ation)?$|preprocess|tokeni[sz]er|processor$|criterion|loss(_fn)?$", re.IGNORECASE)
+_NO_MODEL = re.compile(
+    r"transform(s|ation)?$|preprocess|tokeni[sz]er|vocab|dictionary|processor$|criterion|loss(_fn)?$", re.IGNORECASE
+)
 _PHASE = re.compile(
     r"^(is_?|was_|in_)?(train|training|eval|evaluating|validate|test|testing|inference)$|phase|mode$|split|^do_(train|eval|test)",
     re.IGNORECASE,

@@ -135,11 +135,24 @@ class Judge:
             model = self.models[key]
             if "eval" not in model.mode or model.set_at is None or model.content == "none":
                 continue
+            if any("train" in self.models[other].mode and self._beside(other, key) for other in frame.called):
+                continue  # one learns from the other, which is held still on purpose
             learns = key.rpartition(".")[2] in self.optimised or model.switches >= {"train", "eval"}
             if not learns or self._is_frozen_on_purpose(model.set_at):
                 continue
             kind: EventKind = "trained_after_eval" if self._comes_round(model.set_at, call) else "trained_in_eval"
             self._emit(kind, model.set_at, key, model, certain=model.content == "dropout")
+
+    def _beside(self, one: str, other: str) -> bool:
+        """Whether two models were switched by the same function."""
+        here, there = self.models[one].set_at, self.models[other].set_at
+        return (
+            isinstance(here, ast.Call)
+            and isinstance(here.func, ast.Attribute)
+            and here.func.attr == "train"
+            and there is not None
+            and self.module.function_of(here) is self.module.function_of(there)
+        )
 
     def _comes_round(self, switch: ast.AST, step: ast.AST) -> bool:
         """Whether the switch comes after the training in its function or loop, so that only the next round suffers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+import stat
 import tokenize
 import warnings
 from dataclasses import dataclass, field
@@ -51,7 +52,10 @@ class SourceText:
 def read(path: Path, shown: str) -> SourceText:
     """Read a script or a notebook; raise `UnreadableError` with a reason for anything else that comes."""
     try:
-        if path.stat().st_size > _LARGEST:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableError(say("skipped: not a regular file"))
+        if status.st_size > _LARGEST:
             raise UnreadableError(say("skipped: larger than {limit} MB", limit=_LARGEST // 1_000_000))
         data = path.read_bytes()
     except OSError as error:
