@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 from sukima.auditing.fixing import replace_node
 from sukima.auditing.rule import Rule
+from sukima.auditing.source.caller_gating import gated_by_callers
 from sukima.auditing.source.constants import constant_of
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.gating import is_gated
-from sukima.auditing.source.helpers import gated_by_callers, self_of
+from sukima.auditing.source.helpers import self_of
 from sukima.auditing.source.intent import is_demonstration, is_meant, mentions_mode, name_of
 from sukima.auditing.source.values import Instance, LayerValue, argument
 from sukima.base.messages import say

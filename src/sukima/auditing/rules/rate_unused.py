@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 
 from sukima.auditing.rule import Rule
+from sukima.auditing.source.classes import ClassInfo
 from sukima.auditing.source.constants import is_rate_name
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.helpers import uses_attribute
 from sukima.auditing.source.intent import name_of, says_unused
 from sukima.auditing.source.names import Function, Module
-from sukima.auditing.source.project import ClassInfo
 from sukima.base.messages import say
 from sukima.records.finding import Finding
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from sukima.auditing.rule import Rule
 from sukima.auditing.source.catalogue import LAYERS
+from sukima.auditing.source.classes import ClassInfo
 from sukima.auditing.source.content import class_content
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.intent import is_demonstration
-from sukima.auditing.source.project import ClassInfo
 from sukima.auditing.source.values import Instance, Items, LayerValue, Value, options
 from sukima.base.messages import say
 from sukima.records.finding import Finding

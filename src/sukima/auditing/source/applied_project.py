@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from sukima.auditing.source.project import ClassInfo
+from sukima.auditing.source.classes import ClassInfo
 from sukima.auditing.source.state import State
 from sukima.auditing.source.values import (
     UNKNOWN,

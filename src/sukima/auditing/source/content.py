@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Literal
 
-from sukima.auditing.source.project import ClassInfo
+from sukima.auditing.source.classes import ClassInfo
 
 if TYPE_CHECKING:
     from sukima.auditing.source.context import Context

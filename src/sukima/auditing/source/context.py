@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from sukima.auditing.source.catalogue import FUNCTIONS, LAYERS, mode_spec
+from sukima.auditing.source.catalogue import LAYERS
+from sukima.auditing.source.classes import ClassInfo
+from sukima.auditing.source.dropping import DroppingCall
+from sukima.auditing.source.functions import FUNCTIONS, mode_spec
 from sukima.auditing.source.interpreter import instance_of, view_of_class, views_of_body
 from sukima.auditing.source.modes import ModeEvent, follow_modes
 from sukima.auditing.source.names import Function, Module
-from sukima.auditing.source.project import ClassInfo, Project
+from sukima.auditing.source.project import Project
 from sukima.auditing.source.values import Instance
 from sukima.auditing.source.words import words
 from sukima.records.model_view import ModelView
@@ -112,21 +115,26 @@ class Context:
         return [(name, call) for name, calls in self.calls.items() if name in LAYERS for call in calls]
 
     @cached_property
-    def mode_calls(self) -> list[tuple[str, ast.Call]]:
+    def dropping_calls(self) -> list[DroppingCall]:
         """Calls of functions that drop, also through an attribute that holds one: ``self.drop = F.dropout``."""
-        found = [(name, call) for name, calls in self.calls.items() if mode_spec(name) for call in calls]
+        found = [
+            DroppingCall(name, call, spec)
+            for name, calls in self.calls.items()
+            if (spec := mode_spec(name)) is not None
+            for call in calls
+        ]
         for assignment in self.module.assignments:
             target = assignment.targets[0]
             if not isinstance(assignment.value, ast.Attribute | ast.Name) or not isinstance(target, ast.Attribute):
                 continue
-            dotted = self.module.dotted(assignment.value)
-            if not mode_spec(dotted) or self.module.class_of(assignment) is None:
+            name = self.module.dotted(assignment.value)
+            spec = mode_spec(name)
+            owner = self.module.class_of(assignment)
+            if name is None or spec is None or owner is None:
                 continue
             for call in self.calls_by_name.get(target.attr, []):
-                if ast.unparse(call.func) == ast.unparse(target) and self.module.class_of(call) is self.module.class_of(
-                    assignment
-                ):
-                    found.append((str(dotted), call))
+                if ast.unparse(call.func) == ast.unparse(target) and self.module.class_of(call) is owner:
+                    found.append(DroppingCall(name, call, spec))
         return found
 
     @cached_property

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 
-from sukima.auditing.source.catalogue import LAYERS, canonical
+from sukima.auditing.source.catalogue import LAYERS
 from sukima.auditing.source.indexing import Index
 from sukima.auditing.source.reading import SourceText
 from sukima.auditing.source.scopes import Binding, Function, Scope
+from sukima.auditing.source.spelling import canonical
 
 __all__ = ["Function", "Module", "Scope"]
 

@@ -6,9 +6,9 @@ import ast
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from sukima.auditing.source.catalogue import LayerSpec
+from sukima.auditing.source.classes import ClassInfo
+from sukima.auditing.source.layer_specs import LayerSpec
 from sukima.auditing.source.names import Function, Module
-from sukima.auditing.source.project import ClassInfo
 
 __all__ = [
     "UNKNOWN",
