@@ -199,7 +199,7 @@ def _layout(
     fewer = collapse(dims)
     if len(fewer) > MAX_DIMS:
         return None
-    kind, nothing = _kind(fewer), np.zeros((1, FIELDS), np.uint64)
+    kind, nothing = _kind(fewer) if all(dim[0] for dim in fewer) else "walk", np.zeros((1, FIELDS), np.uint64)
     job = _job(kind, 0, 0, fewer, nothing, (0, 0), threads)
     _set_shift(job, number, shift)
     return job, job.ctypes.data, int(job[SIZE]), kind
@@ -210,11 +210,11 @@ def apply_layout(
     threads: int, first: int = 0, shift: Shift | None = None,
 ) -> bool:  # fmt: skip
     """As `apply_line`, on data of any layout, then shifted; false where there are more than ``MAX_DIMS`` dimensions."""
-    if not all(dim[0] for dim in dims):
-        return True
     if (known := _layout(dims, threads, number, shift)) is None:
         return False
     job, template, size, kind = known
+    if not size:
+        return True
     work = worker(kind, number, shift is not None)
     dropped, width, pattern = _constants(rate, factor, number)
     crew = team.team()

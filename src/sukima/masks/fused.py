@@ -15,7 +15,7 @@ from numba.extending import intrinsic, overload
 
 from sukima.masks.philox import LANES, block_words
 
-__all__ = ["GROUP", "SPAN", "decide_group", "fuses", "put_decided", "put_group"]
+__all__ = ["GROUP", "SPAN", "decide_group", "fuses", "put_decided", "put_group", "put_kept"]
 
 GROUP = 8 * LANES  # elements decided by the words that are computed together
 
@@ -77,7 +77,10 @@ def _scaled_float16(builder: Any, patterns: Any, factor: Any, high: Any) -> Any:
 
 
 def _put(context: Any, builder: Any, like: Any, count: int, x: Any, y: Any, kept: Any, factor: Any, shift: Any) -> None:
-    """``count`` elements from the address ``x`` to ``y``, all loaded before any is stored; a shift is a pair."""
+    """``count`` elements from the address ``x`` to ``y``, all loaded before any is stored; a shift is a pair.
+
+    Where nothing is dropped, ``kept`` is ``None``.
+    """
     high, low = shift
     element = context.get_value_type(like)
     vector = ir.VectorType(element, count)
@@ -89,9 +92,10 @@ def _put(context: Any, builder: Any, like: Any, count: int, x: Any, y: Any, kept
         value = _scaled_float16(builder, data, factor, high)
     else:
         value = _reckoned(builder, data, factor, high)
-    empty = _splat(builder, low, count) if low else ir.Constant(vector, [0] * count)
-    chosen = builder.select(kept, value, empty)
-    builder.store(chosen, builder.inttoptr(y, vector.as_pointer()), align=align)
+    if kept:
+        empty = _splat(builder, low, count) if low else ir.Constant(vector, [0] * count)
+        value = builder.select(kept, value, empty)
+    builder.store(value, builder.inttoptr(y, vector.as_pointer()), align=align)
 
 
 def _kept(builder: Any, number: Any, seed: Any, stream: Any, dropped: Any) -> Any:
@@ -157,3 +161,15 @@ def put_decided(_context: Any, x: Any, y: Any, like: Any, decided: Any, factor: 
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, like, types.int64, factor, shift), generate
+
+
+@intrinsic
+def put_kept(_context: Any, x: Any, y: Any, like: Any, factor: Any, shift: Any) -> Any:
+    """`put_decided` where all elements are kept."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        x, y, _, factor, move = args
+        _put(context, builder, like, SPAN, x, y, None, factor, _parts(builder, shift, move))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, like, factor, shift), generate

@@ -253,14 +253,14 @@ def decide_range(buffer: Any, out: Any, index: Any, size: Any, seed: Any, stream
 
 
 @njit
-def put_run(x: Any, y: Any, size: Any, decided: Any, step: Any, factor: Any, shift: Any, like: Any, width: Any) -> None:
-    """``size`` elements that lie together, by decisions ``step`` (0 or 1) apart at an address; 0: by ``SPAN`` alike."""
+def put_run(x: Any, y: Any, size: Any, decided: Any, factor: Any, shift: Any, like: Any, width: Any) -> None:
+    """``size`` elements that lie together, by decisions at an address."""
     whole = size // SPAN * SPAN if fuses(like) else 0
     for i in range(0, whole, SPAN):
-        put_decided(x + i * width, y + i * width, like, decided + i * step, factor, shift)
+        put_decided(x + i * width, y + i * width, like, decided + i, factor, shift)
     for i in range(whole, size, SPAN):
         count = min(SPAN, size - i)
-        rest = carray(at(decided + i * step, np.uint8(0)), count)
+        rest = carray(at(decided + i, np.uint8(0)), count)
         _put_strided(cells(x + i * width, like), 1, cells(y + i * width, like), 1, rest, np.uint8(1), factor, shift)
 
 
@@ -304,4 +304,4 @@ def turned(job: Any, like: Any, one: Any, width: Any, moves: Any) -> None:
                 transpose8(decided + p * stride + q, stride, across + p, ahead + 8)
             for r in range(min(8, long_now - q)):
                 tx, ty = x + (q + r) * xs * width, y + (q + r) * ys * width
-                put_run(tx, ty, deep_now, across + r * (ahead + 8), 1, factor, shift, like, width)
+                put_run(tx, ty, deep_now, across + r * (ahead + 8), factor, shift, like, width)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import carray, njit
 
-from sukima.masks.fused import SPAN
+from sukima.masks.fused import SPAN, fuses, put_kept
 from sukima.masks.kernels import (
     AHEAD,
     ALONG,
@@ -32,7 +32,7 @@ from sukima.masks.kernels import (
     shift_in,
     word_buffer,
 )
-from sukima.masks.machine import address_of, at, claim
+from sukima.masks.machine import at, claim
 from sukima.masks.numeric import emptied, scaled
 
 __all__ = ["broadcast", "decide"]
@@ -51,14 +51,15 @@ def _dimension(job: Any, d: Any) -> Any:
 def _put_alike(
     x: Any, xs: Any, y: Any, ys: Any, size: Any, kept: Any, factor: Any, shift: Any, like: Any, width: Any
 ) -> None:
-    """``size`` elements that one decision is for: ``kept`` is the address of ``SPAN`` bytes 1, or 0 where they go."""
+    """``size`` elements that one decision is for."""
     target = cells(y, like)
     empty = emptied(target, shift)
-    if kept and xs == 1 and ys == 1:
-        put_run(x, y, size, kept, 0, factor, shift, like, width)
-    elif kept:
+    if kept:
         source = cells(x, like)
-        for i in range(size):
+        whole = size // SPAN * SPAN if xs == ys == 1 and fuses(like) else 0
+        for i in range(0, whole, SPAN):
+            put_kept(x + i * width, y + i * width, like, factor, shift)
+        for i in range(whole, size):
             target[i * ys] = scaled(source[i * xs], factor, shift)
     elif ys == 1:
         carray(at(y, like), size)[:] = empty
@@ -74,7 +75,7 @@ def _put_apart(
 ) -> None:  # fmt: skip
     """``size`` elements, each with a decision of its own, ``ms`` bytes apart from the address ``decided`` on."""
     if xs == ys == ms == 1:
-        put_run(x, y, size, decided, 1, factor, shift, like, width)
+        put_run(x, y, size, decided, factor, shift, like, width)
         return
     source, target, bits = cells(x, like), cells(y, like), cells(decided, np.uint8(0))
     for i in range(size):
@@ -94,7 +95,7 @@ def broadcast(job: Any, like: Any, one: Any, width: Any, moves: Any) -> None:
     tall, piece, pieces = field(job, AHEAD), field(job, ALONG), field(job, SPLIT)
     rows, factor = field(job, SIZE) // length, carray(at(field(job, TABLE) + 32, one), 1)[0]
     across, x_next, y_next, m_next = _dimension(job, last - 1) if last else (np.int64(1), 0, 0, 0)
-    all_kept, kept = np.ones(SPAN, np.uint8), cells(field(job, KEPT), np.uint8(0))
+    kept = cells(field(job, KEPT), np.uint8(0))
     while True:
         chunk = claim(job)
         if chunk >= field(job, CHUNKS):
@@ -108,7 +109,7 @@ def broadcast(job: Any, like: Any, one: Any, width: Any, moves: Any) -> None:
             stretch = min(stop - row, across - row % across)  # rows that lie evenly spaced
             for _ in range(stretch):
                 if ms == 0:
-                    _put_alike(x, xs, y, ys, count, address_of(all_kept) * kept[m], factor, shift, like, width)
+                    _put_alike(x, xs, y, ys, count, kept[m], factor, shift, like, width)
                 else:
                     _put_apart(x, xs, y, ys, count, field(job, KEPT) + m, ms, factor, shift, like, width)
                 x, y, m = x + x_next * width, y + y_next * width, m + m_next

@@ -96,10 +96,12 @@ def masked(
         return _masked_elsewhere(input, out, key, rate, factor, first)
     x, y, threads = input.data_ptr(), out.data_ptr(), torch.get_num_threads()
     seed, stream, begin = cpu.signed(key.seed), cpu.signed(key.stream), cpu.signed(first)
-    if shift is None and input.is_contiguous() and out.is_contiguous():
+    in_order = input.is_contiguous() and out.is_contiguous()
+    if in_order and shift is None:
         cpu.apply_line(number, x, y, input.numel(), seed, stream, rate, factor, threads, begin)
         return out
-    if cpu.apply_layout(number, x, y, tuple(_dims(input, out)), seed, stream, rate, factor, threads, begin, shift):
+    dims = ((input.numel(), 1, 1, 0),) if in_order else tuple(_dims(input, out))
+    if cpu.apply_layout(number, x, y, dims, seed, stream, rate, factor, threads, begin, shift):
         return out
     return out.copy_(masked(input.contiguous(), None, key, rate, factor, first, shift))
 
