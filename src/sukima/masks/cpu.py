@@ -17,6 +17,7 @@ from sukima.masks.compiled import Kind, Number, start, start_job, start_layout, 
 from sukima.masks.kernels import (
     AHEAD,
     ALONG,
+    AT_ONCE,
     CHUNKS,
     DIMS,
     FIELDS,
@@ -28,6 +29,7 @@ from sukima.masks.kernels import (
     NEXT,
     RANK,
     ROOM,
+    SHARE,
     SIZE,
     TABLE,
     TILE,
@@ -362,8 +364,10 @@ def _job(
     else:
         along = chunk_of.py_func(size, threads)
         split, ahead = -(-size // along), 0
-    job[CHUNKS : ALONG + 1] = (
-        split * len(rows), split, size, x, y, rows.ctypes.data, *strides, len(dims), 0, ahead, along,
+    chunks = split * len(rows)
+    job[CHUNKS : AT_ONCE + 1] = (
+        chunks, split, size, x, y, rows.ctypes.data, *strides, len(dims), 0, ahead, along,
+        max(1, chunks // (SHARE * threads)),
     )  # fmt: skip
     job[DIMS : DIMS + 4 * len(dims)] = np.array(dims).ravel()
     return job

@@ -23,14 +23,14 @@ from sukima.masks.numeric import emptied, scaled, shift_of
 from sukima.masks.philox import LANES, fill
 
 __all__ = [
-    "AHEAD", "ALONG", "CHUNK", "CHUNKS", "DIMS", "FIELDS", "HIGH", "JOB", "KEPT", "LOW", "MAX_DIMS", "NEXT", "RANK",
-    "ROOM", "SIZE", "SPLIT", "TABLE", "TILE", "X", "Y", "cells", "chunk_of", "decide_range", "field", "place",
+    "AHEAD", "ALONG", "AT_ONCE", "CHUNK", "CHUNKS", "DIMS", "FIELDS", "HIGH", "JOB", "KEPT", "LOW", "MAX_DIMS", "NEXT", "RANK",
+    "ROOM", "SHARE", "SIZE", "SPLIT", "TABLE", "TILE", "X", "Y", "cells", "chunk_of", "decide_range", "field", "place",
     "put_run", "shift_in", "turned", "walk", "word_buffer",
 ]  # fmt: skip
 
 MAX_DIMS = 8
 FIELDS = 6  # numbers an entry in the table
-NEXT, CHUNKS, SPLIT, SIZE, X, Y, TABLE, ROW_X, ROW_Y, RANK, KEPT, AHEAD, ALONG, HIGH, LOW, DIMS = range(16)
+NEXT, CHUNKS, SPLIT, SIZE, X, Y, TABLE, ROW_X, ROW_Y, RANK, KEPT, AHEAD, ALONG, AT_ONCE, HIGH, LOW, DIMS = range(17)
 JOB = DIMS + 4 * MAX_DIMS  # numbers a job; a dimension takes four: length, strides of x, y and mask, in elements
 
 TILE = 2048
@@ -274,15 +274,18 @@ def turned(job: Any, like: Any, one: Any, width: Any, moves: Any) -> None:
     rank, split = field(job, RANK), field(job, SPLIT)
     deep, long = field(job, DIMS + 4 * (rank - 2)), field(job, DIMS + 4 * (rank - 1))
     xs, ys = field(job, DIMS + 4 * (rank - 1) + 1), field(job, DIMS + 4 * (rank - 1) + 2)
-    ahead, along = field(job, AHEAD), field(job, ALONG)
+    ahead, along, at_once = field(job, AHEAD), field(job, ALONG), field(job, AT_ONCE)
     wide, tall = (deep + ahead - 1) // ahead, (long + along - 1) // along
     stride = long if tall == 1 else along + 2 * GROUP
     buffer, turned_space = word_buffer(), np.empty(8 * (ahead + 8), np.uint8)
     decided_space = np.empty((ahead + 8) * stride + 3 * GROUP + 64, np.uint8)
     decided, across = address_of(decided_space) + GROUP, address_of(turned_space)
+    chunk, claimed = np.int64(0), np.int64(0)
     while True:
-        chunk = claim(job)
-        if chunk >= field(job, CHUNKS):
+        if chunk == claimed:  # several at once: where another thread claims, the job must be read from memory again
+            chunk = claim(job) * at_once
+            claimed = min(chunk + at_once, field(job, CHUNKS))
+        if chunk >= claimed:
             hold(turned_space)
             hold(decided_space)
             return
@@ -305,3 +308,4 @@ def turned(job: Any, like: Any, one: Any, width: Any, moves: Any) -> None:
             for r in range(min(8, long_now - q)):
                 tx, ty = x + (q + r) * xs * width, y + (q + r) * ys * width
                 put_run(tx, ty, deep_now, across + r * (ahead + 8), factor, shift, like, width)
+        chunk += 1
