@@ -23,9 +23,9 @@ from sukima.masks.numeric import emptied, scaled, shift_of
 from sukima.masks.philox import LANES, fill
 
 __all__ = [
-    "AHEAD", "ALONG", "AT_ONCE", "CHUNK", "CHUNKS", "DIMS", "FIELDS", "HIGH", "JOB", "KEPT", "LOW", "MAX_DIMS", "NEXT", "RANK",
-    "ROOM", "SHARE", "SIZE", "SPLIT", "TABLE", "TILE", "X", "Y", "cells", "chunk_of", "decide_range", "field", "place",
-    "put_run", "shift_in", "turned", "walk", "word_buffer",
+    "AHEAD", "ALONG", "AT_ONCE", "CHUNK", "CHUNKS", "DIMS", "FIELDS", "HIGH", "JOB", "KEPT", "LOW", "MAX_DIMS",
+    "NEXT", "RANK", "ROOM", "SHARE", "SIZE", "SPLIT", "TABLE", "TILE", "X", "Y", "cells", "chunk_of", "decide_range",
+    "field", "place", "put_run", "shift_in", "turned", "walk", "word_buffer",
 ]  # fmt: skip
 
 MAX_DIMS = 8

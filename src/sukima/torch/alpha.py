@@ -40,21 +40,26 @@ def saturated(
     inplace: bool,
     shape: tuple[int, ...] | None = None,
 ) -> Tensor:
-    """The input with SELU's limit where a mask drops, moved by ``slope`` and ``shift``; of ``shape`` if that is given.
+    """The input with SELU's limit where a mask drops, then moved by ``slope`` and ``shift``.
 
-    In one pass over memory wherever the kernels may be used.
+    The mask has the shape of the input, or ``shape``. In one pass over memory where the kernels may be used; elsewhere,
+    as for shards, in steps with the same rounding.
     """
-    fixed = isinstance(rate, float) and isinstance(slope, float) and isinstance(shift, float)
-    if fixed and isinstance(key, MaskKey) and is_plain(input) and is_native(input):
+    known = isinstance(rate, float) and isinstance(key, MaskKey) and is_plain(input) and is_native(input)
+    if known and isinstance(slope, float) and isinstance(shift, float):
         ends, out = (shift - slope * SATURATION, shift), input if inplace else None
         if shape is None:
             return put_plain(input, out, key, rate, slope, 0, ends)
         return over_plain(input, out, shape, key, rate, slope, ends)
-    factor = slope if isinstance(slope, float) else 1.0
-    moved = input - SATURATION
-    masked = put_mask(moved, key, rate, factor) if shape is None else masked_over(moved, shape, key, rate, factor)
-    result = masked + shift if isinstance(slope, float) else masked * slope + shift
-    result = result.to(input.dtype)
+
+    def put(x: Tensor) -> Tensor:
+        return put_mask(x, key, rate, 1.0) if shape is None else masked_over(x, shape, key, rate, 1.0)
+
+    wide = input if input.dtype is torch.float64 else input.float()
+    kept = put(torch.ones_like(wide, requires_grad=False))
+    numbers = slope, shift - slope * SATURATION, shift
+    slope, high, low = (v.to(wide.dtype) if isinstance(v, Tensor) else v for v in numbers)
+    result = (put(wide) * slope + (kept * high + (1 - kept) * low)).to(input.dtype)
     return input.copy_(result) if inplace else result
 
 
