@@ -120,9 +120,11 @@ class Judge:
         owner = self.module.class_of(self.entry) if self.entry is not None else None
         if owner is None:
             return False
-        switch = f"{key}.eval()"
-        at = [m for m in owner.body if isinstance(m, ast.FunctionDef) and switch in self.module.text_of(m)]
-        return bool(at) and all(EVALUATING_NAME.search(m.name) and m is not self.entry for m in at)
+        methods = [m for m in owner.body if isinstance(m, ast.FunctionDef)]
+        at = [(m, text) for m in methods if f"{key}.eval()" in (text := self.module.text_of(m))]
+        return bool(at) and all(
+            m is not self.entry and EVALUATING_NAME.search(m.name) and f"{key}(" in text for m, text in at
+        )
 
     def _may_matter(self, model: ModelState, key: str) -> bool:
         return model.content not in {"unknown", "unseen"} or is_model_name(key.rpartition(".")[2])
