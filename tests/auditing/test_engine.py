@@ -206,3 +206,19 @@ def test_a_list_that_doubles_comes_to_an_end(tmp_path: Path, step: str) -> None:
     doubled = "\n".join([step] * 40)
     path.write_text(f"import torch.nn as nn\nlayers = [nn.Dropout(0.5)]\n{doubled}\nmodel = nn.Sequential(*layers)\n")
     audit_files([path])
+
+
+def test_a_file_called_like_the_package_it_imports_from(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "__init__.py").write_text(
+        "import torch.nn as nn\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.drop = nn.Dropout(0.5)\n    def forward(self, x):\n        return self.drop(x)\n"
+    )
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "net.py").write_text("from net import Net\ndef build():\n    return Net()\n")
+    (tmp_path / "run.py").write_text(
+        "import torch\nfrom tools.net import build\nmodel = build()\ndef test(loader):\n    with torch.no_grad():\n"
+        "        for x, y in loader:\n            print((model(x).argmax(1) == y).sum())\ntest([])\n"
+    )
+    assert [(Path(f.path or "").name, f.code) for f in audit_sources([tmp_path]).findings] == [("run.py", "SK105")]

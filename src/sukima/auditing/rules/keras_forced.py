@@ -12,7 +12,7 @@ from sukima.auditing.source.catalogue import LAYERS
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.evaluation import is_evaluation_data, is_model_name
 from sukima.auditing.source.gating import is_gated
-from sukima.auditing.source.intent import is_demonstration, is_meant, name_of
+from sukima.auditing.source.intent import is_demonstration, is_meant, is_test_module, name_of
 from sukima.base.messages import say
 from sukima.records.finding import Finding
 
@@ -79,7 +79,8 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _is_silent(context: Context, call: ast.Call) -> bool:
-    in_test = context.module.function_of(call) is not None and is_demonstration(context.module, call)
+    module = context.module
+    in_test = is_test_module(module) or (module.function_of(call) is not None and is_demonstration(module, call))
     return (
         in_test
         or _corrupts_data(context, call)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sukima.auditing.source.content import content_of
 from sukima.auditing.source.evaluation import is_evaluation_data, is_model_name, only_applies
 from sukima.auditing.source.intent import name_of
-from sukima.auditing.source.mode_state import EVAL, TRAIN, UNKNOWN, Frame, Judge, ModelState
+from sukima.auditing.source.mode_state import EVAL, TRAIN, Frame, Judge, ModelState
 from sukima.auditing.source.names import Function
 
 if TYPE_CHECKING:
@@ -184,15 +184,23 @@ class FollowingCalls:
 
     def _made(self, target: ast.expr, key: str, value: ast.expr, chained: str | None, frame: Frame) -> None:
         content = content_of(self.context, value)
-        if content is None or not isinstance(value, ast.Call):
+        if not isinstance(value, ast.Call):
+            return
+        if content is None:
+            if self._comes_switched(value):
+                self.judge.models[key] = ModelState(EVAL | TRAIN)
             return
         # What transformers loads comes in eval mode; nobody wrote that switch, so nobody is blamed for it.
         ready = name_of(value.func) == "from_pretrained" and chained != "train"
-        mode = EVAL if chained == "eval" or ready else UNKNOWN if self._comes_switched(value) else TRAIN
+        # A factory that calls eval() somewhere may give a model out in either mode.
+        either = chained is None and not ready and self._comes_switched(value)
+        mode = EVAL if chained == "eval" or ready else EVAL | TRAIN if either else TRAIN
         loaded = self.module.dotted(value.func) in {"torch.load", "torch.jit.load"}
         given = (self._key(argument, frame) for argument in value.args)
         parts = [part for part in given if part is not None and part in self.judge.models]
-        self.judge.models[key] = ModelState(mode, content, None if ready else value, loaded=loaded, parts=parts)
+        self.judge.models[key] = ModelState(
+            mode, content, None if ready or either else value, loaded=loaded, parts=parts
+        )
         if isinstance(target, ast.Name):
             frame.names.pop(target.id, None)
 

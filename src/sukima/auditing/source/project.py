@@ -90,7 +90,8 @@ class Project:
 
     def _follow(self, dotted: str, seen_from: Module, depth: int) -> tuple[Module, ast.AST] | None:
         head, _, name = dotted.rpartition(".")
-        home = seen_from if head in (seen_from.name, "") else self._module(head, seen_from)
+        here = head in (seen_from.name, "") and dotted not in seen_from.scope.names.get(name, [])
+        home = seen_from if here else self._module(head, seen_from)
         if home is None or not name:
             return None
         for value in reversed(home.scope.names.get(name, [])):
