@@ -1,6 +1,6 @@
 """Histories and their truths, from the file that ``generate.py`` writes or from the committed sample.
 
-``python histories.py RUNS.jsonl`` makes that sample: the groups that are only reported on.
+``python histories.py RUNS.jsonl`` makes the samples: the groups that are only reported on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from configuration import FITTED, GROUP
+from configuration import FITTED, GROUP, LONG, reported
 
 from sukima.base.errors import InputError
 from sukima.diagnosis.curves import curves_of
@@ -21,6 +21,8 @@ from sukima.records.history import History
 
 SAMPLE = Path(__file__).with_name("sample.jsonl.gz")
 """The histories of the groups that are only reported on."""
+LONGER = Path(__file__).with_name("longer.jsonl.gz")
+"""The same of the longer runs."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Example:
     @property
     def reported(self) -> bool:
         """Whether it may only be reported on."""
-        return self.number < FITTED and self.group % 2 == 1
+        return reported(self.number)
 
 
 def examples(path: Path = SAMPLE) -> list[Example]:
@@ -71,7 +73,7 @@ def of_record(record: dict) -> Iterator[Example]:
     Of these some have the running mean also of the accuracy, as most loops log it, and some do not say how training
     was measured.
     """
-    fitted = record["number"] >= FITTED
+    fitted = record["number"] >= FITTED and not reported(record["number"])
     classes = record["data"] not in ("concrete", "energy")
     both, *told = np.random.default_rng([2033, record["number"]]).random(3) < 0.5
     for running in (True, False) if fitted else (record["running"],):
@@ -100,9 +102,11 @@ def _has_finite(history: History) -> bool:
 
 def main(path: Path) -> None:
     numbers = {line: json.loads(line)["number"] for line in path.read_text().splitlines()}
-    lines = [line for line, number in numbers.items() if number < FITTED and number // GROUP % 2]
-    SAMPLE.write_bytes(gzip.compress(("\n".join(lines) + "\n").encode(), mtime=0))
-    print(f"{len(lines)} runs, {SAMPLE.stat().st_size // 1000} kB")
+    for sample, long in ((SAMPLE, False), (LONGER, True)):
+        lines = [line for line, number in numbers.items() if reported(number) and (number >= LONG) == long]
+        if lines:
+            sample.write_bytes(gzip.compress(("\n".join(lines) + "\n").encode(), mtime=0))
+            print(f"{sample.name}: {len(lines)} runs, {sample.stat().st_size // 1000} kB")
 
 
 if __name__ == "__main__":
