@@ -22,6 +22,16 @@ TEXTS = {
     ),
     "{path}: the file is empty": "{path}: ファイルが空です",
     "{path}: 'log_history' must be a list of rows": "{path}: 'log_history' は行の並びでなければなりません",
+    "{path}: no metrics found in this database": "{path}: このデータベースには評価値が見つかりません",
+    "{path}: not a database of MLflow ({why})": "{path}: MLflow のデータベースではありません（{why}）",
+    "the database breaks off or is damaged; what follows is left out": (
+        "データベースが途切れているか壊れているため、そこから後を除きました"
+    ),
+    "the file breaks off or is damaged; what follows is left out": (
+        "ファイルが途切れているか壊れているため、そこから後を除きました"
+    ),
+    "only the first {count} runs are read": "先頭の {count} 件の実行だけを読みました",
+    "a broken record is left out": "壊れたレコードを除きました",
     "{path}: no metrics found in this folder": "{path}: このフォルダーには評価値が見つかりません",
     "{path}: no scalars found in this event file": "{path}: このイベントファイルにはスカラー値が見つかりません",
     "{path}: no line matches the pattern": "{path}: パターンに合う行がありません",
