@@ -17,15 +17,19 @@ from sukima.masks.compiled import Kind, Number, start, start_job, start_layout, 
 from sukima.masks.kernels import (
     AHEAD,
     ALONG,
+    AT_ONCE,
     CHUNKS,
     DIMS,
     FIELDS,
+    HIGH,
     JOB,
     KEPT,
+    LOW,
     MAX_DIMS,
     NEXT,
     RANK,
     ROOM,
+    SHARE,
     SIZE,
     TABLE,
     TILE,
@@ -41,6 +45,7 @@ __all__ = [
     "MAX_DIMS",
     "Dim",
     "Job",
+    "Shift",
     "apply",
     "apply_layout",
     "apply_line",
@@ -60,6 +65,7 @@ __all__ = [
 
 Dim = tuple[int, int, int, int]  # length, and strides in x, y and (where there is one) the mask, in elements
 Table = npt.NDArray[np.uint64]
+Shift = tuple[float, float]  # what is added to kept elements, and what dropped ones become
 
 # Below this many elements a second thread costs more than it saves.
 PARALLEL = 48 * 1024
@@ -114,9 +120,12 @@ def keep(key: MaskKey, rate: float, size: int, offset: int = 0) -> npt.NDArray[n
 @lru_cache(1024)
 def _constants(rate: float, factor: float | None, number: Number) -> tuple[int, int, int]:
     """Threshold, bits, and the factor's pattern in the type of the arithmetic."""
-    value = scale(rate) if factor is None else factor
-    pattern = np.float64(value).view(np.int64) if number == "float64" else np.float32(value).view(np.int32)
-    return threshold(rate), bits(rate), int(pattern)
+    return threshold(rate), bits(rate), _pattern(scale(rate) if factor is None else factor, number)
+
+
+def _pattern(value: float, number: Number) -> int:
+    """A float in the type of the arithmetic, as an integer."""
+    return int(np.float64(value).view(np.int64) if number == "float64" else np.float32(value).view(np.int32))
 
 
 def apply_line(
@@ -185,35 +194,41 @@ def collapse(dims: Sequence[Dim]) -> list[Dim]:
 
 
 @lru_cache(1024)
-def _layout(dims: tuple[Dim, ...], threads: int) -> tuple[npt.NDArray[np.int64], int, int, Kind] | None:
+def _layout(
+    dims: tuple[Dim, ...], threads: int, number: Number, shift: Shift | None
+) -> tuple[npt.NDArray[np.int64], int, int, Kind] | None:
     """A job of one row, but for what it works on and the mask, its address, size and kind; ``None``: too many dims."""
     fewer = collapse(dims)
     if len(fewer) > MAX_DIMS:
         return None
-    kind, nothing = _kind(fewer), np.zeros((1, FIELDS), np.uint64)
+    kind, nothing = _kind(fewer) if all(dim[0] for dim in fewer) else "walk", np.zeros((1, FIELDS), np.uint64)
     job = _job(kind, 0, 0, fewer, nothing, (0, 0), threads)
+    _set_shift(job, number, shift)
     return job, job.ctypes.data, int(job[SIZE]), kind
 
 
 def apply_layout(
     number: Number, x: int, y: int, dims: tuple[Dim, ...], seed: int, stream: int, rate: float, factor: float | None,
-    threads: int, first: int = 0,
+    threads: int, first: int = 0, shift: Shift | None = None,
 ) -> bool:  # fmt: skip
-    """As `apply_line`, on data of any layout; false where that has more than ``MAX_DIMS`` dimensions."""
-    if (known := _layout(dims, threads)) is None:
+    """As `apply_line`, on data of any layout, then shifted; false where there are more than ``MAX_DIMS`` dimensions."""
+    if (known := _layout(dims, threads, number, shift)) is None:
         return False
-    _, template, size, kind = known
+    job, template, size, kind = known
+    if not size:
+        return True
+    work = worker(kind, number, shift is not None)
     dropped, width, pattern = _constants(rate, factor, number)
     crew = team.team()
     if size < PARALLEL:
         threads = 1
     elif threads > 1 and not crew:
-        rows = np.array([[seed, stream, dropped, width, pattern, first]], np.int64).view(np.uint64)
-        _run(kind, number, x, y, collapse(dims), rows, (0, 0), threads)
+        rows = np.array([[seed, stream, dropped, width, pattern, first]], np.int64)
+        job = job.copy()
+        job[X], job[Y], job[TABLE] = x, y, rows.ctypes.data
+        _go(job, work, size, threads)
         return True
-    if size:
-        work = worker(kind, number)
-        start_layout()(work, crew, threads, template, x, y, seed, stream, dropped, width, pattern, first)
+    start_layout()(work, crew, threads, template, x, y, seed, stream, dropped, width, pattern, first)
     return True
 
 
@@ -271,7 +286,9 @@ def normal(y: int, size: int, key: MaskKey, threads: int) -> None:
 
 
 @lru_cache(1024)
-def _structure(dims: tuple[Dim, ...], threads: int) -> tuple[npt.NDArray[np.int64], int, int]:
+def _structure(
+    dims: tuple[Dim, ...], threads: int, number: Number, shift: Shift | None = None
+) -> tuple[npt.NDArray[np.int64], int, int]:
     """A job, but for what it works on, that puts decisions on data; its address and the size of the data."""
     # The order is free here, so that of memory is taken.
     ordered = collapse(sorted(dims, key=lambda dim: -dim[2]))
@@ -285,34 +302,41 @@ def _structure(dims: tuple[Dim, ...], threads: int) -> tuple[npt.NDArray[np.int6
     job[CHUNKS : SIZE + 1] = -(-size // length // tall) * pieces, pieces, size
     job[RANK], job[AHEAD], job[ALONG] = len(ordered), tall, piece
     job[DIMS : DIMS + 4 * len(ordered)] = np.array(ordered).ravel()
+    _set_shift(job, number, shift)
     return job, job.ctypes.data, size
 
 
+def _set_shift(job: npt.NDArray[np.int64], number: Number, shift: Shift | None) -> None:
+    if shift is not None:
+        job[HIGH], job[LOW] = (_pattern(value, number) for value in shift)
+
+
 def spread(
-    number: Number, x: int, y: int, dims: tuple[Dim, ...], kept: npt.NDArray[np.bool_], factor: float, threads: int
-) -> None:
+    number: Number, x: int, y: int, dims: tuple[Dim, ...], kept: npt.NDArray[np.bool_], factor: float, threads: int,
+    shift: Shift | None = None,
+) -> None:  # fmt: skip
     """Put decisions on data of which each decides several elements; ``dims`` have their strides in ``kept`` too."""
-    template, _, size = _structure(dims, threads)
+    template, _, size = _structure(dims, threads, number, shift)
     rows = table([MaskKey(0)], [0], number, [factor])
     job = template.copy()
     job[X], job[Y], job[TABLE], job[KEPT] = x, y, rows.ctypes.data, kept.ctypes.data
-    _go(job, worker("broadcast", number), size, threads)
+    _go(job, worker("broadcast", number, shift is not None), size, threads)
 
 
 def apply_over(
     number: Number, x: int, y: int, dims: tuple[Dim, ...], decisions: int, key: MaskKey, rate: float,
-    factor: float | None, threads: int,
+    factor: float | None, threads: int, shift: Shift | None = None,
 ) -> None:  # fmt: skip
     """As `spread`, with the first ``decisions`` elements of a key's mask."""
-    _, template, size = _structure(dims, threads)
+    _, template, size = _structure(dims, threads, number, shift)
     crew = team.team()
     if threads > 1 and size >= PARALLEL and not crew:
         value = scale(rate) if factor is None else factor
-        return spread(number, x, y, dims, keep(key, rate, decisions), value, threads)
+        return spread(number, x, y, dims, keep(key, rate, decisions), value, threads, shift)
     dropped, width, pattern = _constants(rate, factor, number)
     if size:
         start_structure()(
-            worker("broadcast", number), crew, threads if size >= PARALLEL else 1, template, x, y,
+            worker("broadcast", number, shift is not None), crew, threads if size >= PARALLEL else 1, template, x, y,
             decisions, signed(key.seed), signed(key.stream), dropped, width, pattern,
         )  # fmt: skip
     return None
@@ -324,6 +348,8 @@ def _run(
 ) -> None:  # fmt: skip
     if len(dims) > MAX_DIMS:
         raise ValueError(f"{len(dims)} dimensions; at most {MAX_DIMS} after collapsing")
+    if not all(dim[0] for dim in dims):
+        return
     job = _job(kind, x, y, dims, rows, strides, threads)
     _go(job, worker(kind, number), int(job[SIZE]) * len(rows), threads)
 
@@ -338,8 +364,10 @@ def _job(
     else:
         along = chunk_of.py_func(size, threads)
         split, ahead = -(-size // along), 0
-    job[CHUNKS : ALONG + 1] = (
-        split * len(rows), split, size, x, y, rows.ctypes.data, *strides, len(dims), 0, ahead, along,
+    chunks = split * len(rows)
+    job[CHUNKS : AT_ONCE + 1] = (
+        chunks, split, size, x, y, rows.ctypes.data, *strides, len(dims), 0, ahead, along,
+        max(1, chunks // (SHARE * threads)),
     )  # fmt: skip
     job[DIMS : DIMS + 4 * len(dims)] = np.array(dims).ravel()
     return job

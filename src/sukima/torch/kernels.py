@@ -11,7 +11,7 @@ from torch import Tensor
 from sukima.base.imports import is_installed
 from sukima.masks import cpu, law, portable
 from sukima.masks.compiled import Number
-from sukima.masks.cpu import Dim
+from sukima.masks.cpu import Dim, Shift
 from sukima.masks.key import Key, MaskKey, ShardedKey
 from sukima.torch.keys import key_tensor, keys_of
 from sukima.torch.memory import fresh
@@ -79,9 +79,14 @@ def masked_line(
 
 
 def masked(
-    input: Tensor, out: Tensor | None, key: Key, rate: float, factor: float | None = None, first: int = 0
-) -> Tensor:
-    """``input`` under the key's mask, into ``out`` (which may be the input) or a new tensor of its layout."""
+    input: Tensor, out: Tensor | None, key: Key, rate: float, factor: float | None = None, first: int = 0,
+    shift: Shift | None = None,
+) -> Tensor:  # fmt: skip
+    """``input`` under the key's mask, into ``out`` (which may be the input) or a new tensor of its layout.
+
+    With ``shift``, for native tensors and whole keys, its first number is added to what is kept, and its second stands
+    in the place of 0.
+    """
     if out is None:
         out = fresh(input)
     if isinstance(key, ShardedKey):
@@ -91,12 +96,14 @@ def masked(
         return _masked_elsewhere(input, out, key, rate, factor, first)
     x, y, threads = input.data_ptr(), out.data_ptr(), torch.get_num_threads()
     seed, stream, begin = cpu.signed(key.seed), cpu.signed(key.stream), cpu.signed(first)
-    if input.is_contiguous() and out.is_contiguous():
+    in_order = input.is_contiguous() and out.is_contiguous()
+    if in_order and shift is None:
         cpu.apply_line(number, x, y, input.numel(), seed, stream, rate, factor, threads, begin)
         return out
-    if cpu.apply_layout(number, x, y, tuple(_dims(input, out)), seed, stream, rate, factor, threads, begin):
+    dims = ((input.numel(), 1, 1, 0),) if in_order else tuple(_dims(input, out))
+    if cpu.apply_layout(number, x, y, dims, seed, stream, rate, factor, threads, begin, shift):
         return out
-    return out.copy_(masked(input.contiguous(), None, key, rate, factor, first))
+    return out.copy_(masked(input.contiguous(), None, key, rate, factor, first, shift))
 
 
 def _masked_elsewhere(
@@ -154,17 +161,18 @@ def _structured(shape: tuple[int, ...], xs: tuple[int, ...], ys: tuple[int, ...]
 
 
 def masked_over(
-    input: Tensor, out: Tensor | None, shape: tuple[int, ...], key: MaskKey, rate: float, factor: float | None = None
-) -> Tensor:
+    input: Tensor, out: Tensor | None, shape: tuple[int, ...], key: MaskKey, rate: float, factor: float | None = None,
+    shift: Shift | None = None,
+) -> Tensor:  # fmt: skip
     """As `masked`, with a mask of ``shape`` (1 or the input's size in each dimension) that is repeated over it."""
     if out is None:
         out = fresh(input)
     dims, count = _structured(input.shape, input.stride(), out.stride(), shape)
     if not is_native(input) or len(cpu.collapse(dims)) > cpu.MAX_DIMS:
         kept = torch.from_numpy(cpu.keep(key, rate, count)).view(shape).to(input.device)
-        return out.copy_(_where(kept, input, law.scale(rate) if factor is None else factor))
+        return out.copy_(_where(kept, input, law.scale(rate) if factor is None else factor, shift))
     number, threads = NUMBERS[input.dtype], torch.get_num_threads()
-    cpu.apply_over(number, input.data_ptr(), out.data_ptr(), dims, count, key, rate, factor, threads)
+    cpu.apply_over(number, input.data_ptr(), out.data_ptr(), dims, count, key, rate, factor, threads, shift)
     return out
 
 
@@ -180,8 +188,10 @@ def masked_with(input: Tensor, out: Tensor | None, kept: Tensor, factor: float) 
     return out
 
 
-def _where(kept: Tensor, input: Tensor, factor: float) -> Tensor:
-    return torch.where(kept, input * factor, torch.zeros((), dtype=input.dtype, device=input.device))
+def _where(kept: Tensor, input: Tensor, factor: float, shift: Shift | None = None) -> Tensor:
+    high, low = shift or (0.0, 0.0)
+    scaled = input * factor if shift is None else input * factor + high
+    return torch.where(kept, scaled, torch.full((), low, dtype=input.dtype, device=input.device))
 
 
 def dropped(
