@@ -65,9 +65,9 @@ class Rate(Held):
         state: threshold, whether 32 bits decide, factor and what else the layer needs, as a variable.
     """
 
-    def __init__(self, value: float, numbers: Callable[[float], Numbers] = plain_numbers) -> None:
+    def __init__(self, value: float, numbers: Callable[[float], Numbers] = plain_numbers, name: str = "rate") -> None:
         self._numbers, self.value = numbers, value
-        super().__init__(self._all(), "rate")
+        super().__init__(self._all(), name)
 
     def _all(self) -> list[float]:
         self.decided, self.factor, extra = self._numbers(self.value)
