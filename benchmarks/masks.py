@@ -62,25 +62,6 @@ def backward(size: int) -> Timed:
     return ours | side_by_side({"torch": step}, 0.5, rounds=3)
 
 
-def added(size: int) -> Timed:
-    """What dropout adds to forward and backward between other operations, as in training: there the gradient that comes
-    in belongs to nobody else."""
-    x, grad = torch.randn(size, requires_grad=True), torch.ones(size)
-
-    def without() -> None:
-        x.grad = None
-        (2 * (2 * x)).backward(grad)
-
-    def step() -> None:
-        x.grad = None
-        (2 * F.dropout(2 * x, 0.5)).backward(grad)
-
-    with st.accelerate():
-        ours = side_by_side({"without": without, "with": step}, 0.5)
-    torchs = side_by_side({"without": without, "with": step}, 0.5, rounds=3)
-    return {"ours": ours["with"] - ours["without"], "torch": torchs["with"] - torchs["without"]}
-
-
 def small(size: int) -> Timed:
     x = torch.randn(size, requires_grad=True)
     with st.accelerate():
@@ -145,8 +126,6 @@ def main() -> bool:
     check("2^24 allocating, times torch", t["torch"] / t["ours"], 6)
     t = backward(2**20)
     check("2^20 forward and backward, times torch", t["torch"] / t["ours"], 40)
-    t = added(2**20)
-    check("2^20 what it adds to forward and backward, times torch", t["torch"] / t["ours"], 40)
     for power, bound in ((16, 25), (12, 3)):
         t = timed(2**power, seconds=0.3)
         check(f"2^{power} accelerated, allocating, times torch", t["torch"] / t["ours"], bound)

@@ -15,6 +15,7 @@ from hypothesis import strategies as some
 
 import sukima
 from sukima.masks import cpu, law, portable, team
+from sukima.masks.jobs import Shift
 from sukima.masks.key import MaskKey
 from sukima.torch import kernels
 
@@ -22,13 +23,17 @@ KEY = MaskKey(2**63 + 5, 2**64 - 1)
 DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
 
 
-def reference(x: torch.Tensor, key: MaskKey, rate: float, factor: float | None = None) -> torch.Tensor:
+def reference(
+    x: torch.Tensor, key: MaskKey, rate: float, factor: float | None = None, shift: Shift | None = None
+) -> torch.Tensor:
     kept = torch.from_numpy(law.keep(key, rate, x.numel())).view(x.shape)
-    scale = law.scale(rate) if factor is None else factor
-    value = (
-        x * scale if x.dtype == torch.float64 else (x.float() * torch.tensor(scale, dtype=torch.float32)).to(x.dtype)
-    )
-    return torch.where(kept, value, torch.zeros((), dtype=x.dtype))
+    wide = x if x.dtype == torch.float64 else x.float()
+    value = wide * torch.tensor(law.scale(rate) if factor is None else factor, dtype=wide.dtype)
+    low = torch.zeros((), dtype=wide.dtype)
+    if shift is not None:
+        high, low = torch.tensor(shift, dtype=wide.dtype)
+        value = value + high
+    return torch.where(kept, value.to(x.dtype), low.to(x.dtype))
 
 
 def same(a: torch.Tensor, b: torch.Tensor) -> bool:
@@ -69,14 +74,17 @@ def laid_out(shape: list[int], dtype: torch.dtype, layout: str) -> torch.Tensor:
     some.one_of(some.sampled_from([0.0, 0.5, 1.0, 1 / 256, 1 / 257]), some.floats(0, 1)),
     some.integers(0, 2**64 - 1),
     some.booleans(),
+    some.sampled_from([None, (0.7, -1.3), (3e-6, 2.5)]),
 )
-def test_any_tensor(shape: list[int], dtype: torch.dtype, layout: str, rate: float, seed: int, inplace: bool) -> None:
+def test_any_tensor(
+    shape: list[int], dtype: torch.dtype, layout: str, rate: float, seed: int, inplace: bool, shift: Shift | None
+) -> None:
     while np.prod(shape, dtype=np.int64) > 200_000:
         shape.pop()
     x, key = laid_out(shape, dtype, layout), MaskKey(seed, seed >> 7)
-    expected = reference(x, key, rate)
+    expected = reference(x, key, rate, shift=shift)
     out = x.clone() if inplace else None
-    got = kernels.masked(x if out is None else out, out, key, rate)
+    got = kernels.masked(x if out is None else out, out, key, rate, shift=shift)
     assert same(got, expected)
     assert got.dtype == x.dtype
 
@@ -89,6 +97,9 @@ def test_every_16_bit_number_is_rounded_to_nearest_even(dtype: torch.dtype, fact
     assert same(kernels.masked(x, None, KEY, 0.0, factor), expected)
     strided = torch.stack([x, x], -1)[..., 0]
     assert same(kernels.masked(strided, None, KEY, 0.0, factor), expected)
+    moved = (x.float() * torch.tensor(factor) + 0.37).to(dtype)
+    assert same(kernels.masked(x, None, KEY, 0.0, factor, shift=(0.37, 0.0)), moved)
+    assert same(kernels.masked(strided, None, KEY, 0.0, factor, shift=(0.37, 0.0)), moved)
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])

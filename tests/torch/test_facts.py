@@ -1,6 +1,7 @@
 """Exact facts about the family: known formulas, second implementations, rates that change without a recompilation."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -172,3 +173,15 @@ def test_inductor_agrees(module: nn.Module) -> None:
     found = torch.compile(module, fullgraph=True)(x)
     torch.manual_seed(1)
     torch.testing.assert_close(found, module(x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("layer", [st.alpha_dropout, st.feature_alpha_dropout])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_alpha_dropout_is_the_same_in_steps(layer: Callable[..., torch.Tensor], dtype: torch.dtype) -> None:
+    x = torch.randn(7, 5, 33).to(dtype)
+    expected = layer(x, 0.3, key=KEY)
+    assert torch.equal(torch.vmap(lambda v: layer(v, 0.3, key=KEY), randomness="same")(x[None])[0], expected)
+    part = x[4:6].contiguous(), KEY.shard(x.shape, (2, 5, 33), (4, 0, 0))
+    assert torch.equal(layer(part[0], 0.3, key=part[1]), expected[4:6])
+    if dtype is torch.float64:  # rates as tensors reckon in it
+        assert torch.equal(layer(x, torch.tensor(0.3, dtype=dtype), key=KEY), expected)

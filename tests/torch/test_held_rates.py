@@ -212,3 +212,31 @@ def test_sampling_lets_held_rates_act() -> None:
         assert not torch.equal(model(x), model(x))
         assert not model[0].training
     assert torch.equal(model(x), model(x))
+
+
+def test_rates_of_our_recurrent_layers_are_sites() -> None:
+    rates = {"input_dropout": 0.1, "weight_dropout": 0.2, "recurrent_dropout": 0.3, "zoneout_hidden": 0.05}
+    model = nn.Sequential(st.LSTM(3, 4, 2, dropout=0.4, batch_first=True, **rates), Last(), nn.Linear(4, 2))
+    for example in (None, torch.randn(2, 5, 3)):
+        found = st.sites(model, example)
+        assert {name: site.rate for name, site in found.items()} == {
+            "0.input_dropout": 0.1, "0.weight_dropout": 0.2, "0.recurrent_dropout": 0.3, "0.zoneout_hidden": 0.05,
+            "0": 0.4,
+        }  # fmt: skip
+        assert [site.kind for site in found.values()].count("recurrent") == 3
+        assert found["0.weight_dropout"].kind == "weight"
+        assert found["0.input_dropout"].place == "input"
+    handle = st.apply(model, sukima.Recipe(rates={"0.input_dropout": 0.6, "0": 0.0}))
+    assert (model[0].input_dropout, model[0].dropout, model[0].weight_dropout) == (0.6, 0.0, 0.2)
+    handle.remove()
+    assert (model[0].input_dropout, model[0].dropout) == (0.1, 0.4)
+    x, stripped = torch.randn(2, 5, 3), st.strip(model)
+    assert torch.equal(stripped(x), model.eval()(x))  # with zoneout's expectation
+    plain = st.sites(nn.Sequential(st.GRU(3, 4), Last(), nn.Linear(4, 2)))
+    assert plain
+    assert not any(site.exists for site in plain.values())
+
+
+class Last(nn.Module):
+    def forward(self, given: tuple[torch.Tensor, object]) -> torch.Tensor:
+        return given[0][:, -1]

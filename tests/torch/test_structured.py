@@ -11,17 +11,18 @@ import torch
 import sukima.torch as st
 from sukima.masks import law
 from sukima.masks.key import MaskKey
-from sukima.torch.structured import masked_over
+from sukima.torch.structured import masked_over, over_plain
 
 KEY = MaskKey(7, 9)
 DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 
 
-def expected(x: torch.Tensor, shape: tuple[int, ...], rate: float) -> torch.Tensor:
+def expected(x: torch.Tensor, shape: tuple[int, ...], rate: float, shift: tuple[float, float] = (0, 0)) -> torch.Tensor:
     kept = torch.from_numpy(law.keep(KEY, rate, torch.Size(shape).numel())).view(shape)
     wide = x.double() if x.dtype is torch.float64 else x.float()
     scale = torch.tensor(law.scale(rate), dtype=wide.dtype)
-    return torch.where(kept, (wide * scale).to(x.dtype), torch.zeros((), dtype=x.dtype))
+    high, low = torch.tensor(shift, dtype=wide.dtype)
+    return torch.where(kept, (wide * scale + high).to(x.dtype), low.to(x.dtype))
 
 
 SHAPES = [
@@ -44,6 +45,7 @@ SHAPES = [
 def test_is_the_law(shape: tuple[int, ...], mask: tuple[int, ...], rate: float, dtype: torch.dtype) -> None:
     x = torch.randn(shape, generator=torch.Generator().manual_seed(1)).to(dtype)
     want = expected(x, mask, rate)
+    shifted = expected(x, mask, rate, (0.7, -1.3))
     layouts = [x, x.transpose(0, -1).contiguous().transpose(0, -1)] if x.dim() else [x]
     if x.dim() == 4:
         layouts += [x.contiguous(memory_format=torch.channels_last), torch.stack((x, x), -1)[..., 0]]
@@ -52,6 +54,7 @@ def test_is_the_law(shape: tuple[int, ...], mask: tuple[int, ...], rate: float, 
         copy = layout.clone()
         assert masked_over(copy, mask, KEY, rate, inplace=True) is copy
         assert torch.equal(copy, want)
+        assert torch.equal(over_plain(layout, None, mask, KEY, rate, None, (0.7, -1.3)), shifted)
 
 
 def test_dropped_is_plus_zero_whatever_was_there() -> None:

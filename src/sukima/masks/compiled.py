@@ -32,28 +32,28 @@ _NUMBERS: dict[str, tuple[Any, Any, int]] = {
 
 # One maker a kind. What a function closes over is part of its name in the cache on disk and must be the same bytes
 # in every process: numbers are, compiled functions are not.
-def _walk(like: Any, one: Any, width: int) -> Callable[[Any], None]:
+def _walk(like: Any, one: Any, width: int, moves: bool | None) -> Callable[[Any], None]:
     def work(job: Any) -> None:
-        walk(job, like, one, width)
+        walk(job, like, one, width, moves)
 
     return work
 
 
-def _turned(like: Any, one: Any, width: int) -> Callable[[Any], None]:
+def _turned(like: Any, one: Any, width: int, moves: bool | None) -> Callable[[Any], None]:
     def work(job: Any) -> None:
-        turned(job, like, one, width)
+        turned(job, like, one, width, moves)
 
     return work
 
 
-def _broadcast(like: Any, one: Any, width: int) -> Callable[[Any], None]:
+def _broadcast(like: Any, one: Any, width: int, moves: bool | None) -> Callable[[Any], None]:
     def work(job: Any) -> None:
-        broadcast(job, like, one, width)
+        broadcast(job, like, one, width, moves)
 
     return work
 
 
-def _normal(like: Any, _one: Any, width: int) -> Callable[[Any], None]:
+def _normal(like: Any, _one: Any, width: int, _moves: bool | None) -> Callable[[Any], None]:
     def work(job: Any) -> None:
         normal(job, like, width)
 
@@ -64,10 +64,10 @@ _KINDS = {"walk": _walk, "turned": _turned, "broadcast": _broadcast, "normal": _
 
 
 @cache
-def worker(kind: Kind, number: Number) -> int:
-    """The address of a C function that takes a job's address and works on it."""
-    work = _KINDS[kind](*_NUMBERS[number])
-    work.__qualname__ = work.__name__ = f"{kind}_{number}"
+def worker(kind: Kind, number: Number, shifted: bool = False) -> int:
+    """The address of a C function that takes a job's address and works on it; ``shifted``: one that has a shift."""
+    work = _KINDS[kind](*_NUMBERS[number], shifted or None)
+    work.__qualname__ = work.__name__ = f"{kind}_{number}{'_shifted' if shifted else ''}"
     with caching() as kept:
         made = cfunc("void(int64)", cache=kept)(work)
     _alive.append(made)

@@ -15,7 +15,7 @@ from numba.extending import intrinsic, overload
 
 from sukima.masks.philox import LANES, block_words
 
-__all__ = ["GROUP", "SPAN", "decide_group", "fuses", "put_decided", "put_group"]
+__all__ = ["GROUP", "SPAN", "decide_group", "fuses", "put_decided", "put_group", "put_kept"]
 
 GROUP = 8 * LANES  # elements decided by the words that are computed together
 
@@ -34,20 +34,32 @@ def _splat(builder: Any, value: Any, count: int) -> Any:
     return builder.shuffle_vector(first, empty, ir.Constant(ir.VectorType(_I32, count), [0] * count))
 
 
-def _times_bfloat16(builder: Any, patterns: Any, factor: Any) -> Any:
+def _parts(builder: Any, shift: Any, value: Any) -> tuple[Any, Any]:
+    """The two numbers of a shift, as in `sukima.masks.numeric`; ``None`` where there is none."""
+    if isinstance(shift, types.NoneType):
+        return None, None
+    return builder.extract_value(value, 0), builder.extract_value(value, 1)
+
+
+def _reckoned(builder: Any, floats: Any, factor: Any, high: Any) -> Any:
+    """Floats times the factor, and the shift added."""
+    product = builder.fmul(floats, _splat(builder, factor, floats.type.count))
+    return builder.fadd(product, _splat(builder, high, floats.type.count)) if high else product
+
+
+def _scaled_bfloat16(builder: Any, patterns: Any, factor: Any, high: Any) -> Any:
     """Two numbers at a time, in the halves of a 32-bit word: they need not be spread out and packed again.
 
-    A NaN needs no care: its product has no bits below the half that is kept, so that rounding cannot carry into it.
+    A NaN needs no care: it has no bits below the half that is kept, so that rounding cannot carry into it.
     """
     pairs = patterns.type.count // 2
     words, floats = ir.VectorType(_I32, pairs), ir.VectorType(ir.FloatType(), pairs)
-    factors = _splat(builder, factor, pairs)
 
     def every(value: int) -> Any:
         return ir.Constant(words, [value] * pairs)
 
     def rounded(wide: Any) -> Any:
-        raw = builder.bitcast(builder.fmul(builder.bitcast(wide, floats), factors), words)
+        raw = builder.bitcast(_reckoned(builder, builder.bitcast(wide, floats), factor, high), words)
         odd = builder.icmp_unsigned("!=", builder.and_(raw, every(0x10000)), every(0))
         return builder.add(raw, builder.select(odd, every(0x8000), every(0x7FFF)))
 
@@ -57,28 +69,33 @@ def _times_bfloat16(builder: Any, patterns: Any, factor: Any) -> Any:
     return builder.bitcast(builder.or_(low, high), patterns.type)
 
 
-def _times_float16(builder: Any, patterns: Any, factor: Any) -> Any:
+def _scaled_float16(builder: Any, patterns: Any, factor: Any, high: Any) -> Any:
     count = patterns.type.count
     half, single = ir.VectorType(ir.HalfType(), count), ir.VectorType(ir.FloatType(), count)
     wide = builder.fpext(builder.bitcast(patterns, half), single)
-    product = builder.fmul(wide, _splat(builder, factor, count))
-    return builder.bitcast(builder.fptrunc(product, half), patterns.type)
+    return builder.bitcast(builder.fptrunc(_reckoned(builder, wide, factor, high), half), patterns.type)
 
 
-def _put(context: Any, builder: Any, like: Any, count: int, x: Any, y: Any, kept: Any, factor: Any) -> None:
-    """``count`` elements from the address ``x`` to ``y``, all loaded before any is stored."""
+def _put(context: Any, builder: Any, like: Any, count: int, x: Any, y: Any, kept: Any, factor: Any, shift: Any) -> None:
+    """``count`` elements from the address ``x`` to ``y``, all loaded before any is stored; a shift is a pair.
+
+    Where nothing is dropped, ``kept`` is ``None``.
+    """
+    high, low = shift
     element = context.get_value_type(like)
     vector = ir.VectorType(element, count)
     align = context.get_abi_sizeof(element)
     data = builder.load(builder.inttoptr(x, vector.as_pointer()), align=align)
     if like == types.uint16:
-        value = _times_bfloat16(builder, data, factor)
+        value = _scaled_bfloat16(builder, data, factor, high)
     elif like == types.int16:
-        value = _times_float16(builder, data, factor)
+        value = _scaled_float16(builder, data, factor, high)
     else:
-        value = builder.fmul(data, _splat(builder, factor, count))
-    chosen = builder.select(kept, value, ir.Constant(vector, [0] * count))
-    builder.store(chosen, builder.inttoptr(y, vector.as_pointer()), align=align)
+        value = _reckoned(builder, data, factor, high)
+    if kept:
+        empty = _splat(builder, low, count) if low else ir.Constant(vector, [0] * count)
+        value = builder.select(kept, value, empty)
+    builder.store(value, builder.inttoptr(y, vector.as_pointer()), align=align)
 
 
 def _kept(builder: Any, number: Any, seed: Any, stream: Any, dropped: Any) -> Any:
@@ -103,18 +120,19 @@ def _fuses(like: Any) -> Any:
 
 @intrinsic
 def put_group(
-    _context: Any, x: Any, y: Any, like: Any, number: Any, seed: Any, stream: Any, dropped: Any, factor: Any
-) -> Any:
+    _context: Any, x: Any, y: Any, like: Any, number: Any, seed: Any, stream: Any, dropped: Any, factor: Any,
+    shift: Any,
+) -> Any:  # fmt: skip
     """Put the mask on ``GROUP`` elements at the address ``x`` into ``y``, by 16 bits each from block ``number`` on."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        x, y, _, number, seed, stream, dropped, factor = args
+        x, y, _, number, seed, stream, dropped, factor, move = args
         kept = _kept(builder, number, seed, stream, dropped)
-        _put(context, builder, like, GROUP, x, y, kept, factor)
+        _put(context, builder, like, GROUP, x, y, kept, factor, _parts(builder, shift, move))
         return context.get_dummy_value()
 
     words = (types.uint64, types.uint64, types.uint64, types.uint16)
-    return types.void(types.int64, types.int64, like, *words, factor), generate
+    return types.void(types.int64, types.int64, like, *words, factor, shift), generate
 
 
 @intrinsic
@@ -131,15 +149,27 @@ def decide_group(_context: Any, out: Any, number: Any, seed: Any, stream: Any, d
 
 
 @intrinsic
-def put_decided(_context: Any, x: Any, y: Any, like: Any, decided: Any, factor: Any) -> Any:
+def put_decided(_context: Any, x: Any, y: Any, like: Any, decided: Any, factor: Any, shift: Any) -> Any:
     """Put decisions, bytes at the address ``decided``, on ``SPAN`` elements at ``x``, into ``y``."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        x, y, _, decided, factor = args
+        x, y, _, decided, factor, move = args
         octets = ir.VectorType(ir.IntType(8), SPAN)
         read = builder.load(builder.inttoptr(decided, octets.as_pointer()), align=1)
         kept = builder.icmp_unsigned("!=", read, ir.Constant(octets, [0] * SPAN))
-        _put(context, builder, like, SPAN, x, y, kept, factor)
+        _put(context, builder, like, SPAN, x, y, kept, factor, _parts(builder, shift, move))
         return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64, like, types.int64, factor), generate
+    return types.void(types.int64, types.int64, like, types.int64, factor, shift), generate
+
+
+@intrinsic
+def put_kept(_context: Any, x: Any, y: Any, like: Any, factor: Any, shift: Any) -> Any:
+    """`put_decided` where all elements are kept."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        x, y, _, factor, move = args
+        _put(context, builder, like, SPAN, x, y, None, factor, _parts(builder, shift, move))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, like, factor, shift), generate

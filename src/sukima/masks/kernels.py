@@ -4,6 +4,8 @@ A *job* is a row of 64-bit numbers (the names below); any number of threads may 
 chunks until none is left. A mask is applied a tile at a time: first the tile's words into a small buffer, then one
 pass over the data. Split so, both loops vectorize.
 
+A job may have a *shift*: kept elements have HIGH added, dropped ones become LOW; else they become +0.
+
 A job has *rows*: independent masks over equal shapes, each with its own entry (seed, stream, threshold, bits, factor,
 first index) in a table, and their data a fixed distance apart. One mask over a whole tensor is a job of one row.
 """
@@ -17,18 +19,18 @@ from numba import carray, njit
 
 from sukima.masks.fused import GROUP, SPAN, decide_group, fuses, put_decided, put_group
 from sukima.masks.machine import address_of, at, claim, hold, transpose8
-from sukima.masks.numeric import times
+from sukima.masks.numeric import emptied, scaled, shift_of
 from sukima.masks.philox import LANES, fill
 
 __all__ = [
-    "AHEAD", "ALONG", "CHUNK", "CHUNKS", "DIMS", "FIELDS", "JOB", "KEPT", "MAX_DIMS", "NEXT", "RANK", "ROOM",
-    "SIZE", "SPLIT", "TABLE", "TILE", "X", "Y", "cells", "chunk_of", "decide_range", "field", "place",
-    "put_run", "turned", "walk", "word_buffer",
+    "AHEAD", "ALONG", "AT_ONCE", "CHUNK", "CHUNKS", "DIMS", "FIELDS", "HIGH", "JOB", "KEPT", "LOW", "MAX_DIMS",
+    "NEXT", "RANK", "ROOM", "SHARE", "SIZE", "SPLIT", "TABLE", "TILE", "X", "Y", "cells", "chunk_of", "decide_range",
+    "field", "place", "put_run", "shift_in", "turned", "walk", "word_buffer",
 ]  # fmt: skip
 
 MAX_DIMS = 8
 FIELDS = 6  # numbers an entry in the table
-NEXT, CHUNKS, SPLIT, SIZE, X, Y, TABLE, ROW_X, ROW_Y, RANK, KEPT, AHEAD, ALONG, DIMS = range(14)
+NEXT, CHUNKS, SPLIT, SIZE, X, Y, TABLE, ROW_X, ROW_Y, RANK, KEPT, AHEAD, ALONG, AT_ONCE, HIGH, LOW, DIMS = range(17)
 JOB = DIMS + 4 * MAX_DIMS  # numbers a job; a dimension takes four: length, strides of x, y and mask, in elements
 
 TILE = 2048
@@ -63,40 +65,42 @@ def _decide(words: Any, dropped: Any, out: Any) -> None:
 
 
 @njit
-def _put(x: Any, y: Any, bits: Any, least: Any, factor: Any) -> None:
-    zero = y.dtype.type(0)
+def _put(x: Any, y: Any, bits: Any, least: Any, factor: Any, shift: Any) -> None:
+    empty = emptied(y, shift)
     for i in range(y.size):
-        value = times(x[i], factor)
-        y[i] = value if bits[i] >= least else zero
+        value = scaled(x[i], factor, shift)
+        y[i] = value if bits[i] >= least else empty
 
 
 @njit
-def _put_in_place(y: Any, bits: Any, least: Any, factor: Any) -> None:
-    zero = y.dtype.type(0)
+def _put_in_place(y: Any, bits: Any, least: Any, factor: Any, shift: Any) -> None:
+    empty = emptied(y, shift)
     for i in range(y.size):
-        value = times(y[i], factor)
-        y[i] = value if bits[i] >= least else zero
+        value = scaled(y[i], factor, shift)
+        y[i] = value if bits[i] >= least else empty
 
 
 @njit
-def _put_strided(x: Any, xs: Any, y: Any, ys: Any, bits: Any, least: Any, factor: Any) -> None:
-    zero = y.dtype.type(0)
+def _put_strided(x: Any, xs: Any, y: Any, ys: Any, bits: Any, least: Any, factor: Any, shift: Any) -> None:
+    empty = emptied(y, shift)
     for i in range(bits.size):
-        value = times(x[i * xs], factor)
-        y[i * ys] = value if bits[i] >= least else zero
+        value = scaled(x[i * xs], factor, shift)
+        y[i * ys] = value if bits[i] >= least else empty
 
 
 @njit
-def _segment(x: Any, xs: Any, y: Any, ys: Any, size: Any, bits: Any, least: Any, factor: Any, like: Any) -> None:
+def _segment(
+    x: Any, xs: Any, y: Any, ys: Any, size: Any, bits: Any, least: Any, factor: Any, shift: Any, like: Any
+) -> None:
     """Elements at the addresses ``x`` and ``y``, ``xs`` and ``ys`` elements apart."""
     if xs == 1 and ys == 1:
         target = carray(at(y, like), size)
         if x == y:  # told apart because a loop over overlapping memory does not vectorize
-            _put_in_place(target, bits, least, factor)
+            _put_in_place(target, bits, least, factor, shift)
         else:
-            _put(carray(at(x, like), size), target, bits, least, factor)
+            _put(carray(at(x, like), size), target, bits, least, factor, shift)
     else:
-        _put_strided(cells(x, like), xs, cells(y, like), ys, bits[:size], least, factor)
+        _put_strided(cells(x, like), xs, cells(y, like), ys, bits[:size], least, factor, shift)
 
 
 @njit
@@ -112,8 +116,9 @@ def place(job: Any, index: Any, rank: Any, which: Any) -> Any:
 
 @njit
 def _spread(
-    job: Any, x: Any, y: Any, start: Any, stop: Any, bits: Any, least: Any, factor: Any, like: Any, width: Any
-) -> None:
+    job: Any, x: Any, y: Any, start: Any, stop: Any, bits: Any, least: Any, factor: Any, shift: Any, like: Any,
+    width: Any,
+) -> None:  # fmt: skip
     """Elements ``start`` to ``stop`` of a row, decided by ``bits``, wherever in memory they lie."""
     last = field(job, RANK) - 1
     at_last = DIMS + 4 * last
@@ -123,7 +128,7 @@ def _spread(
         count = min(stop, (done // length + 1) * length) - done
         tx = x + place(job, done, last + 1, 1) * width
         ty = y + place(job, done, last + 1, 2) * width
-        _segment(tx, xs, ty, ys, count, bits[done - start :], least, factor, like)
+        _segment(tx, xs, ty, ys, count, bits[done - start :], least, factor, shift, like)
         done += count
 
 
@@ -167,6 +172,7 @@ def _put_groups(
     stream: Any,
     dropped: Any,
     factor: Any,
+    shift: Any,
     like: Any,
     width: Any,
 ) -> Any:
@@ -177,13 +183,21 @@ def _put_groups(
     number, groups = index // np.uint64(8), (stop - start) // GROUP
     for group in range(groups):
         at_x, at_y = x + (start + group * GROUP) * width, y + (start + group * GROUP) * width
-        put_group(at_x, at_y, like, number + np.uint64(group * LANES), seed, stream, np.uint16(dropped), factor)
+        put_group(at_x, at_y, like, number + np.uint64(group * LANES), seed, stream, np.uint16(dropped), factor, shift)
     return start + groups * GROUP
 
 
 @njit
-def walk(job: Any, like: Any, one: Any, width: Any) -> None:
+def shift_in(job: Any, like: Any, one: Any, moves: Any) -> Any:
+    """The shift of a job, which has one unless ``moves`` is none."""
+    at_high, at_low = carray(at(job + 8 * HIGH, one), 1), carray(at(job + 8 * LOW, one), 1)
+    return shift_of(at_high[0], at_low[0], like, moves)
+
+
+@njit
+def walk(job: Any, like: Any, one: Any, width: Any, moves: Any) -> None:
     """Rows of any layout, in the order of the mask: fast where that is the order of memory."""
+    shift = shift_in(job, like, one, moves)
     size, split, chunk_size = field(job, SIZE), field(job, SPLIT), field(job, ALONG)
     buffer, nothing = word_buffer(), np.zeros(TILE, np.uint8)
     in_order = field(job, RANK) == 1 and field(job, DIMS + 1) == field(job, DIMS + 2) == 1
@@ -198,18 +212,18 @@ def walk(job: Any, like: Any, one: Any, width: Any) -> None:
         start = chunk % split * chunk_size
         stop = min(size, start + chunk_size)
         if in_order and bits == 16 and not dropped >> np.uint64(16):
-            start = _put_groups(x, y, start, stop, first, seed, stream, dropped, factor, like, width)
+            start = _put_groups(x, y, start, stop, first, seed, stream, dropped, factor, shift, like, width)
         while start < stop:
             count, skipped = _tile(buffer, first + np.uint64(start), stop - start, bits, seed, stream)
             end = start + count
             if dropped >> np.uint64(bits):
-                _spread(job, x, y, start, end, nothing, np.uint8(1), factor, like, width)
+                _spread(job, x, y, start, end, nothing, np.uint8(1), factor, shift, like, width)
             elif bits == 16:
                 halves = buffer.view(np.uint16)[skipped:]
-                _spread(job, x, y, start, end, halves, np.uint16(dropped), factor, like, width)
+                _spread(job, x, y, start, end, halves, np.uint16(dropped), factor, shift, like, width)
             else:
                 whole = buffer.view(np.uint32)[skipped:]
-                _spread(job, x, y, start, end, whole, np.uint32(dropped), factor, like, width)
+                _spread(job, x, y, start, end, whole, np.uint32(dropped), factor, shift, like, width)
             start = end
 
 
@@ -239,35 +253,39 @@ def decide_range(buffer: Any, out: Any, index: Any, size: Any, seed: Any, stream
 
 
 @njit
-def put_run(x: Any, y: Any, size: Any, decided: Any, step: Any, factor: Any, like: Any, width: Any) -> None:
-    """``size`` elements that lie together, by decisions ``step`` (0 or 1) apart at an address; 0: by ``SPAN`` alike."""
+def put_run(x: Any, y: Any, size: Any, decided: Any, factor: Any, shift: Any, like: Any, width: Any) -> None:
+    """``size`` elements that lie together, by decisions at an address."""
     whole = size // SPAN * SPAN if fuses(like) else 0
     for i in range(0, whole, SPAN):
-        put_decided(x + i * width, y + i * width, like, decided + i * step, factor)
+        put_decided(x + i * width, y + i * width, like, decided + i, factor, shift)
     for i in range(whole, size, SPAN):
         count = min(SPAN, size - i)
-        rest = carray(at(decided + i * step, np.uint8(0)), count)
-        _put_strided(cells(x + i * width, like), 1, cells(y + i * width, like), 1, rest, np.uint8(1), factor)
+        rest = carray(at(decided + i, np.uint8(0)), count)
+        _put_strided(cells(x + i * width, like), 1, cells(y + i * width, like), 1, rest, np.uint8(1), factor, shift)
 
 
 @njit
-def turned(job: Any, like: Any, one: Any, width: Any) -> None:
+def turned(job: Any, like: Any, one: Any, width: Any, moves: Any) -> None:
     """Rows whose last but one dimension is the one that lies together in memory, such as channels-last.
 
     Neighbours in memory are far apart in the order of the mask: decide a tile in that order, turn it 8 by 8, apply it.
     """
+    shift = shift_in(job, like, one, moves)
     rank, split = field(job, RANK), field(job, SPLIT)
     deep, long = field(job, DIMS + 4 * (rank - 2)), field(job, DIMS + 4 * (rank - 1))
     xs, ys = field(job, DIMS + 4 * (rank - 1) + 1), field(job, DIMS + 4 * (rank - 1) + 2)
-    ahead, along = field(job, AHEAD), field(job, ALONG)
+    ahead, along, at_once = field(job, AHEAD), field(job, ALONG), field(job, AT_ONCE)
     wide, tall = (deep + ahead - 1) // ahead, (long + along - 1) // along
     stride = long if tall == 1 else along + 2 * GROUP
     buffer, turned_space = word_buffer(), np.empty(8 * (ahead + 8), np.uint8)
     decided_space = np.empty((ahead + 8) * stride + 3 * GROUP + 64, np.uint8)
     decided, across = address_of(decided_space) + GROUP, address_of(turned_space)
+    chunk, claimed = np.int64(0), np.int64(0)
     while True:
-        chunk = claim(job)
-        if chunk >= field(job, CHUNKS):
+        if chunk == claimed:  # several at once: where another thread claims, the job must be read from memory again
+            chunk = claim(job) * at_once
+            claimed = min(chunk + at_once, field(job, CHUNKS))
+        if chunk >= claimed:
             hold(turned_space)
             hold(decided_space)
             return
@@ -289,4 +307,5 @@ def turned(job: Any, like: Any, one: Any, width: Any) -> None:
                 transpose8(decided + p * stride + q, stride, across + p, ahead + 8)
             for r in range(min(8, long_now - q)):
                 tx, ty = x + (q + r) * xs * width, y + (q + r) * ys * width
-                put_run(tx, ty, deep_now, across + r * (ahead + 8), 1, factor, like, width)
+                put_run(tx, ty, deep_now, across + r * (ahead + 8), factor, shift, like, width)
+        chunk += 1

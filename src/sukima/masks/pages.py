@@ -12,10 +12,13 @@ import sys
 from functools import cache
 from typing import Any
 
-__all__ = ["LARGE", "keep_freed_memory", "want_large_pages"]
+__all__ = ["LARGE", "MAPPED", "keep_freed_memory", "want_large_pages"]
 
 LARGE = 32 << 20
 """Bytes from which it pays to ask: glibc takes such blocks from the system each time, smaller ones it uses again."""
+
+MAPPED = 128 << 10
+"""Bytes from which glibc takes blocks from the system each time, until it has seen a larger one freed."""
 
 _PAGE = 2 << 20
 
@@ -40,6 +43,7 @@ def want_large_pages(address: int, size: int) -> None:
         advise(first, end - first, mmap.MADV_HUGEPAGE)
 
 
+@cache
 def keep_freed_memory() -> None:
     """Let glibc keep up to 64 MB of freed memory at the end of its heap, and use it again.
 

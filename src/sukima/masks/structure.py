@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import carray, njit
 
-from sukima.masks.fused import SPAN
+from sukima.masks.fused import SPAN, fuses, put_kept
 from sukima.masks.kernels import (
     AHEAD,
     ALONG,
@@ -29,10 +29,11 @@ from sukima.masks.kernels import (
     field,
     place,
     put_run,
+    shift_in,
     word_buffer,
 )
-from sukima.masks.machine import address_of, at, claim
-from sukima.masks.numeric import times
+from sukima.masks.machine import at, claim
+from sukima.masks.numeric import emptied, scaled
 
 __all__ = ["broadcast", "decide"]
 
@@ -47,48 +48,54 @@ def _dimension(job: Any, d: Any) -> Any:
 
 
 @njit
-def _put_alike(x: Any, xs: Any, y: Any, ys: Any, size: Any, kept: Any, factor: Any, like: Any, width: Any) -> None:
-    """``size`` elements that one decision is for: ``kept`` is the address of ``SPAN`` bytes 1, or 0 where they go."""
+def _put_alike(
+    x: Any, xs: Any, y: Any, ys: Any, size: Any, kept: Any, factor: Any, shift: Any, like: Any, width: Any
+) -> None:
+    """``size`` elements that one decision is for."""
     target = cells(y, like)
-    if kept and xs == 1 and ys == 1:
-        put_run(x, y, size, kept, 0, factor, like, width)
-    elif kept:
+    empty = emptied(target, shift)
+    if kept:
         source = cells(x, like)
-        for i in range(size):
-            target[i * ys] = times(source[i * xs], factor)
+        whole = size // SPAN * SPAN if xs == ys == 1 and fuses(like) else 0
+        for i in range(0, whole, SPAN):
+            put_kept(x + i * width, y + i * width, like, factor, shift)
+        for i in range(whole, size):
+            target[i * ys] = scaled(source[i * xs], factor, shift)
     elif ys == 1:
-        carray(at(y, like), size)[:] = target.dtype.type(0)
+        carray(at(y, like), size)[:] = empty
     else:
         for i in range(size):
-            target[i * ys] = target.dtype.type(0)
+            target[i * ys] = empty
 
 
 @njit
 def _put_apart(
-    x: Any, xs: Any, y: Any, ys: Any, size: Any, decided: Any, ms: Any, factor: Any, like: Any, width: Any
-) -> None:
+    x: Any, xs: Any, y: Any, ys: Any, size: Any, decided: Any, ms: Any, factor: Any, shift: Any, like: Any,
+    width: Any,
+) -> None:  # fmt: skip
     """``size`` elements, each with a decision of its own, ``ms`` bytes apart from the address ``decided`` on."""
     if xs == ys == ms == 1:
-        put_run(x, y, size, decided, 1, factor, like, width)
+        put_run(x, y, size, decided, factor, shift, like, width)
         return
     source, target, bits = cells(x, like), cells(y, like), cells(decided, np.uint8(0))
     for i in range(size):
-        value = times(source[i * xs], factor)
-        target[i * ys] = value if bits[i * ms] else target.dtype.type(0)
+        value = scaled(source[i * xs], factor, shift)
+        target[i * ys] = value if bits[i * ms] else emptied(target, shift)
 
 
 @njit
-def broadcast(job: Any, like: Any, one: Any, width: Any) -> None:
+def broadcast(job: Any, like: Any, one: Any, width: Any, moves: Any) -> None:
     """A mask of decided bytes over fewer elements than it decides: each dimension has a stride in the mask too.
 
     A chunk is a number of rows (the last dimension, or a piece of it). The order of the elements is free.
     """
+    shift = shift_in(job, like, one, moves)
     last = field(job, RANK) - 1
     length, xs, ys, ms = _dimension(job, last)
     tall, piece, pieces = field(job, AHEAD), field(job, ALONG), field(job, SPLIT)
     rows, factor = field(job, SIZE) // length, carray(at(field(job, TABLE) + 32, one), 1)[0]
     across, x_next, y_next, m_next = _dimension(job, last - 1) if last else (np.int64(1), 0, 0, 0)
-    all_kept, kept = np.ones(SPAN, np.uint8), cells(field(job, KEPT), np.uint8(0))
+    kept = cells(field(job, KEPT), np.uint8(0))
     while True:
         chunk = claim(job)
         if chunk >= field(job, CHUNKS):
@@ -102,9 +109,9 @@ def broadcast(job: Any, like: Any, one: Any, width: Any) -> None:
             stretch = min(stop - row, across - row % across)  # rows that lie evenly spaced
             for _ in range(stretch):
                 if ms == 0:
-                    _put_alike(x, xs, y, ys, count, address_of(all_kept) * kept[m], factor, like, width)
+                    _put_alike(x, xs, y, ys, count, kept[m], factor, shift, like, width)
                 else:
-                    _put_apart(x, xs, y, ys, count, field(job, KEPT) + m, ms, factor, like, width)
+                    _put_apart(x, xs, y, ys, count, field(job, KEPT) + m, ms, factor, shift, like, width)
                 x, y, m = x + x_next * width, y + y_next * width, m + m_next
             row += stretch
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from sukima.masks.key import Key
+from sukima.masks.key import Key, MaskKey
+from sukima.torch.kernels import is_native
 from sukima.torch.keys import of_kind
-from sukima.torch.masked import check_input, is_plain, put_mask, site_key
+from sukima.torch.masked import check_input, is_plain, put_mask, put_plain, site_key
 from sukima.torch.rated import RatedModule, check_dims, is_off, kept_share, rate_of
-from sukima.torch.structured import masked_over, whole_shape
+from sukima.torch.structured import masked_over, over_plain, whole_shape
 
 __all__ = ["AlphaDropout", "FeatureAlphaDropout", "alpha_dropout", "feature_alpha_dropout", "saturated"]
 
@@ -33,22 +33,33 @@ def _affine(rate: float | Tensor) -> tuple[float | Tensor, float | Tensor]:
 
 def saturated(
     input: Tensor,
+    key: Key | Tensor,
+    rate: float | Tensor,
     slope: float | Tensor,
     shift: float | Tensor,
     inplace: bool,
-    put: Callable[[Tensor, float, bool], Tensor],
+    shape: tuple[int, ...] | None = None,
 ) -> Tensor:
-    """The input less the saturation value, under the mask that ``put`` puts on it with a factor, moved back.
+    """The input with SELU's limit where a mask drops, then moved by ``slope`` and ``shift``.
 
-    ``put`` is told whether it may overwrite what it is given: then all is done in the memory of one new tensor.
+    The mask has the shape of the input, or ``shape``. In one pass over memory where the kernels may be used; elsewhere,
+    as for shards, in steps with the same rounding.
     """
-    moved = input - SATURATION
-    if isinstance(slope, Tensor) or isinstance(shift, Tensor):
-        result = (put(moved, 1.0, False) * slope + shift).to(input.dtype)
-    elif is_plain(moved):
-        result = put(moved, slope, True).add_(shift)
-    else:
-        result = put(moved, slope, False) + shift
+    known = isinstance(rate, float) and isinstance(key, MaskKey) and is_plain(input) and is_native(input)
+    if known and isinstance(slope, float) and isinstance(shift, float):
+        ends, out = (shift - slope * SATURATION, shift), input if inplace else None
+        if shape is None:
+            return put_plain(input, out, key, rate, slope, 0, ends)
+        return over_plain(input, out, shape, key, rate, slope, ends)
+
+    def put(x: Tensor) -> Tensor:
+        return put_mask(x, key, rate, 1.0) if shape is None else masked_over(x, shape, key, rate, 1.0)
+
+    wide = input if input.dtype is torch.float64 else input.float()
+    kept = put(torch.ones_like(wide, requires_grad=False))
+    numbers = slope, shift - slope * SATURATION, shift
+    slope, high, low = (v.to(wide.dtype) if isinstance(v, Tensor) else v for v in numbers)
+    result = (put(wide) * slope + (kept * high + (1 - kept) * low)).to(input.dtype)
     return input.copy_(result) if inplace else result
 
 
@@ -74,10 +85,7 @@ def alpha_dropout(
         return input
     drawn = of_kind(site_key(input, key), "alpha")
 
-    def put(moved: Tensor, factor: float, over: bool) -> Tensor:
-        return put_mask(moved, drawn, rate, factor, moved if over else None)
-
-    return saturated(input, *_affine(rate), inplace, put)
+    return saturated(input, drawn, rate, *_affine(rate), inplace)
 
 
 def feature_alpha_dropout(
@@ -91,11 +99,7 @@ def feature_alpha_dropout(
         return input
     drawn = of_kind(site_key(input, key), "feature alpha")
     shape = (*whole_shape(input, drawn)[:2], *(1 for _ in input.shape[2:]))
-
-    def put(moved: Tensor, factor: float, over: bool) -> Tensor:
-        return masked_over(moved, shape, drawn, rate, factor, inplace=over)
-
-    return saturated(input, *_affine(rate), inplace, put)
+    return saturated(input, drawn, rate, *_affine(rate), inplace, shape)
 
 
 class AlphaDropout(RatedModule):

@@ -2,7 +2,7 @@
 
 Models of Hugging Face, timm and many a repository hold most of their rates so. Such a number is a site if its name says
 that it is a rate, and if ``forward`` or a method that it calls reads it: one that is only handed on to ``nn.Dropout``
-when the module is built does nothing later.
+when the module is built does nothing later. Those of our own LSTM and GRU are known.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 from torch import nn
 
 from sukima.records.site import Kind
+from sukima.torch.recurrent import GRU, LSTM, own_rates
 
 __all__ = ["HeldRate", "held_rates", "sole_rate"]
 
@@ -29,6 +30,7 @@ _NO_RATE = {
 }
 _SHORT = {"p", "prob", "rate", "drop_prob"}  # of a class that is named after what it drops
 _DROPS = re.compile(r"drop|stochasticdepth", re.IGNORECASE)
+_RECURRENT: dict[str, Kind] = {"input_dropout": "unit", "weight_dropout": "weight"}  # those between steps: recurrent
 _TORCHS_OWN = (nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention)
 
 
@@ -56,6 +58,8 @@ class HeldRate:
 
 def held_rates(module: nn.Module) -> list[HeldRate]:
     """The rates that ``module`` itself holds as numbers, in the order in which they were set."""
+    if isinstance(module, LSTM | GRU):
+        return [HeldRate(module, name, name, _RECURRENT.get(name, "recurrent")) for name in own_rates(module)]
     cls: Any = type(module)
     if cls.__module__.startswith(("torch.", "sukima.")) or isinstance(module, _TORCHS_OWN):
         return []

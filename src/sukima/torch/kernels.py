@@ -11,7 +11,8 @@ from torch import Tensor
 from sukima.base.imports import is_installed
 from sukima.masks import cpu, law, portable
 from sukima.masks.compiled import Number
-from sukima.masks.cpu import Dim
+from sukima.masks.jobs import Dim, Shift, collapse, signed, table
+from sukima.masks.kernels import MAX_DIMS
 from sukima.masks.key import Key, MaskKey, ShardedKey
 from sukima.torch.keys import key_tensor, keys_of
 from sukima.torch.memory import fresh
@@ -60,7 +61,7 @@ def _masked_shard(input: Tensor, out: Tensor, key: ShardedKey, rate: float, fact
             masked(part, None, key.key, rate, factor, s) for part, s in zip(source.view(runs, -1), starts, strict=True)
         ]
         return out.copy_(torch.stack(parts).view(input.shape))
-    rows = cpu.table([key.key], [rate], number, [factor]).repeat(runs, axis=0)
+    rows = table([key.key], [rate], number, [factor]).repeat(runs, axis=0)
     rows[:, 5] = starts
     threads = torch.get_num_threads()
     cpu.apply(number, source.data_ptr(), target.data_ptr(), [(length, 1, 1, 0)], rows, (length, length), threads)
@@ -79,9 +80,14 @@ def masked_line(
 
 
 def masked(
-    input: Tensor, out: Tensor | None, key: Key, rate: float, factor: float | None = None, first: int = 0
-) -> Tensor:
-    """``input`` under the key's mask, into ``out`` (which may be the input) or a new tensor of its layout."""
+    input: Tensor, out: Tensor | None, key: Key, rate: float, factor: float | None = None, first: int = 0,
+    shift: Shift | None = None,
+) -> Tensor:  # fmt: skip
+    """``input`` under the key's mask, into ``out`` (which may be the input) or a new tensor of its layout.
+
+    With ``shift``, for native tensors and whole keys, its first number is added to what is kept, and its second stands
+    in the place of 0.
+    """
     if out is None:
         out = fresh(input)
     if isinstance(key, ShardedKey):
@@ -90,13 +96,15 @@ def masked(
     if not is_native(input):
         return _masked_elsewhere(input, out, key, rate, factor, first)
     x, y, threads = input.data_ptr(), out.data_ptr(), torch.get_num_threads()
-    seed, stream, begin = cpu.signed(key.seed), cpu.signed(key.stream), cpu.signed(first)
-    if input.is_contiguous() and out.is_contiguous():
+    seed, stream, begin = signed(key.seed), signed(key.stream), signed(first)
+    in_order = input.is_contiguous() and out.is_contiguous()
+    if in_order and shift is None:
         cpu.apply_line(number, x, y, input.numel(), seed, stream, rate, factor, threads, begin)
         return out
-    if cpu.apply_layout(number, x, y, tuple(_dims(input, out)), seed, stream, rate, factor, threads, begin):
+    dims = ((input.numel(), 1, 1, 0),) if in_order else tuple(_dims(input, out))
+    if cpu.apply_layout(number, x, y, dims, seed, stream, rate, factor, threads, begin, shift):
         return out
-    return out.copy_(masked(input.contiguous(), None, key, rate, factor, first))
+    return out.copy_(masked(input.contiguous(), None, key, rate, factor, first, shift))
 
 
 def _masked_elsewhere(
@@ -135,10 +143,10 @@ def masked_rows(
         return out.copy_(torch.stack([masked(each, None, key, rate, factor) for each, key, rate in pairs], axis))
     dims = _dims(input, out)
     _, xs, ys, _ = dims.pop(axis)
-    dims = cpu.collapse(dims)
-    if len(dims) > cpu.MAX_DIMS:
+    dims = collapse(dims)
+    if len(dims) > MAX_DIMS:
         return out.copy_(masked_rows(input.contiguous(), None, axis, keys, rates, factor))
-    rows = cpu.table(keys, rates, number, [factor] * len(keys))
+    rows = table(keys, rates, number, [factor] * len(keys))
     cpu.apply(number, input.data_ptr(), out.data_ptr(), dims, rows, (xs, ys), torch.get_num_threads())
     return out
 
@@ -154,17 +162,18 @@ def _structured(shape: tuple[int, ...], xs: tuple[int, ...], ys: tuple[int, ...]
 
 
 def masked_over(
-    input: Tensor, out: Tensor | None, shape: tuple[int, ...], key: MaskKey, rate: float, factor: float | None = None
-) -> Tensor:
+    input: Tensor, out: Tensor | None, shape: tuple[int, ...], key: MaskKey, rate: float, factor: float | None = None,
+    shift: Shift | None = None,
+) -> Tensor:  # fmt: skip
     """As `masked`, with a mask of ``shape`` (1 or the input's size in each dimension) that is repeated over it."""
     if out is None:
         out = fresh(input)
     dims, count = _structured(input.shape, input.stride(), out.stride(), shape)
-    if not is_native(input) or len(cpu.collapse(dims)) > cpu.MAX_DIMS:
+    if not is_native(input) or len(collapse(dims)) > MAX_DIMS:
         kept = torch.from_numpy(cpu.keep(key, rate, count)).view(shape).to(input.device)
-        return out.copy_(_where(kept, input, law.scale(rate) if factor is None else factor))
+        return out.copy_(_where(kept, input, law.scale(rate) if factor is None else factor, shift))
     number, threads = NUMBERS[input.dtype], torch.get_num_threads()
-    cpu.apply_over(number, input.data_ptr(), out.data_ptr(), dims, count, key, rate, factor, threads)
+    cpu.apply_over(number, input.data_ptr(), out.data_ptr(), dims, count, key, rate, factor, threads, shift)
     return out
 
 
@@ -173,15 +182,17 @@ def masked_with(input: Tensor, out: Tensor | None, kept: Tensor, factor: float) 
     if out is None:
         out = fresh(input)
     dims = tuple(_dims(input, out, kept.expand(input.shape).stride()))
-    if not is_native(input) or len(cpu.collapse(dims)) > cpu.MAX_DIMS:
+    if not is_native(input) or len(collapse(dims)) > MAX_DIMS:
         return out.copy_(_where(kept, input, factor))
     decisions = kept.numpy()
     cpu.spread(NUMBERS[input.dtype], input.data_ptr(), out.data_ptr(), dims, decisions, factor, torch.get_num_threads())
     return out
 
 
-def _where(kept: Tensor, input: Tensor, factor: float) -> Tensor:
-    return torch.where(kept, input * factor, torch.zeros((), dtype=input.dtype, device=input.device))
+def _where(kept: Tensor, input: Tensor, factor: float, shift: Shift | None = None) -> Tensor:
+    high, low = shift or (0.0, 0.0)
+    scaled = input * factor if shift is None else input * factor + high
+    return torch.where(kept, scaled, torch.full((), low, dtype=input.dtype, device=input.device))
 
 
 def dropped(

@@ -11,7 +11,7 @@ from torch.autograd import forward_ad
 
 from sukima.base.checks import check_instance
 from sukima.base.errors import InputError
-from sukima.masks.cpu import signed
+from sukima.masks.jobs import Shift, signed
 from sukima.masks.key import Key, MaskKey, ShardedKey, unchecked
 from sukima.torch import distributed, kernels, operators
 from sukima.torch.keyed import current
@@ -28,6 +28,7 @@ __all__ = [
     "plain_call",
     "put_line",
     "put_mask",
+    "put_plain",
     "site_key",
 ]
 
@@ -114,21 +115,22 @@ def is_plain(input: Tensor) -> bool:
 
 
 class _Eager(torch.autograd.Function):
-    """Linear in its input; keeps nothing for backward but the key, since the mask is computed again."""
+    """Linear in its input but for a shift; keeps nothing for backward but the key, the mask is computed again."""
 
     @staticmethod
     def forward(
-        ctx: Any, input: Tensor, out: Tensor | None, key: Key, rate: float, factor: float | None, first: int
-    ) -> Tensor:
+        ctx: Any, input: Tensor, out: Tensor | None, key: Key, rate: float, factor: float | None, first: int,
+        shift: Shift | None,
+    ) -> Tensor:  # fmt: skip
         ctx.mask = key, rate, factor, first
         if out is not None:
             ctx.mark_dirty(out)
-        return kernels.masked(input, out, key, rate, factor, first)
+        return kernels.masked(input, out, key, rate, factor, first, shift)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         out = grads[0] if is_ours_alone(grads) else None
-        return _eager(grads[0], out, *ctx.mask), None, None, None, None, None
+        return put_plain(grads[0], out, *ctx.mask, None), *_NONE
 
 
 def plain_call(function: type[torch.autograd.Function], run: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -144,7 +146,8 @@ def plain_call(function: type[torch.autograd.Function], run: Callable[..., Tenso
     return call
 
 
-_eager = plain_call(_Eager, kernels.masked)
+_NONE = (None,) * 6
+put_plain = plain_call(_Eager, kernels.masked)
 
 
 class _Line(torch.autograd.Function):
@@ -164,7 +167,6 @@ class _Line(torch.autograd.Function):
         return put_mask(grad, unchecked(seed & WORD, stream & WORD), rate, factor), *_NONE
 
 
-_NONE = (None,) * 6
 put_line = plain_call(_Line, kernels.masked_line)
 
 
@@ -278,7 +280,7 @@ def put_mask(
         check_shard(input, key)
     transformed = is_transformed()
     if not isinstance(key, Tensor) and not isinstance(rate, Tensor) and not transformed and not is_traced(input):
-        return _eager(input, out, key, rate, factor, first)
+        return put_plain(input, out, key, rate, factor, first, None)
     if isinstance(key, ShardedKey):
         part = key.shape, key.offset
         key = key.key

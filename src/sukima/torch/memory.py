@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
-from sukima.masks.pages import LARGE, want_large_pages
+from sukima.masks.pages import LARGE, MAPPED, keep_freed_memory, want_large_pages
 
 __all__ = ["fresh", "is_ours_alone"]
 
@@ -23,8 +23,11 @@ _storage_count: Callable[[int], int] = torch._C._storage_Use_Count
 def fresh(like: Tensor) -> Tensor:
     """An uninitialised tensor of the layout of ``like``."""
     out = torch.empty_like(like)
-    if out.device.type == "cpu" and (size := out.numel() * out.element_size()) >= LARGE:
-        want_large_pages(out.data_ptr(), size)
+    if out.device.type == "cpu" and (size := out.numel() * out.element_size()) >= MAPPED:
+        if size >= LARGE:
+            want_large_pages(out.data_ptr(), size)
+        else:
+            keep_freed_memory()
     return out
 
 

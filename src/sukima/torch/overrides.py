@@ -129,13 +129,7 @@ def _make_alpha(name: str, features: bool, inplace: bool) -> Callable[[Tensor, f
         slope = 1 / math.sqrt((SATURATION**2 * dropped + 1) * (1 - dropped))
         shift = slope * SATURATION * (1 - dropped)
         key = keys.of_kind(_key(input), "feature alpha" if features else "alpha")
-
-        def put(moved: Tensor, factor: float, over: bool) -> Tensor:
-            if features:
-                return masked_over(moved, _channels(input), key, p, factor, inplace=over)
-            return put_mask(moved, key, p, factor, moved if over else None)
-
-        return saturated(input, slope, shift, inplace, put)
+        return saturated(input, key, p, slope, shift, inplace, _channels(input) if features else None)
 
     return alpha_dropout
 

@@ -51,7 +51,7 @@ class _Recurrent(nn.RNNBase):
 
     def extra_repr(self) -> str:
         """The arguments, as torch shows them, and the rates that are not 0."""
-        rates = "".join(f", {name}={getattr(self, name):g}" for name in _RATES if getattr(self, name))
+        rates = "".join(f", {name}={getattr(self, name):g}" for name in own_rates(self))
         return str(super().extra_repr()) + rates
 
     stepwise = False
@@ -204,9 +204,9 @@ class GRU(_Recurrent):
         super().__init__("GRU", *args, **kwargs)
 
 
-def own_rates(module: nn.Module) -> bool:
-    """Whether one of our LSTMs or GRUs drops anything beside what torch's would."""
-    return any(getattr(module, name) for name in _RATES)
+def own_rates(module: nn.Module) -> list[str]:
+    """The rates, by attribute, at which one of our LSTMs or GRUs drops beside what torch's would."""
+    return [name for name in _RATES if getattr(module, name)]
 
 
 def by_law(module: nn.RNNBase) -> nn.RNNBase:

@@ -77,7 +77,7 @@ def _without(module: nn.Module, made: dict[int, nn.Module]) -> nn.Module:
         for number, hook in list(hooks.items()):
             if isinstance(getattr(hook, "__self__", None), InsertedDropout):
                 del hooks[number]
-    for held in held_rates(module):
+    for held in [] if isinstance(module, LSTM | GRU) else held_rates(module):  # zoneout acts at inference too
         setattr(held.owner, held.attribute, 0.0)
     for name, child in list(module._modules.items()):
         if child is not None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sukima.masks import law
+from sukima.masks.jobs import Shift
 from sukima.masks.key import Key, MaskKey, ShardedKey
 from sukima.torch import distributed, kernels, operators
 from sukima.torch.decisions import masked_by
@@ -17,7 +18,7 @@ from sukima.torch.keys import key_tensor
 from sukima.torch.masked import check_shard, is_plain, plain_call
 from sukima.torch.memory import is_ours_alone
 
-__all__ = ["keep_over", "masked_over", "scale_of", "whole_shape"]
+__all__ = ["keep_over", "masked_over", "over_plain", "scale_of", "whole_shape"]
 
 
 def scale_of(rate: float | Tensor) -> float | Tensor:
@@ -41,20 +42,20 @@ class _Over(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, input: Tensor, out: Tensor | None, shape: tuple[int, ...], key: MaskKey, rate: float,
-        factor: float | None,
+        factor: float | None, shift: Shift | None,
     ) -> Tensor:  # fmt: skip
         ctx.mask = shape, key, rate, factor
         if out is not None:
             ctx.mark_dirty(out)
-        return kernels.masked_over(input, out, shape, key, rate, factor)
+        return kernels.masked_over(input, out, shape, key, rate, factor, shift)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         out = grads[0] if is_ours_alone(grads) else None
-        return _over(grads[0], out, *ctx.mask), None, None, None, None, None
+        return over_plain(grads[0], out, *ctx.mask, None), *(None,) * 6
 
 
-_over = plain_call(_Over, kernels.masked_over)
+over_plain = plain_call(_Over, kernels.masked_over)
 
 
 def whole_shape(input: Tensor, key: Key | Tensor | None) -> tuple[int, ...]:
@@ -96,7 +97,7 @@ def masked_over(
         result = _over_part(input, shape, key, rate, factor)
         return input.copy_(result) if inplace else result
     if isinstance(key, MaskKey) and not isinstance(rate, Tensor) and input.device.type == "cpu" and is_plain(input):
-        return _over(input, input if inplace else None, tuple(shape), key, rate, factor)
+        return over_plain(input, input if inplace else None, tuple(shape), key, rate, factor, None)
     scale = scale_of(rate) if factor is None else factor
     scaled = input * (scale.to(input.dtype) if isinstance(scale, Tensor) else scale)
     zero = torch.zeros((), dtype=input.dtype, device=input.device)

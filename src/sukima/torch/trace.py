@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 from sukima.torch.held import HeldRate, held_rates
 from sukima.torch.layers import dropout_kind, has_weights, is_activation, is_batch_norm
 from sukima.torch.modes import evaluating
+from sukima.torch.recurrent import GRU, LSTM
 
 __all__ = ["Step", "functional_dropout", "registered_order", "trace"]
 
@@ -51,19 +52,26 @@ def _matters(module: nn.Module) -> bool:
 
 def _steps(model: nn.Module) -> Iterator[Step]:
     """Modules of interest, not looking into those that are of interest themselves (attention, say), and rates that
-    modules hold, after what such a module consists of."""
+    modules hold, after what such a module consists of; those of our LSTM and GRU, which act on what goes in, before."""
     seen: set[int] = set()
 
     def within(module: nn.Module, name: str) -> Iterator[Step]:
         if id(module) in seen:
             return
         seen.add(id(module))
+        ours = isinstance(module, LSTM | GRU)
+        if ours:
+            yield from rates(module, name)
         if _matters(module):
             yield Step(name, module)
         else:
             for child_name, child in module.named_children():
                 yield from within(child, f"{name}.{child_name}" if name else child_name)
-        for held in [] if dropout_kind(module) is not None else held_rates(module):
+        if not ours and dropout_kind(module) is None:
+            yield from rates(module, name)
+
+    def rates(module: nn.Module, name: str) -> Iterator[Step]:
+        for held in held_rates(module):
             if (place := hash((id(held.owner), held.attribute))) not in seen:  # a configuration is shared by many
                 seen.add(place)
                 yield Step(f"{name}.{held.path}" if name else held.path, None, held=held)

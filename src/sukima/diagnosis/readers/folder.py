@@ -19,8 +19,10 @@ __all__ = ["tables_in"]
 
 MOST_FILES = 5_000
 DEEPEST = 8
-_SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".log", ""}
+_SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".log", ".wandb", ".db", ""}
 """In a folder only such files are opened: it also holds weights, images and code."""
+_BESIDE = {"wandb-summary.json", "wandb-metadata.json", "wandb-events.jsonl"}
+"""What Weights & Biases writes beside a run's history: its last row again, and the machine."""
 
 Found = list[Table | Reading]
 
@@ -60,7 +62,7 @@ def _files(folder: Path, skipped: list[Message]) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith(".")) if depth < DEEPEST else []
         for name in sorted(names):
             path = Path(place, name)
-            if name.startswith(".") or path.is_symlink() or not path.is_file():
+            if name.startswith(".") or name in _BESIDE or path.is_symlink() or not path.is_file():
                 continue
             count += 1
             if count > MOST_FILES:
