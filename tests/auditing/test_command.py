@@ -70,6 +70,8 @@ def test_github(bad: Path) -> None:
     _, text = run(str(bad), "--format", "github")
     assert text.startswith("::error file=")
     assert "title=SK101::" in text
+    assert text.count("\n") == 1  # what to do stands on a line of its own, which GitHub writes as %0A
+    assert "%0A" in text
 
 
 def test_sarif(bad: Path) -> None:

@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - a fragment of a generated program stands on one line
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,15 @@ def test_a_file_that_vanishes(tmp_path: Path) -> None:
     done = audit_files([tmp_path / "gone.py"])
     assert not done.findings
     assert len(done.notes) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are of POSIX")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / "model.py").write_text(BAD)
+    done = audit_sources([tmp_path])
+    assert len(done.findings) == 1
+    assert [Path(note.path).name for note in done.notes] == ["pipe.py"]
 
 
 def test_symlink_loops_and_doubles(tmp_path: Path) -> None:

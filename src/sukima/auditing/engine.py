@@ -23,17 +23,18 @@ from sukima.records.model_view import ModelView
 
 __all__ = ["Note", "SourceAudit", "audit_files", "audit_view"]
 
-_RELEVANT = re.compile(
-    r"drop|\.eval\(|softmax|EarlyStopping|weight_decay|bernoulli|backward\(|GradientTape|load_data|no_grad|best_|"
-    r"regulariz|training|patience|inference_mode|attention\(|_attn_|transforms?\.|ImageDataGenerator|parameters\(\)|"
-    r"torch\.load\(|load_state_dict",
-    re.IGNORECASE,
+# A file with none of these, in any case of letters, gives no rule anything to say.
+_TELLING = (
+    *("drop", ".eval(", "softmax", "earlystopping", "weight_decay", "bernoulli", "backward(", "gradienttape"),
+    *("load_data", "no_grad", "best_", "regulariz", "training", "patience", "inference_mode", "attention(", "_attn_"),
+    *("transform.", "transforms.", "imagedatagenerator", "parameters()", "torch.load(", "load_state_dict"),
 )
 _NOQA = re.compile(r"#\s*noqa(?P<codes>\s*:\s*[A-Z]+[0-9]*(?:[\s,]+[A-Z]+[0-9]+)*)?", re.IGNORECASE)
 _SKIP_FILE = re.compile(r"^\s*#\s*sukima:\s*skip-file", re.MULTILINE)
 _PARALLEL_FROM = 60
-_PART = 200
-_FEW = 20
+# How many files a process is handed at a time, and after how many it forgets those that it has read.
+_RUN = 12
+_HELD = 400
 
 
 @dataclass(frozen=True)
@@ -66,56 +67,78 @@ def audit_files(
     selected_rules(select, ignore)
     jobs = 1 if len(paths) < _PARALLEL_FROM else jobs or os.cpu_count() or 1
     whole = SourceAudit()
-    # Runs of neighbours keep a package's files, and so what they share, in one part.
-    size = max(8, min(_PART, -(-len(paths) // (jobs * 2))))
-    parts = [[str(p) for p in paths[i : i + size]] for i in range(0, len(paths), size)]
     if jobs == 1:
-        for some in parts:
-            whole.add(_audit_part(some, select, ignore))
+        whole.add(_Worker(select, ignore).audit([str(path) for path in paths]))
     else:
-        with ProcessPoolExecutor(jobs) as pool:
-            for part in pool.map(_audit_part, parts, [select] * len(parts), [ignore] * len(parts)):
+        # Runs of neighbours keep a package's files, and so what they share, in one process.
+        parts = [[str(path) for path in paths[i : i + _RUN]] for i in range(0, len(paths), _RUN)]
+        with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(select, ignore)) as pool:
+            for part in pool.map(_audit_part, parts):
                 whole.add(part)
     whole.findings = sorted({f.key: f for f in reversed(whole.findings)}.values(), key=lambda f: f.key)
     return whole
 
 
-def _audit_part(paths: list[str], select: tuple[str, ...], ignore: tuple[str, ...]) -> SourceAudit:
-    """Check some files. Trees are large and full of cycles: they are let go together, at the end of the part."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        return _audit_paths(paths, selected_rules(select, ignore))
-    finally:
-        if collecting:
-            gc.enable()
-            if len(paths) > _FEW:
-                gc.collect()
+class _Worker:
+    """The rules, and the files that one process has read so far, which those to come may share."""
 
+    def __init__(self, select: tuple[str, ...], ignore: tuple[str, ...]) -> None:
+        self.rules = selected_rules(select, ignore)
+        self.project = Project()
 
-def _audit_paths(paths: list[str], rules: list[Rule]) -> SourceAudit:
-    project = Project()
-    found = SourceAudit()
-    for path in paths:
-        found.files += 1
+    def audit(self, paths: list[str]) -> SourceAudit:
+        """Check some files. Trees are large and full of cycles: they are let go together, and seldom."""
+        found = SourceAudit()
+        collecting = gc.isenabled()
+        gc.disable()
         try:
-            source = read(Path(path), path)
-            if not _RELEVANT.search(source.text):
-                parse(source)  # only for the note, should it be no Python
-                continue
-            module = project.load(Path(path).absolute(), path)
+            for path in paths:
+                if len(self.project) >= _HELD:
+                    self.project = Project()
+                    gc.collect()
+                self._audit_file(path, found)
+        finally:
+            if collecting:
+                gc.enable()
+        return found
+
+    def _audit_file(self, path: str, found: SourceAudit) -> None:
+        found.files += 1
+        place = Path(path).absolute()
+        try:
+            source = read(place, path)
+            text = source.text.lower()
+            if not any(sign in text for sign in _TELLING):
+                if place not in self.project:
+                    parse(source)  # only for the note, should it be no Python
+                return
+            module = self.project.load(place, path)
         except UnreadableError as error:
             found.notes.append(Note(path, error.reason))
-            continue
+            return
         module.source.path = path
         if module.source.note:
             found.notes.append(Note(path, module.source.note))
-        if not _SKIP_FILE.search(module.source.text[:2000]):
-            try:
-                found.findings += _audit_module(module, project, rules)
-            except RecursionError:
-                found.notes.append(Note(path, say("too deeply nested to follow; skipped")))
-    return found
+        if _SKIP_FILE.search(module.source.text[:2000]):
+            return
+        try:
+            found.findings += _audit_module(module, self.project, self.rules)
+        except RecursionError:
+            found.notes.append(Note(path, say("too deeply nested to follow; skipped")))
+
+
+_worker: _Worker | None = None
+
+
+def _begin(select: tuple[str, ...], ignore: tuple[str, ...]) -> None:
+    """What a process of the pool starts with."""
+    global _worker
+    _worker = _Worker(select, ignore)
+
+
+def _audit_part(paths: list[str]) -> SourceAudit:
+    assert _worker is not None
+    return _worker.audit(paths)
 
 
 def _audit_module(module: Module, project: Project, rules: Iterable[Rule]) -> list[Finding]:

@@ -48,7 +48,8 @@ def is_output_layer(view: ModelView, layer: Operation, *, squashed: bool) -> boo
     text = layer.width_text.rpartition(" ")[2]
     if _CLASSES.search(text) or layer.squashed:
         return True
-    if squashed and layer.width != 1:
+    # A layer as wide as what it is given weighs its input, as attention does; classes have a width of their own.
+    if squashed and layer.width != 1 and not (text and layer.width_text == layer.fan_in_text):
         return True
     if view.extras.get("live"):
         return True

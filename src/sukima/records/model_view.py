@@ -64,6 +64,7 @@ class Operation:
     width: int | None = None
     width_text: str = ""
     fan_in: int | None = None
+    fan_in_text: str = ""
     rank: int | None = None
     squashed: bool = False
     path: str | None = None

@@ -183,9 +183,10 @@ def test_wrong_noise_shapes(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [(None, 2), (None,), (4, 3)])
-def test_noise_shapes_that_do_not_fit(value: Any) -> None:
+@pytest.mark.parametrize("training", [True, False])
+def test_noise_shapes_that_do_not_fit(value: Any, training: bool) -> None:
     with pytest.raises(InputError, match="noise_shape must give 1, None or"):
-        sk.Dropout(0.5, noise_shape=value)(np.ones((5, 3), "float32"), training=True)
+        sk.Dropout(0.5, noise_shape=value)(np.ones((5, 3), "float32"), training=training)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def to_github(findings: Sequence[Finding]) -> str:
             if finding.path
             else " "
         )
-        message = _data(f"{finding.message} {finding.remedy or ''}".strip())
+        message = _data(f"{finding.message}\n{finding.remedy or ''}".strip())
         lines.append(f"::{_COMMANDS[finding.severity]}{place}title={finding.code}::{message}")
     return "\n".join(lines)
 

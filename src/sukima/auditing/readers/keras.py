@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sukima.auditing.source.catalogue import LAYERS, LayerSpec
+from sukima.auditing.source.catalogue import LAYERS
+from sukima.auditing.source.layer_specs import LayerSpec
 from sukima.records.model_view import Kind, ModelView, Operation
 
 __all__ = ["read_model"]

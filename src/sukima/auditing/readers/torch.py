@@ -16,7 +16,9 @@ import torch.fx
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from sukima.auditing.source.catalogue import FUNCTIONS, LAYERS, LayerSpec, mode_spec
+from sukima.auditing.source.catalogue import LAYERS
+from sukima.auditing.source.functions import FUNCTIONS, mode_spec
+from sukima.auditing.source.layer_specs import LayerSpec
 from sukima.base.errors import InputError
 from sukima.records.model_view import Kind, ModelView, Operation
 

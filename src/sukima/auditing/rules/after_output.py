@@ -40,6 +40,8 @@ _PASSING = TRANSPARENT | SQUASHING | DROPOUTS
 def check(view: ModelView) -> Iterator[Finding]:
     """Dropout whose input is the output layer's result and whose own result is the model's."""
     for drop in view.dropouts:
+        if drop.rate == 0 and drop.owner:
+            continue  # in a part that was made with this rate: nothing is dropped
         layer = last_layer_before(view, drop)
         if layer is None or drop.conditional or any(o.kind not in _PASSING for o in view.successors[drop.index]):
             continue

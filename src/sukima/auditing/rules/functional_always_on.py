@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from sukima.auditing.fixing import add_argument
 from sukima.auditing.rule import Rule
-from sukima.auditing.source.catalogue import mode_spec
+from sukima.auditing.source.caller_gating import gated_by_callers
 from sukima.auditing.source.constants import constant_of
 from sukima.auditing.source.context import Context
+from sukima.auditing.source.functions import mode_spec
 from sukima.auditing.source.gating import is_gated
-from sukima.auditing.source.helpers import gated_by_callers, in_keras_v1, reached_from_forward, self_of
+from sukima.auditing.source.helpers import in_keras_v1, reached_from_forward, self_of
 from sukima.auditing.source.intent import is_demonstration, is_meant, mentions_mode, name_of
-from sukima.auditing.source.values import argument
 from sukima.base.messages import say
 from sukima.records.finding import Finding
 from sukima.records.model_view import ModelView
@@ -64,17 +64,9 @@ class Net(nn.Module):
 def check(context: Context) -> Iterator[Finding]:
     """Calls without the switch where the default is on, and calls with the mode where the rate belongs."""
     module = context.module
-    for dotted, call in context.mode_calls:
-        spec = mode_spec(dotted)
-        if (
-            spec is None
-            or any(k.arg is None for k in call.keywords)
-            or any(isinstance(a, ast.Starred) for a in call.args)
-        ):
-            continue
-        rate = argument(call, spec.rate, spec.rate_names)
-        switch = argument(call, spec.training, spec.training_names)
-        if switch is not None or spec.default is not True:
+    for dropping in context.dropping_calls:
+        dotted, call, rate = dropping.name, dropping.node, dropping.rate
+        if dropping.passes_more or dropping.switch is not None or dropping.spec.default is not True:
             continue
         if rate is not None and _is_switch(rate):
             message = say(
@@ -86,7 +78,7 @@ def check(context: Context) -> Iterator[Finding]:
         if _is_silent(context, call, rate, dotted):
             continue
         mode = self_of(context, call)
-        fix = add_argument(module, call, f"training={mode}.training") if mode and spec.training_names else None
+        fix = add_argument(module, call, f"training={mode}.training") if mode and dropping.spec.training_names else None
         yield RULE.at(
             module,
             call,

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 
 from sukima.auditing.fixing import replace_node
 from sukima.auditing.rule import Rule
-from sukima.auditing.source.catalogue import mode_spec
+from sukima.auditing.source.caller_gating import gated_by_callers
 from sukima.auditing.source.constants import MISSING, constant_of
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.gating import is_gated
-from sukima.auditing.source.helpers import gated_by_callers, self_of
+from sukima.auditing.source.helpers import self_of
 from sukima.auditing.source.intent import is_demonstration, is_meant, mentions_mode
-from sukima.auditing.source.values import argument
 from sukima.base.messages import Message, say
 from sukima.records.finding import Finding
 
@@ -58,15 +57,13 @@ class Net(nn.Module):
 def check(context: Context) -> Iterator[Finding]:
     """Switches that cannot be off: true constants, bound methods, and the mode turned round."""
     module = context.module
-    for dotted, call in context.mode_calls:
-        spec = mode_spec(dotted)
-        switch = argument(call, spec.training, spec.training_names) if spec else None
-        if spec is None or switch is None:
+    for dropping in context.dropping_calls:
+        call, switch, rate = dropping.node, dropping.switch, dropping.rate
+        if switch is None:
             continue
         message = _fault(context, switch)
         if message is None or is_gated(module, call) or is_demonstration(module, call) or is_meant(module, call):
             continue
-        rate = argument(call, spec.rate, spec.rate_names)
         if rate is not None and (constant_of(module, rate) in (0, 0.0) or mentions_mode(module, rate)):
             continue
         if gated_by_callers(context, call, rate):
@@ -108,6 +105,6 @@ def _is_method(context: Context, switch: ast.Attribute) -> bool:
     owner = context.module.class_of(switch)
     assigned = any(
         isinstance(node, ast.Attribute) and node.attr == switch.attr and isinstance(node.ctx, ast.Store)
-        for node in (ast.walk(owner) if owner else ())
+        for node in (context.module.below(owner) if owner else ())
     )
     return not assigned

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from sukima.auditing.fixing import replace_node
 from sukima.auditing.rule import Rule
-from sukima.auditing.source.catalogue import LAYERS, mode_spec
+from sukima.auditing.source.catalogue import LAYERS
 from sukima.auditing.source.context import Context
+from sukima.auditing.source.functions import mode_spec
 from sukima.auditing.source.helpers import in_keras_v1
 from sukima.auditing.source.intent import name_of
 from sukima.auditing.source.values import argument

@@ -52,7 +52,7 @@ def check(context: Context) -> Iterator[Finding]:
         if not _is_late(node.test):
             continue
         for statement in node.body:
-            for found in ast.walk(statement):
+            for found in context.module.below(statement):
                 if isinstance(found, ast.Assign) and _sets_rate(found):
                     yield RULE.at(
                         context.module, found, say("dropout starts only when {when}", when=ast.unparse(node.test))

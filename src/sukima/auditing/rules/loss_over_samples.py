@@ -72,7 +72,7 @@ def check(context: Context) -> Iterator[Finding]:
         if not name or not _counts_samples(right):
             continue
         around = module.function_of(node) or module.tree
-        gathered = [s for s in ast.walk(around) if _gathers(s, name)]
+        gathered = [s for s in module.below(around) if _gathers(s, name)]
         if any(_goes_over(context, s, right) for s in gathered):
             continue  # what it is divided by gives the batches: their number it is
         if gathered and all(_is_mean(context, around, s) for s in gathered):
@@ -116,7 +116,7 @@ def _is_mean(context: Context, around: ast.AST, node: ast.AST) -> bool:
         return False
     names = {name_of(n) for n in ast.walk(node.value) if isinstance(n, ast.Name)}
     made = [text]
-    for statement in ast.walk(around):
+    for statement in context.module.below(around):
         if isinstance(statement, ast.Assign) and any(name_of(t) in names for t in statement.targets):
             made.append(ast.unparse(statement.value))
         if isinstance(statement, ast.AugAssign) and name_of(statement.target) in names and statement is not node:

@@ -111,6 +111,6 @@ def _is_kept(context: Context, call: ast.Call) -> bool:
             return True
         if isinstance(around, ast.FunctionDef):
             switches = (f"{target}.train(mode", f"{target}.train(self", f"{target}.eval(", f"{target}.training =")
-            text = "\n".join(context.module.source.lines[around.lineno - 1 : around.end_lineno])
+            text = context.module.text_of(around)
             return any(s in text for s in switches)
     return False

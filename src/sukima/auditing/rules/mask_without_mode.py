@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from sukima.auditing.mask_findings import mask_findings
 from sukima.auditing.rule import Rule
+from sukima.auditing.source.caller_gating import gated_by_callers
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.gating import is_gated
-from sukima.auditing.source.helpers import gated_by_callers
 from sukima.auditing.source.intent import is_meant, mentions_mode
 from sukima.auditing.source.masks import HandMask
 from sukima.base.messages import say

@@ -93,7 +93,7 @@ def _holder(context: Context, call: ast.Call) -> ast.expr | None:
 
 
 def _is_read(context: Context, function: ast.AST, name: str) -> bool:
-    return any(load.id == name for load in context.module.loads if function in context.module.ancestors(load))
+    return any(function in context.module.ancestors(load) for load in context.loads_by_name.get(name, []))
 
 
 @RULE.view

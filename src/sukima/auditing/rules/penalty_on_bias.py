@@ -52,6 +52,8 @@ def check(context: Context) -> Iterator[Finding]:
             added = [s for s in parent.body if isinstance(s, ast.AugAssign | ast.Assign) and _is_penalty(s.value)]
             if added:
                 yield RULE.at(module, added[0], say("the penalty covers biases and norms too"))
+    if "_regularizer" not in module.source.text:
+        return
     for name in ("bias_regularizer", "gamma_regularizer", "beta_regularizer"):
         for call in module.calls:
             given = next((k for k in call.keywords if k.arg == name), None)

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from sukima.auditing.placement import shown_rate
 from sukima.auditing.rule import Rule
-from sukima.auditing.source.catalogue import LAYERS, mode_spec
+from sukima.auditing.source.catalogue import LAYERS
 from sukima.auditing.source.constants import is_rate_name, number_of
 from sukima.auditing.source.context import Context
+from sukima.auditing.source.functions import mode_spec
 from sukima.auditing.source.helpers import in_keras_v1
 from sukima.auditing.source.intent import is_demonstration, is_test_file
 from sukima.auditing.source.values import argument

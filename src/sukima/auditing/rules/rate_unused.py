@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 
 from sukima.auditing.rule import Rule
+from sukima.auditing.source.classes import ClassInfo
 from sukima.auditing.source.constants import is_rate_name
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.helpers import uses_attribute
 from sukima.auditing.source.intent import name_of, says_unused
-from sukima.auditing.source.names import Function
-from sukima.auditing.source.project import ClassInfo
+from sukima.auditing.source.names import Function, Module
 from sukima.base.messages import say
 from sukima.records.finding import Finding
 
@@ -51,7 +51,9 @@ class Net(nn.Module):
 )
 
 # Classes whose body the reader is to write.
-_EXERCISE = re.compile(r"#.*\bTODO\b|your code|fill in|implement (this|me|function)", re.IGNORECASE)
+_EXERCISE = re.compile(
+    r"#.*\bTODO\b|^\W*TODO\W*$|your code|fill in|implement (this|me|function)", re.IGNORECASE | re.MULTILINE
+)
 
 
 @RULE.source
@@ -61,14 +63,11 @@ def check(context: Context) -> Iterator[Finding]:
         init = info.methods.get("__init__")
         if info.framework is None or info.forward is None or init is None:
             continue
-        if _is_unfinished(info):
+        taken = [a for a in (*init.args.posonlyargs, *init.args.args, *init.args.kwonlyargs) if is_rate_name(a.arg)]
+        if not taken or _is_unfinished(info):
             continue
-        for arg in (*init.args.posonlyargs, *init.args.args, *init.args.kwonlyargs):
-            if (
-                is_rate_name(arg.arg)
-                and not says_unused(context.module, arg)
-                and not _is_used(context, info, init, arg.arg)
-            ):
+        for arg in taken:
+            if not says_unused(context.module, arg) and not _is_used(context, info, init, arg.arg):
                 yield RULE.at(
                     context.module,
                     arg,
@@ -79,7 +78,40 @@ def check(context: Context) -> Iterator[Finding]:
                     ),
                     site=info.name,
                 )
+    yield from _builders(context)
     yield from _options(context)
+
+
+def _builders(context: Context) -> Iterator[Finding]:
+    """Rates that a function which puts layers together takes and does not hand on."""
+    module = context.module
+    for function in module.functions:
+        a = function.args
+        taken = [p for p in (*a.posonlyargs, *a.args, *a.kwonlyargs) if is_rate_name(p.arg)]
+        if not taken or function.decorator_list or module.class_of(function) or not _makes_layers(context, function):
+            continue
+        if any(load.id == function.name and _is_passed(module, load) for load in module.loads):
+            continue  # one of several that are called alike
+        read = {n.id for n in module.below(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        for parameter in taken:
+            if parameter.arg in read or read & {"locals", "vars"} or says_unused(module, parameter):
+                continue
+            message = say(
+                "the parameter {name} of {owner} is never used: nothing is dropped",
+                name=parameter.arg,
+                owner=function.name,
+            )
+            yield RULE.at(module, parameter, message, site=function.name)
+
+
+def _makes_layers(context: Context, function: Function) -> bool:
+    inside = {n for n in context.module.below(function) if isinstance(n, ast.Call)}
+    return any(call in inside for _, call in context.layer_calls)
+
+
+def _is_passed(module: Module, load: ast.Name) -> bool:
+    parent = module.parents.get(load)
+    return not (isinstance(parent, ast.Call) and parent.func is load)
 
 
 def _is_unfinished(info: ClassInfo) -> bool:
@@ -93,23 +125,25 @@ def _is_unfinished(info: ClassInfo) -> bool:
     if forward is None or not body or isinstance(body[0], ast.Raise | ast.Pass):
         return True
     given = {a.arg for a in (*forward.args.posonlyargs, *forward.args.args)[1:]}
-    if given and not any(isinstance(n, ast.Name) and n.id in given for s in body for n in ast.walk(s)):
+    home = info.home(forward.name)
+    below = (home or info).module.below
+    names = [n for s in body for n in below(s) if isinstance(n, ast.Name)]
+    if given and not any(n.id in given for n in names):
         return True  # a template, whose forward looks at nothing
-    names = [n for s in body for n in ast.walk(s) if isinstance(n, ast.Name)]
     stored = {n.id for n in names if isinstance(n.ctx, ast.Store)}
-    returned = [s.value for s in ast.walk(forward) if isinstance(s, ast.Return)]
+    returned = [s.value for s in below(forward) if isinstance(s, ast.Return)]
     given_out = [v for r in returned for v in (r.elts if isinstance(r, ast.Tuple) else [r]) if isinstance(v, ast.Name)]
     known = stored | given | set(info.module.scope.names)
     if any(v.id not in known and v.id != "self" for v in given_out):
         return True  # an exercise, which returns what the reader is to reckon
-    lines = info.module.source.lines[info.node.lineno - 1 : info.node.end_lineno]
-    return any(_EXERCISE.search(line) for line in lines)
+    return _EXERCISE.search(info.module.text_of(info.node)) is not None
 
 
 def _is_used(context: Context, info: ClassInfo, init: Function, name: str) -> bool:
-    loads = [n for n in ast.walk(init) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+    inside = context.module.below(init)
+    loads = [n for n in inside if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
     if not loads:
-        calls = [name_of(n.func) for n in ast.walk(init) if isinstance(n, ast.Call)]
+        calls = [name_of(n.func) for n in inside if isinstance(n, ast.Call)]
         return bool({"locals", "vars", "save_hyperparameters", "signature"} & set(calls)) or bool(init.decorator_list)
     if not info.known:
         return True

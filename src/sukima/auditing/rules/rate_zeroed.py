@@ -10,6 +10,7 @@ from sukima.auditing.rule import Rule
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.gating import is_gated
 from sukima.auditing.source.intent import is_test_function
+from sukima.auditing.source.names import Function, Module
 from sukima.base.messages import say
 from sukima.records.finding import Finding
 
@@ -52,27 +53,36 @@ _STORED = re.compile(r"drop|^p$|^rate$", re.IGNORECASE)
 @RULE.source
 def check(context: Context) -> Iterator[Finding]:
     """A rate attribute assigned 0, and not assigned again, in functions that evaluate or in forward by the mode."""
-    for function in context.module.functions:
-        if is_test_function(context.module, function) or _LOADS.search(function.name):
+    module = context.module
+    for store in module.assignments:
+        target = store.targets[0]
+        if not isinstance(target, ast.Attribute) or not _is_zero(store.value) or not _is_rate(target):
             continue
-        stores = [
-            s for s in ast.walk(function) if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Attribute)
-        ]
-        for store in stores:
-            target = store.targets[0]
-            if not isinstance(target, ast.Attribute) or not _is_rate(target) or not _is_zero(store.value):
+        for function in module.ancestors(store):
+            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
-            if not (_EVAL.search(function.name) or (function.name == "forward" and is_gated(context.module, store))):
+            if is_test_function(module, function) or _LOADS.search(function.name):
                 continue
-            others = [o for o in stores if o is not store and getattr(o.targets[0], "attr", "") == target.attr]
-            again = [o for o in others if o.lineno > store.lineno or function.name == "forward"]
-            if not again:
+            if not (_EVAL.search(function.name) or (function.name == "forward" and is_gated(module, store))):
+                continue
+            if not _is_set_again(module, function, store, target.attr):
                 yield RULE.at(
-                    context.module,
+                    module,
                     store,
                     say("{target} is set to 0 for evaluation and never back", target=ast.unparse(target)),
                     site=function.name,
                 )
+
+
+def _is_set_again(module: Module, function: Function, store: ast.Assign, name: str) -> bool:
+    """Whether the function sets the same attribute once more, after this or, in a forward pass, in another branch."""
+    return any(
+        isinstance(other, ast.Assign)
+        and other is not store
+        and getattr(other.targets[0], "attr", "") == name
+        and (other.lineno > store.lineno or function.name == "forward")
+        for other in module.below(function)
+    )
 
 
 def _is_zero(node: ast.expr) -> bool:

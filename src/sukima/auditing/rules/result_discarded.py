@@ -84,8 +84,8 @@ def _applied(context: Context, operation: Operation, node: ast.AST, module: Modu
             name = parent.targets[0].id
             read = [
                 x
-                for x in context.module.loads
-                if x.id == name and (function is None or function in context.module.ancestors(x))
+                for x in context.loads_by_name.get(name, [])
+                if function is None or function in context.module.ancestors(x)
             ]
             if not name.startswith("_") and not any(
                 x.lineno > (parent.end_lineno or 0) or _loops(context, call) for x in read

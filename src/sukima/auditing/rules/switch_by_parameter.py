@@ -6,11 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from sukima.auditing.rule import Rule
-from sukima.auditing.source.catalogue import mode_spec
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.helpers import parameter_of, self_of
 from sukima.auditing.source.intent import is_demonstration, is_meant
-from sukima.auditing.source.values import argument
 from sukima.base.messages import say
 from sukima.records.finding import Finding
 
@@ -55,10 +53,9 @@ class Net(nn.Module):
 def check(context: Context) -> Iterator[Finding]:
     """Switches that are a parameter of forward, true by default, which no call in the file passes."""
     module = context.module
-    for dotted, call in context.mode_calls:
-        spec = mode_spec(dotted)
-        switch = argument(call, spec.training, spec.training_names) if spec else None
-        parameter = parameter_of(context, switch)
+    for dropping in context.dropping_calls:
+        call = dropping.node
+        parameter = parameter_of(context, dropping.switch)
         if parameter is None or parameter[0].name != "forward" or self_of(context, call) is None:
             continue
         function, name = parameter
@@ -86,7 +83,7 @@ def _is_true_by_default(function: ast.FunctionDef | ast.AsyncFunctionDef, name: 
 
 def _is_passed(context: Context, name: str) -> bool:
     """Whether a call of something that is no dropout function passes the argument."""
-    dropouts = {id(call) for _, call in context.mode_calls}
+    dropouts = {id(dropping.node) for dropping in context.dropping_calls}
     return any(
         keyword.arg == name for call in context.module.calls if id(call) not in dropouts for keyword in call.keywords
     )

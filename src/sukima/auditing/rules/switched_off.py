@@ -7,13 +7,11 @@ from collections.abc import Iterator
 
 from sukima.auditing.fixing import add_argument
 from sukima.auditing.rule import Rule
-from sukima.auditing.source.catalogue import mode_spec
 from sukima.auditing.source.constants import constant_of
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.gating import is_gated
 from sukima.auditing.source.helpers import self_of, switch_of_helper
 from sukima.auditing.source.intent import is_demonstration, is_for_inference, mentions_mode
-from sukima.auditing.source.values import argument
 from sukima.base.messages import say
 from sukima.records.finding import Finding
 
@@ -59,13 +57,11 @@ class Net(nn.Module):
 def check(context: Context) -> Iterator[Finding]:
     """A switch that is false, written or by default, of the frameworks' functions and of the project's helpers."""
     module = context.module
-    for dotted, call in context.mode_calls:
-        spec = mode_spec(dotted)
-        if spec is None or _passes_more(call) or is_demonstration(module, call) or is_for_inference(module, call):
+    for dropping in context.dropping_calls:
+        call, switch, rate = dropping.node, dropping.switch, dropping.rate
+        if dropping.passes_more or is_demonstration(module, call) or is_for_inference(module, call):
             continue
-        switch = argument(call, spec.training, spec.training_names)
-        rate = argument(call, spec.rate, spec.rate_names)
-        off = spec.default is False if switch is None else constant_of(module, switch) is False
+        off = dropping.spec.default is False if switch is None else constant_of(module, switch) is False
         if off and not _rate_is_moot(context, rate) and not is_gated(module, call):
             yield _finding(context, call, switch is None)
     for call in module.calls:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from sukima.auditing.rule import Rule
 from sukima.auditing.source.catalogue import LAYERS
+from sukima.auditing.source.classes import ClassInfo
 from sukima.auditing.source.content import class_content
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.intent import is_demonstration
-from sukima.auditing.source.project import ClassInfo
 from sukima.auditing.source.values import Instance, Items, LayerValue, Value, options
 from sukima.base.messages import say
 from sukima.records.finding import Finding
@@ -72,8 +72,10 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _containers(context: Context, info: ClassInfo) -> Iterator[Finding]:
     made = context.instance(info)
-    lines = info.module.source.lines[info.node.lineno - 1 : info.node.end_lineno]
-    if made is None or any(marker in line for line in lines for marker in _REGISTERS):
+    if made is None:
+        return
+    text = info.module.text_of(info.node)
+    if any(marker in text for marker in _REGISTERS):
         return
     held = {id(v) for value in made.attributes.values() for v in _registered(value)}
     for name, value in made.attributes.items():
@@ -121,7 +123,7 @@ def _is_read(info: ClassInfo, name: str) -> bool:
     return any(
         isinstance(n, ast.Attribute) and n.attr == name and isinstance(n.ctx, ast.Load)
         for cls in info.mro
-        for n in ast.walk(cls.node)
+        for n in cls.module.below(cls.node)
     )
 
 

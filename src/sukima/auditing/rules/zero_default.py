@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 from sukima.auditing.rule import Rule
+from sukima.auditing.source.classes import ClassInfo
 from sukima.auditing.source.constants import is_rate_name
 from sukima.auditing.source.context import Context
-from sukima.auditing.source.project import ClassInfo
 from sukima.auditing.source.values import argument
 from sukima.base.messages import say
 from sukima.records.finding import Finding

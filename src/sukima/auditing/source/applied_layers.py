@@ -38,7 +38,9 @@ class ApplyingLayers(State):
         spec = layer.spec
         rate, rate_text = number_of_value(layer.argument(spec.rate))
         width, width_text = number_of_value(layer.argument(spec.width))
-        fan_in, _ = number_of_value(layer.arguments.get(spec.fan_in)) if spec.fan_in is not None else (None, "")
+        fan_in, fan_in_text = (
+            number_of_value(layer.arguments.get(spec.fan_in)) if spec.fan_in is not None else (None, "")
+        )
         if layer.spec.framework == "keras":
             self.keras_calls += 1
         at, module = (node, env.module) if layer.site is None else (layer.node, layer.module)
@@ -54,6 +56,7 @@ class ApplyingLayers(State):
             width=int(width) if width is not None and width == int(width) else None,
             width_text=width_text,
             fan_in=int(fan_in) if fan_in is not None and fan_in == int(fan_in) else None,
+            fan_in_text=fan_in_text,
             rank=spec.rank,
             squashed=_squashes(layer),
         )

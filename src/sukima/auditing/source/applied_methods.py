@@ -85,6 +85,9 @@ class ApplyingMethods(State):
         return self.opaque(args, keywords, node, env)
 
     def _items_method(self, items: Items, name: str, args: list[Value]) -> Value:
+        if name == "insert" and len(args) == 2 and isinstance(args[0], Const) and isinstance(args[0].value, int):
+            items.insert(args[0].value, args[1])
+            return UNKNOWN
         if name in {"append", "add", "insert", "add_module", "register_module"} and args:
             key = args[0] if name.endswith("module") else None
             items.add(args[-1], str(key.value) if isinstance(key, Const) else None)

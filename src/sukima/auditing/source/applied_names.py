@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from sukima.auditing.source.applied_layers import number_of_value
-from sukima.auditing.source.catalogue import FUNCTIONS, mode_spec
+from sukima.auditing.source.functions import FUNCTIONS, mode_spec
 from sukima.auditing.source.state import State, layer_spec
 from sukima.auditing.source.values import (
     UNKNOWN,

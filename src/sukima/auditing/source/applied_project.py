@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from sukima.auditing.source.project import ClassInfo
+from sukima.auditing.source.classes import ClassInfo
 from sukima.auditing.source.state import State
 from sukima.auditing.source.values import (
     UNKNOWN,
@@ -48,9 +48,7 @@ class ApplyingProject(State):
         """Whether a function that is given no tensor is worth following: it may make layers or pass some on."""
         if len(self.running) > 5:
             return False
-        node = function.node
-        lines = function.module.source.lines[node.lineno - 1 : node.end_lineno]
-        return any(_MAKING.search(line) for line in lines)
+        return _MAKING.search(function.module.text_of(function.node)) is not None
 
     def bind(self, a: ast.arguments, args: list[Value], keywords: dict[str, Value], env: Env) -> None:
         """Bind parameters to arguments, defaults, or symbols."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from sukima.auditing.source.context import Context
 from sukima.auditing.source.discovery import discover
 from sukima.auditing.source.names import Function
-from sukima.auditing.source.project import is_project_root
+from sukima.auditing.source.places import is_project_root
 from sukima.auditing.source.reading import UnreadableError, read
 
 __all__ = ["callers_leave_the_mode"]

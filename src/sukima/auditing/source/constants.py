@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any
 
 from sukima.auditing.source.names import Module
@@ -47,7 +48,7 @@ def _self_attribute(module: Module, node: ast.Attribute, depth: int) -> Any:
     if owner is None:
         return MISSING
     found: list[ast.expr] = []
-    for statement in ast.walk(owner):
+    for statement in module.below(owner):
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         if isinstance(statement, ast.AnnAssign | ast.AugAssign):
             targets = [statement.target]
@@ -94,6 +95,14 @@ _RATE_NAMES = frozenset(
 )
 
 
+# Of some part of a model, and no switch: ``lora_dropout``, ``decoder_drop_prob``.
+_RATE_NAME = re.compile(
+    r"^(?!(use|no|is|with|add|do|has|apply|enable|disable|if|without|keep|mc|after|before|type_of)_)"
+    r"\w+_drop(out)?(_?(rate|prob|p|ratio|probability))?$"
+)
+
+
 def is_rate_name(name: str) -> bool:
     """Whether a parameter's name says that it is a dropout rate."""
-    return name.lower().rstrip("_") in _RATE_NAMES
+    plain = name.lower().rstrip("_")
+    return plain in _RATE_NAMES or _RATE_NAME.search(plain) is not None

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Literal
 
-from sukima.auditing.source.project import ClassInfo
+from sukima.auditing.source.classes import ClassInfo
 
 if TYPE_CHECKING:
     from sukima.auditing.source.context import Context
@@ -57,7 +57,7 @@ def _factory_content(context: Context, dotted: str) -> Content | None:
     assert found is not None
     module, function = found
     contents = set()
-    for call in ast.walk(function):
+    for call in module.below(function):
         name = module.dotted(call.func) if isinstance(call, ast.Call) else None
         info = context.project.class_at(name, module) if name else None
         if info is not None and info.framework is not None:
@@ -103,7 +103,7 @@ def _is_strange(info: ClassInfo, name: str) -> bool:
 
 def _constructed(info: ClassInfo) -> set[str]:
     found = set()
-    for node in ast.walk(info.node):
+    for node in info.module.below(info.node):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
             dotted = info.module.dotted(node.func, info.module.scope)
             if dotted and dotted.rpartition(".")[2][:1].isupper():

@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from sukima.auditing.source.catalogue import FUNCTIONS, LAYERS, mode_spec
+from sukima.auditing.source.catalogue import LAYERS
+from sukima.auditing.source.classes import ClassInfo
+from sukima.auditing.source.dropping import DroppingCall
+from sukima.auditing.source.functions import FUNCTIONS, mode_spec
 from sukima.auditing.source.interpreter import instance_of, view_of_class, views_of_body
 from sukima.auditing.source.modes import ModeEvent, follow_modes
 from sukima.auditing.source.names import Function, Module
-from sukima.auditing.source.project import ClassInfo, Project
+from sukima.auditing.source.project import Project
 from sukima.auditing.source.values import Instance
 from sukima.auditing.source.words import words
 from sukima.records.model_view import ModelView
@@ -31,7 +34,7 @@ _EXTRA = words(
 )
 _INTERESTING = frozenset([*_EXTRA, *(n.rpartition(".")[2] for n in (*LAYERS, *FUNCTIONS))])
 _BODY_HINTS = frozenset({"Sequential", "Model", "Input", "Dropout", "Dense"})
-_PLAIN_CONTAINER = re.compile(r"self\.\w+(: [^=]+)? = [\[{]")
+_PLAIN_CONTAINER = re.compile(r"self\.\w+(: [^=\n]+)? = [\[{]")
 _DROPS = re.compile(r"drop", re.IGNORECASE)
 
 
@@ -83,6 +86,14 @@ class Context:
                 found.setdefault(name, []).append(call)
         return found
 
+    @cached_property
+    def loads_by_name(self) -> dict[str, list[ast.Name]]:
+        """Where names are read."""
+        found: dict[str, list[ast.Name]] = {}
+        for load in self.module.loads:
+            found.setdefault(load.id, []).append(load)
+        return found
+
     def site_of(self, node: ast.AST) -> str | None:
         """Where a call stands, as ``Class.method``."""
         names = [
@@ -104,21 +115,26 @@ class Context:
         return [(name, call) for name, calls in self.calls.items() if name in LAYERS for call in calls]
 
     @cached_property
-    def mode_calls(self) -> list[tuple[str, ast.Call]]:
+    def dropping_calls(self) -> list[DroppingCall]:
         """Calls of functions that drop, also through an attribute that holds one: ``self.drop = F.dropout``."""
-        found = [(name, call) for name, calls in self.calls.items() if mode_spec(name) for call in calls]
+        found = [
+            DroppingCall(name, call, spec)
+            for name, calls in self.calls.items()
+            if (spec := mode_spec(name)) is not None
+            for call in calls
+        ]
         for assignment in self.module.assignments:
             target = assignment.targets[0]
             if not isinstance(assignment.value, ast.Attribute | ast.Name) or not isinstance(target, ast.Attribute):
                 continue
-            dotted = self.module.dotted(assignment.value)
-            if not mode_spec(dotted) or self.module.class_of(assignment) is None:
+            name = self.module.dotted(assignment.value)
+            spec = mode_spec(name)
+            owner = self.module.class_of(assignment)
+            if name is None or spec is None or owner is None:
                 continue
             for call in self.calls_by_name.get(target.attr, []):
-                if ast.unparse(call.func) == ast.unparse(target) and self.module.class_of(call) is self.module.class_of(
-                    assignment
-                ):
-                    found.append((str(dotted), call))
+                if ast.unparse(call.func) == ast.unparse(target) and self.module.class_of(call) is owner:
+                    found.append(DroppingCall(name, call, spec))
         return found
 
     @cached_property
@@ -144,9 +160,8 @@ class Context:
 
     def _matters(self, info: ClassInfo) -> bool:
         for cls in info.mro:
-            node = cls.node
-            text = cls.module.source.lines[node.lineno - 1 : node.end_lineno]
-            if any(_DROPS.search(line) or "oftmax" in line for line in text):
+            text = cls.module.text_of(cls.node)
+            if "oftmax" in text or _DROPS.search(text):
                 return True
         return False
 
@@ -170,9 +185,7 @@ class Context:
         if info.method("training_step") or info.method("configure_optimizers"):
             return True
         inside, outside = 0, 0
-        for load in self.module.loads:
-            if load.id != info.name:
-                continue
+        for load in self.loads_by_name.get(info.name, []):
             parent = self.module.parents.get(load)
             if isinstance(parent, ast.ClassDef):
                 return False
@@ -194,16 +207,11 @@ class Context:
                 return True
             at = self.module.parents.get(at)
         names = {t.id for t in at.targets if isinstance(t, ast.Name)} if isinstance(at, ast.Assign) else set()
-        for load in self.module.loads:
+        for load in (load for name in names for load in self.loads_by_name.get(name, [])):
             parent = self.module.parents.get(load)
-            if load.id in names and isinstance(parent, ast.keyword):
+            if isinstance(parent, ast.keyword):
                 parent = self.module.parents.get(parent)
-            if (
-                load.id in names
-                and isinstance(parent, ast.Call)
-                and parent.func is not load
-                and self._constructs(parent)
-            ):
+            if isinstance(parent, ast.Call) and parent.func is not load and self._constructs(parent):
                 return True
         return False
 
@@ -222,7 +230,6 @@ class Context:
         if view is not None:
             made = view.extras.get("instance")
             return made if isinstance(made, Instance) else None
-        lines = self.module.source.lines[info.node.lineno - 1 : info.node.end_lineno]
-        if not any(_PLAIN_CONTAINER.search(line) for line in lines):
+        if not _PLAIN_CONTAINER.search(self.module.text_of(info.node)):
             return None
         return instance_of(info, self.project)[0]

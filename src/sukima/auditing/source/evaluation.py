@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 
 from sukima.auditing.source.intent import name_of
 
@@ -12,6 +13,8 @@ __all__ = [
     "is_evaluation_data",
     "is_model_name",
     "looks_like_evaluation",
+    "measures",
+    "names_no_model",
     "names_phase",
     "only_applies",
     "trains",
@@ -32,20 +35,24 @@ _DATA = re.compile(
 _JUDGING = re.compile(
     r"argmax|^max$|softmax|sigmoid|correct|^acc|accuracy|pred|score|^print$|metric|loss|result", re.IGNORECASE
 )
+_MEASURE = re.compile(r"correct|^acc|accuracy|score|metric|^print$", re.IGNORECASE)
 _MODEL = re.compile(
     r"^(model|net|network|classifier|cnn|mlp|rnn|lstm|gcn|gnn|bert|encoder_decoder)$|(_|^)(model|net)$|^my_?(model|net)$"
+)
+_NO_MODEL = re.compile(
+    r"transform(s|ation)?$|preprocess|tokeni[sz]er|vocab|dictionary|processor$|criterion|loss(_fn)?$", re.IGNORECASE
 )
 _PHASE = re.compile(
     r"^(is_?|was_|in_)?(train|training|eval|evaluating|validate|test|testing|inference)$|phase|mode$|split|^do_(train|eval|test)",
     re.IGNORECASE,
 )
-_LEARNING = re.compile(r"backward\(|optim|\.fit\(|Trainer\(|zero_grad")
+_LEARNING = re.compile(r"backward\(|optim|\.fit\(|Trainer\(|zero_grad|compute_loss|train(ing)?_step")
 _NO_GRAD = frozenset({"no_grad", "inference_mode"})
 
 
-def trains(node: ast.AST) -> bool:
-    """Whether gradients are taken somewhere below a node."""
-    return any(isinstance(n, ast.Attribute) and n.attr in {"backward", "zero_grad"} for n in ast.walk(node))
+def trains(nodes: Iterable[ast.AST]) -> bool:
+    """Whether gradients are taken in a part of a tree."""
+    return any(isinstance(n, ast.Attribute) and n.attr in {"backward", "zero_grad"} for n in nodes)
 
 
 def only_applies(text: str) -> bool:
@@ -58,9 +65,9 @@ def is_evaluation_data(node: ast.AST) -> bool:
     return any(_DATA.search(name_of(n)) for n in ast.walk(node) if name_of(n))
 
 
-def looks_like_evaluation(node: ast.AST) -> bool:
-    """Whether a block goes over data or judges results."""
-    for found in ast.walk(node):
+def looks_like_evaluation(nodes: Iterable[ast.AST]) -> bool:
+    """Whether a part of a tree goes over data or judges results."""
+    for found in nodes:
         if isinstance(found, ast.For):
             return True
         if isinstance(found, ast.Name | ast.Attribute):
@@ -68,6 +75,15 @@ def looks_like_evaluation(node: ast.AST) -> bool:
             if _DATA.search(name) or _JUDGING.search(name):
                 return True
     return False
+
+
+def measures(nodes: Iterable[ast.AST]) -> bool:
+    """Whether a part of a tree goes over data, names held-out data or reckons a measure of quality."""
+    return any(
+        isinstance(n, ast.For) or _DATA.search(name_of(n)) or _MEASURE.search(name_of(n))
+        for n in nodes
+        if isinstance(n, ast.For | ast.Name | ast.Attribute)
+    )
 
 
 def names_phase(node: ast.expr) -> bool:
@@ -83,6 +99,11 @@ def turns_gradients_off(node: ast.expr) -> bool:
     if name == "set_grad_enabled":
         return bool(node.args) and isinstance(node.args[0], ast.Constant) and node.args[0].value is False
     return name in _NO_GRAD
+
+
+def names_no_model(name: str) -> bool:
+    """Whether a name says that what it holds prepares data or judges results."""
+    return _NO_MODEL.search(name) is not None
 
 
 def is_model_name(name: str) -> bool:

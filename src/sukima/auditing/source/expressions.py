@@ -7,8 +7,8 @@ from __future__ import annotations
 import ast
 import builtins
 
-from sukima.auditing.source.catalogue import canonical
-from sukima.auditing.source.state import State
+from sukima.auditing.source.containers import EvaluatingContainers
+from sukima.auditing.source.spelling import canonical
 from sukima.auditing.source.values import (
     UNKNOWN,
     Bound,
@@ -35,7 +35,7 @@ _SAME = frozenset({"T", "mT", "data", "H", "real", "values", "last_hidden_state"
 _BUILTINS = frozenset(dir(builtins))
 
 
-class Evaluating(State):
+class Evaluating(EvaluatingContainers):
     """Expressions."""
 
     def evaluate(self, node: ast.AST, env: Env) -> Value:
@@ -52,12 +52,12 @@ class Evaluating(State):
 
     def _eval_Name(self, node: ast.Name, env: Env) -> Value:
         value = env.get(node.id)
-        if value is not None:
-            for one in options(value):
-                if isinstance(one, Tensor):
-                    self.used |= one.ops
-            return value
-        return self.global_name(node, env)
+        if value is None:
+            return self.global_name(node, env)
+        for one in options(value):
+            if isinstance(one, Tensor):
+                self.used |= one.ops
+        return value
 
     def global_name(self, node: ast.Name, env: Env) -> Value:
         """A name that is no variable of the function: an import, a class, a constant of the module."""
@@ -155,14 +155,6 @@ class Evaluating(State):
                 self.evaluate(k.value, env)
         return args, keywords
 
-    @staticmethod
-    def starred(value: Value) -> list[Value]:
-        """The arguments that ``*value`` stands for."""
-        for one in options(value):
-            if isinstance(one, Items):
-                return [item for _, item in one.pairs]
-        return [value if isinstance(value, Tensor) else UNKNOWN]
-
     def _super_call(self, node: ast.Call, name: str, env: Env) -> Value:
         args, keywords = self._arguments(node, env)
         base = self.super_of(env)
@@ -229,95 +221,6 @@ class Evaluating(State):
             return self.evaluate(node.body if test.value else node.orelse, env)
         return joined(self.evaluate(node.body, env), self.evaluate(node.orelse, env))
 
-    def _eval_Subscript(self, node: ast.Subscript, env: Env) -> Value:
-        holder, index = self.evaluate(node.value, env), self.evaluate(node.slice, env)
-        found: Value | None = None
-        for one in options(holder):
-            value = self._item(one, index, node)
-            found = value if found is None else joined(found, value)
-        return found or UNKNOWN
-
-    def _item(self, holder: Value, index: Value, node: ast.Subscript) -> Value:
-        if isinstance(holder, Tensor):
-            return self.emit("shape", node, self.module, holder.ops)
-        if not isinstance(holder, Items):
-            return UNKNOWN
-        if isinstance(node.slice, ast.Slice):
-            return Items(holder.kind, list(holder.pairs), holder.site, holder.node, holder.module, False)
-        if isinstance(index, Const) and not index.name:
-            if isinstance(index.value, int) and holder.kind not in {"dict", "moduledict"}:
-                at = index.value
-                return holder.pairs[at][1] if -len(holder.pairs) <= at < len(holder.pairs) else UNKNOWN
-            for key, item in holder.pairs:
-                if key == str(index.value):
-                    return item
-        result: Value | None = None
-        for _, item in holder.pairs[:8]:
-            result = item if result is None else joined(result, item)
-        return result or UNKNOWN
-
-    def _sequence(self, kind: str, elements: list[ast.expr], env: Env) -> Items:
-        made = Items(kind)
-        for element in elements:
-            if isinstance(element, ast.Starred):
-                inner = self.evaluate(element.value, env)
-                made.complete = made.complete and isinstance(inner, Items)
-                for item in self.starred(inner):
-                    made.add(item)
-            else:
-                made.add(self.evaluate(element, env))
-        return made
-
-    def _eval_List(self, node: ast.List, env: Env) -> Value:
-        return self._sequence("list", node.elts, env)
-
-    def _eval_Tuple(self, node: ast.Tuple, env: Env) -> Value:
-        return self._sequence("tuple", node.elts, env)
-
-    def _eval_Set(self, node: ast.Set, env: Env) -> Value:
-        return self._sequence("set", node.elts, env)
-
-    def _eval_Dict(self, node: ast.Dict, env: Env) -> Value:
-        made = Items("dict")
-        for key, value in zip(node.keys, node.values, strict=True):
-            name = str(key.value) if isinstance(key, ast.Constant) else None
-            item = self.evaluate(value, env)
-            if key is None:
-                made.complete = False
-                continue
-            made.add(item, name)
-        return made
-
-    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp, env: Env) -> Value:
-        inner = Env(env.module, {}, env, env.owner, env.home)
-        sources = [self.evaluate(generator.iter, inner) for generator in node.generators[:1]]
-        made = Items("list", complete=False)
-        for item in self.items(sources[0])[:12]:
-            self.assign(node.generators[0].target, item, inner)
-            for generator in node.generators[1:]:
-                for deeper in self.items(self.evaluate(generator.iter, inner))[:1]:
-                    self.assign(generator.target, deeper, inner)
-            made.add(self.evaluate(node.elt, inner))
-        return made
-
-    def _eval_ListComp(self, node: ast.ListComp, env: Env) -> Value:
-        return self._comprehension(node, env)
-
-    def _eval_GeneratorExp(self, node: ast.GeneratorExp, env: Env) -> Value:
-        return self._comprehension(node, env)
-
-    def _eval_SetComp(self, node: ast.SetComp, env: Env) -> Value:
-        return self._comprehension(node, env)
-
-    def _eval_DictComp(self, node: ast.DictComp, env: Env) -> Value:
-        inner = Env(env.module, {}, env, env.owner, env.home)
-        made = Items("dict", complete=False)
-        for item in self.items(self.evaluate(node.generators[0].iter, inner))[:12]:
-            self.assign(node.generators[0].target, item, inner)
-            key = self.evaluate(node.key, inner)
-            made.add(self.evaluate(node.value, inner), str(key.value) if isinstance(key, Const) else None)
-        return made
-
     def _eval_Lambda(self, node: ast.Lambda, env: Env) -> Value:
         return Callable(node, env.module, env, env.owner, env.home)
 
@@ -343,7 +246,12 @@ class Evaluating(State):
         return UNKNOWN
 
 
-_HANDLERS = {getattr(ast, n.removeprefix("_eval_")): f for n, f in vars(Evaluating).items() if n.startswith("_eval_")}
+_HANDLERS = {
+    getattr(ast, name.removeprefix("_eval_")): function
+    for part in (EvaluatingContainers, Evaluating)
+    for name, function in vars(part).items()
+    if name.startswith("_eval_")
+}
 
 
 def _arithmetic(op: ast.operator, left: Const, right: Const) -> Value:

@@ -39,7 +39,7 @@ def _condition(module: Module, around: ast.AST, at: ast.AST) -> bool:
 
 def _returns_early(module: Module, function: Function, node: ast.AST) -> bool:
     line = getattr(node, "lineno", 0)
-    for statement in ast.walk(function):
+    for statement in module.below(function):
         if not isinstance(statement, ast.If) or (statement.end_lineno or 0) >= line:
             continue
         leaves = any(isinstance(s, ast.Return | ast.Raise | ast.Continue) for s in statement.body)
@@ -56,7 +56,7 @@ def _is_branch(module: Module, function: Function) -> bool:
         and name_of(call.func) in _CONDITIONS
         and any(isinstance(a, ast.Name) and a.id == function.name for a in call.args[1:])
         and mentions_mode(module, call.args[0])
-        for call in ast.walk(outer)
+        for call in module.below(outer)
     )
 
 

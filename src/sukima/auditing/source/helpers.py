@@ -5,17 +5,16 @@ from __future__ import annotations
 import ast
 import re
 
+from sukima.auditing.source.classes import ClassInfo
 from sukima.auditing.source.constants import constant_of, is_rate_name
 from sukima.auditing.source.context import Context
-from sukima.auditing.source.gating import is_gated
-from sukima.auditing.source.intent import mentions_mode
 from sukima.auditing.source.names import Function
-from sukima.auditing.source.project import ClassInfo
 from sukima.auditing.source.values import argument
 from sukima.auditing.source.words import words
 
 __all__ = [
-    "gated_by_callers",
+    "FORWARDS",
+    "calls_of",
     "in_keras_v1",
     "parameter_of",
     "reached_from_forward",
@@ -24,7 +23,7 @@ __all__ = [
     "uses_attribute",
 ]
 
-_FORWARDS = frozenset({"forward", "call", "__call__"})
+FORWARDS = frozenset({"forward", "call", "__call__"})
 
 
 def self_of(context: Context, node: ast.AST) -> str | None:
@@ -59,7 +58,7 @@ def reached_from_forward(context: Context, node: ast.AST, framework: str) -> boo
         info = context.project.info(owner, context.module)
         if info.framework != framework:
             return False
-        return function.name in _FORWARDS or function.name in _called_by_forward(context, owner)
+        return function.name in FORWARDS or function.name in _called_by_forward(context, owner)
     return framework == "torch" and any(
         context.module.function_of(call) is not function and reached_from_forward_once(context, call)
         for call in calls_of(context, function)
@@ -70,7 +69,7 @@ def reached_from_forward_once(context: Context, call: ast.Call) -> bool:
     """Whether a call stands directly in a torch module's ``forward``."""
     function = context.module.function_of(call)
     owner = context.module.class_of(call)
-    if function is None or owner is None or function.name not in _FORWARDS:
+    if function is None or owner is None or function.name not in FORWARDS:
         return False
     return context.project.info(owner, context.module).framework == "torch"
 
@@ -78,13 +77,13 @@ def reached_from_forward_once(context: Context, call: ast.Call) -> bool:
 def _called_by_forward(context: Context, owner: ast.ClassDef) -> set[str]:
     methods = {n.name: n for n in owner.body if isinstance(n, ast.FunctionDef)}
     found: set[str] = set()
-    todo = [m for m in _FORWARDS if m in methods] + [m for m in methods if m.startswith("forward_")]
+    todo = [m for m in FORWARDS if m in methods] + [m for m in methods if m.startswith("forward_")]
     while todo:
         name = todo.pop()
         if name in found:
             continue
         found.add(name)
-        for node in ast.walk(methods[name]):
+        for node in context.module.below(methods[name]):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
                 parent = context.module.parents.get(node)
                 called = isinstance(parent, ast.Call) and parent.func is node
@@ -119,88 +118,10 @@ def parameter_of(context: Context, node: ast.expr | None) -> tuple[Function, str
     return None
 
 
-def gated_by_callers(context: Context, call: ast.Call, rate: ast.expr | None) -> bool:
-    """Whether the rate is a parameter that the callers set by the mode, or a helper is called in training only.
-
-    A helper without callers in its file, whose rate is 0 by default, follows the convention of torch's own attention
-    functions: the caller passes 0 at inference.
-    """
-    function = context.module.function_of(call)
-    if function is None or function.name in _FORWARDS:
-        return function is not None and _module_is_gated(context, function)
-    calls = [c for c in calls_of(context, function) if context.module.function_of(c) is not function]
-    parameter = parameter_of(context, rate)
-    if parameter is None or parameter[0] is not function:
-        return bool(calls) and all(is_gated(context.module, c) for c in calls)
-    return _gated_parameter(context, function, parameter[1])
-
-
-def _module_is_gated(context: Context, forward: Function) -> bool:
-    """Whether the file applies a module of its own in training only: ``if self.training: x = self.drop(x)``."""
-    owner = context.module.class_of(forward)
-    if owner is None or context.project.info(owner, context.module).framework != "torch":
-        return False
-    held = {
-        target.attr
-        for made in context.calls_by_name.get(owner.name, [])
-        if isinstance(at := context.module.parents.get(made), ast.Assign)
-        for target in at.targets
-        if isinstance(target, ast.Attribute)
-    }
-    uses = [use for name in held for use in context.calls_by_name.get(name, [])]
-    return bool(uses) and all(is_gated(context.module, use) for use in uses)
-
-
-def _gated_parameter(context: Context, function: Function, name: str, depth: int = 3) -> bool:
-    """Whether every call of a function in its file gives this parameter by the mode, or passes such a parameter on."""
-    calls = [c for c in calls_of(context, function) if context.module.function_of(c) is not function]
-    names = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
-    position = names.index(name) if name in names else None
-    if position is not None and names[0] == "self":
-        position -= 1
-    if not calls:
-        return _default_is_zero(function, name) or name == "dropout_p" or is_primitive(context, function)
-    for one in calls:
-        given = argument(one, position, (name,))
-        if given is None:
-            if any(k.arg is None for k in one.keywords) or _default_is_zero(function, name):
-                continue
-            return False
-        if constant_of(context.module, given) in (0, 0.0) or mentions_mode(context.module, given):
-            continue
-        passed = parameter_of(context, given)
-        handed_on = passed is not None and passed[0].name not in _FORWARDS and depth > 0
-        if handed_on and passed is not None and _gated_parameter(context, *passed, depth - 1):
-            continue
-        if not is_gated(context.module, one):
-            return False
-    return True
-
-
-_PRIMITIVE = re.compile(
-    r"^_?(\w+_)?(dropout|drop_path|drop_block|alpha_dropout|dropout\dd)(_\w+)?$|dropout", re.IGNORECASE
-)
-
-
-def is_primitive(context: Context, function: Function) -> bool:
-    """Whether a function outside any class is itself a dropout, whose callers decide when to drop."""
-    return context.module.class_of(function) is None and _PRIMITIVE.search(function.name) is not None
-
-
-def _default_is_zero(function: Function, name: str) -> bool:
-    a = function.args
-    positional = [*a.posonlyargs, *a.args]
-    pairs = [
-        *zip(positional[len(positional) - len(a.defaults) :], a.defaults, strict=True),
-        *zip(a.kwonlyargs, a.kw_defaults, strict=True),
-    ]
-    return any(p.arg == name and isinstance(d, ast.Constant) and d.value in (0, 0.0, None) for p, d in pairs)
-
-
 def switch_of_helper(context: Context, call: ast.Call) -> bool:
     """Whether a call of one of the project's own dropping helpers leaves out a switch that is false by default."""
     name = call.func.id if isinstance(call.func, ast.Name) else None
-    if name is None or not re.search("drop", name, re.IGNORECASE):
+    if name is None or "drop" not in name.lower():
         return False
     dotted = context.module.dotted(call.func)
     found = context.project.function_at(dotted, context.module) if dotted else None
@@ -258,11 +179,10 @@ def uses_attribute(context: Context, info: ClassInfo, name: str) -> bool:
         return True
     relatives = [*info.mro, *context.project.subclasses(info)]
     for cls in relatives:
-        lines = cls.module.source.lines[cls.node.lineno - 1 : cls.node.end_lineno]
-        text = "\n".join(lines)
+        text = cls.module.text_of(cls.node)
         if any(marker in text for marker in _DYNAMIC):
             return True
-        for node in ast.walk(cls.node):
+        for node in cls.module.below(cls.node):
             if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Load):
                 return True
             if isinstance(node, ast.Constant) and node.value == name:

@@ -125,13 +125,15 @@ def is_demonstration(module: Module, node: ast.AST) -> bool:
     return function is None
 
 
+_MEASURING = frozenset({"metric", "metrics", "fid"})
 _INFERENCE = re.compile(r"infer|export|onnx|tensorrt|(^|_)trt(_|$)|deploy|serving|predict|generat", re.IGNORECASE)
 
 
 def is_for_inference(module: Module, node: ast.AST) -> bool:
     """Whether the names of the functions, classes and file around say that the code is for inference only."""
     around = [a.name for a in module.ancestors(node) if isinstance(a, ast.FunctionDef | ast.ClassDef)]
-    return any(_INFERENCE.search(name) for name in (*around, Path(module.path).stem))
+    path = Path(module.path)
+    return path.parent.name in _MEASURING or any(_INFERENCE.search(name) for name in (*around, path.stem))
 
 
 def mentions_mode(module: Module, node: ast.AST, depth: int = 3) -> bool:

@@ -10,9 +10,10 @@ import ast
 import re
 
 from sukima.auditing.source.application import Applying
+from sukima.auditing.source.classes import ClassInfo
 from sukima.auditing.source.expressions import Evaluating
 from sukima.auditing.source.names import Function, Module
-from sukima.auditing.source.project import ClassInfo, Project
+from sukima.auditing.source.project import Project
 from sukima.auditing.source.state import ExhaustedError
 from sukima.auditing.source.statements import Executing
 from sukima.auditing.source.values import (

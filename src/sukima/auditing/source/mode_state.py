@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from sukima.auditing.source.content import Content
-from sukima.auditing.source.evaluation import is_model_name
+from sukima.auditing.source.evaluation import EVALUATING_NAME, is_model_name, names_no_model
 from sukima.auditing.source.names import Function
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Frame:
     names: dict[str, str] = field(default_factory=dict)
     evaluating: bool = False
     no_grad: bool = False
+    only_passes: bool = False  # neither learns nor calls itself an evaluation
     called: set[str] = field(default_factory=set)
     meant: set[str] = field(default_factory=set)
     loops: int = 0
@@ -88,10 +89,11 @@ class Judge:
         elif given is None or (isinstance(given, ast.Constant) and given.value is True):
             mode = TRAIN
         model = self.models.setdefault(key, ModelState())
-        for one in (model, *(self.models[part] for part in model.parts if part in self.models)):
+        parts = [part for part in self.models if part in model.parts or part.startswith(f"{key}.")]
+        for one in (model, *(self.models[part] for part in parts)):
             one.mode, one.set_at = mode, call
             one.switches |= mode
-        if mode == TRAIN and frame.no_grad:
+        if mode == TRAIN and (frame.no_grad or frame.only_passes):
             frame.meant.add(key)
 
     def used(self, call: ast.Call, key: str, frame: Frame, *, evaluating: bool) -> None:
@@ -99,16 +101,30 @@ class Judge:
         model = self.models.setdefault(key, ModelState())
         if not frame.no_grad:
             frame.called.add(key)
-        # Who switches to training where no gradient can flow means it: batch norm statistics, Monte Carlo passes.
-        if not evaluating or key in frame.meant or "eval" in model.mode or model.content == "none":
+        # Who switches to training where nothing is learnt means it: batch norm statistics, Monte Carlo passes.
+        known = model.content == "none" or names_no_model(key.rpartition(".")[2])
+        if not evaluating or key in frame.meant or "eval" in model.mode or known:
             return
-        if not model.mode and (self.has_eval or not self._may_matter(model, key)):
+        if not model.mode and not self._may_matter(model, key):
+            return
+        if not model.mode and self.has_eval and not self.others_switch(key):
             return
         shown = "train" in model.switches  # who calls train() holds that the mode matters
         if model.mode and model.content == "unknown" and not shown and not model.loaded:
             return
         certain = model.content == "dropout" or (model.content == "unknown" and shown)
         self._emit("evaluated_in_training", call, key, model, certain=certain, no_grad=frame.no_grad)
+
+    def others_switch(self, key: str) -> bool:
+        """Whether a method beside the one begun with switches this model before it evaluates, and nobody else does."""
+        owner = self.module.class_of(self.entry) if self.entry is not None else None
+        if owner is None:
+            return False
+        methods = [m for m in owner.body if isinstance(m, ast.FunctionDef)]
+        at = [(m, text) for m in methods if f"{key}.eval()" in (text := self.module.text_of(m))]
+        return bool(at) and all(
+            m is not self.entry and EVALUATING_NAME.search(m.name) and f"{key}(" in text for m, text in at
+        )
 
     def _may_matter(self, model: ModelState, key: str) -> bool:
         return model.content not in {"unknown", "unseen"} or is_model_name(key.rpartition(".")[2])
@@ -121,11 +137,24 @@ class Judge:
             model = self.models[key]
             if "eval" not in model.mode or model.set_at is None or model.content == "none":
                 continue
+            if any("train" in self.models[other].mode and self._beside(other, key) for other in frame.called):
+                continue  # one learns from the other, which is held still on purpose
             learns = key.rpartition(".")[2] in self.optimised or model.switches >= {"train", "eval"}
             if not learns or self._is_frozen_on_purpose(model.set_at):
                 continue
             kind: EventKind = "trained_after_eval" if self._comes_round(model.set_at, call) else "trained_in_eval"
             self._emit(kind, model.set_at, key, model, certain=model.content == "dropout")
+
+    def _beside(self, one: str, other: str) -> bool:
+        """Whether two models were switched by the same function."""
+        here, there = self.models[one].set_at, self.models[other].set_at
+        return (
+            isinstance(here, ast.Call)
+            and isinstance(here.func, ast.Attribute)
+            and here.func.attr == "train"
+            and there is not None
+            and self.module.function_of(here) is self.module.function_of(there)
+        )
 
     def _comes_round(self, switch: ast.AST, step: ast.AST) -> bool:
         """Whether the switch comes after the training in its function or loop, so that only the next round suffers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+import stat
 import tokenize
 import warnings
 from dataclasses import dataclass, field
@@ -39,7 +40,7 @@ class SourceText:
     lines: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.lines = LINE_END.split(self.text)
+        self.lines = LINE_END.split(self.text) if "\r" in self.text else self.text.split("\n")
 
     def file_line(self, line: int) -> int:
         """The line in the file as it lies on disk."""
@@ -51,7 +52,10 @@ class SourceText:
 def read(path: Path, shown: str) -> SourceText:
     """Read a script or a notebook; raise `UnreadableError` with a reason for anything else that comes."""
     try:
-        if path.stat().st_size > _LARGEST:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableError(say("skipped: not a regular file"))
+        if status.st_size > _LARGEST:
             raise UnreadableError(say("skipped: larger than {limit} MB", limit=_LARGEST // 1_000_000))
         data = path.read_bytes()
     except OSError as error:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from sukima.auditing.source.catalogue import LAYERS, LayerSpec
+from sukima.auditing.source.catalogue import LAYERS
+from sukima.auditing.source.classes import ClassInfo
+from sukima.auditing.source.layer_specs import LayerSpec
 from sukima.auditing.source.names import Function, Module
-from sukima.auditing.source.project import ClassInfo, Project
+from sukima.auditing.source.project import Project
 from sukima.auditing.source.values import (
     UNKNOWN,
     Arguments,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sukima.auditing.source.content import Content, class_content
 from sukima.auditing.source.context import Context
@@ -23,30 +23,30 @@ def calls_under_tape(context: Context) -> Iterator[tuple[ast.Call, str]]:
         function = module.function_of(node) or module.tree
         trained = {
             ast.unparse(n.value)
-            for n in ast.walk(function)
+            for n in module.below(function)
             if isinstance(n, ast.Attribute) and n.attr in {"trainable_variables", "trainable_weights"}
         }
-        for call in ast.walk(node):
+        for call in module.below(node):
             if not isinstance(call, ast.Call) or not call.args:
                 continue
             name = ast.unparse(call.func) if isinstance(call.func, ast.Name | ast.Attribute) else ""
             if (
                 name in trained
-                and not _passes_elsewhere(function, name)
+                and not _passes_elsewhere(module.below(function), name)
                 and not any(k.arg is None or "train" in k.arg for k in call.keywords)
                 and len(call.args) == 1
             ):
                 yield call, name
 
 
-def _passes_elsewhere(function: ast.AST, name: str) -> bool:
+def _passes_elsewhere(nodes: Iterable[ast.AST], name: str) -> bool:
     """Whether the same function also calls the model with ``training``, as where a model may not take it."""
     return any(
         isinstance(n, ast.Call)
         and isinstance(n.func, ast.Name | ast.Attribute)
         and ast.unparse(n.func) == name
         and any(k.arg == "training" for k in n.keywords)
-        for n in ast.walk(function)
+        for n in nodes
     )
 
 

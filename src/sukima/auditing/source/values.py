@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from sukima.auditing.source.catalogue import LayerSpec
+from sukima.auditing.source.classes import ClassInfo
+from sukima.auditing.source.layer_specs import LayerSpec
 from sukima.auditing.source.names import Function, Module
-from sukima.auditing.source.project import ClassInfo
 
 __all__ = [
     "UNKNOWN",
@@ -131,6 +130,11 @@ class Items(Value):
         else:
             self.complete = False
 
+    def insert(self, at: int, value: Value) -> None:
+        """Put an item before another, as ``list.insert`` does; keys of lists are places."""
+        self.pairs.insert(at, ("", value))
+        self.pairs[:] = [(str(i), item) for i, (_, item) in enumerate(self.pairs)]
+
     def extend(self, others: list[tuple[str, Value]], *, named: bool = False) -> None:
         """Append items, which may be these themselves."""
         for name, value in list(others):
@@ -166,7 +170,7 @@ class Bound(Value):
 
 @dataclass(frozen=True)
 class Choice(Value):
-    """One of several values, where branches meet."""
+    """One of several values, where branches meet; none of them is a choice again."""
 
     values: tuple[Value, ...]
 
@@ -201,13 +205,9 @@ def named(args: list[Value], keywords: dict[str, Value]) -> Arguments:
     return found
 
 
-def options(value: Value) -> Iterator[Value]:
+def options(value: Value) -> tuple[Value, ...]:
     """The alternatives of a value."""
-    if isinstance(value, Choice):
-        for one in value.values:
-            yield from options(one)
-    else:
-        yield value
+    return value.values if value.__class__ is Choice else (value,)
 
 
 def joined(first: Value, second: Value) -> Value:

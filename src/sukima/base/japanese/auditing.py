@@ -20,6 +20,7 @@ TEXTS = {
     "not valid Python 3 (line {line}); skipped": "Python 3 として解釈できないため飛ばしました（{line} 行目）",
     "cannot be parsed; skipped": "構文解析できないため飛ばしました",
     "skipped: larger than {limit} MB": "{limit} MB を超えるため飛ばしました",
+    "skipped: not a regular file": "通常のファイルではないため、飛ばしました",
     "cannot be read: {reason}": "読み込めません: {reason}",
     "not valid in its declared encoding; read as Latin-1": (
         "宣言された文字コードでは読めないため Latin-1 として読みました"
