@@ -1,7 +1,7 @@
 """What keeps the verdict from being right more often: ``python binds.py RUNS.jsonl [MORE.jsonl]``.
 
 Judges that are told what no history holds, cross-validated over whole groups among the histories that may be fitted
-on: the held-out curve itself, the reference's level, the untrained network's loss, and the future.
+on: the held-out curve itself, the reference's level, the untrained network's loss, the configuration, and the future.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from fit import CONCLUSIONS, GROWTH, judged_by_trees, least_confidences, recalls, weights
+from fit import CONCLUSIONS, Fitted, guessed, judged_by_trees, least_confidences, recalls
 from histories import Example, of_record
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import GroupKFold, cross_val_predict
 from truth import ERRORS, FLOOR, IMPROVEMENT, NO_GAP
 
 from sukima.base.errors import InputError
@@ -29,7 +27,7 @@ TOLD = {
     "and the untrained network's loss": ("start",),
     "and the reference's level": ("reference",),
     "and the held-out curve": ("held out",),
-    "and all three": ("start", "reference", "held out"),
+    "and the configuration": ("configuration",),
     "and the future": ("future",),
 }
 
@@ -52,6 +50,12 @@ def secrets(example: Example, record: dict) -> dict[str, list[float]]:
             (end - fitted) / end,
             np.log(end),
             windows[len(windows) // 2] / end,
+        ],
+        "configuration": [
+            *(float(np.log(record[name])) for name in ("rows", "validation_rows", "batch", "width", "learning_rate")),
+            *(float(record[name]) for name in ("rate", "weight_decay", "depth")),
+            float(record["optimizer"] == "adam"),
+            min(1.0, 3 * record["epochs"] * record["drop_at"] / epochs),
         ],
         "future": [1 - float(np.mean(later[-width:])) / end if len(later) == 3 * epochs else np.nan],
     }
@@ -83,6 +87,7 @@ class Asked:
     table: list[np.ndarray] = field(default_factory=list)
     told: list[dict[str, list[float]]] = field(default_factory=list)
     truth: list[int] = field(default_factory=list)
+    chances: list[tuple[float, ...]] = field(default_factory=list)
     groups: list[int] = field(default_factory=list)
     clear: list[bool] = field(default_factory=list)
 
@@ -100,26 +105,20 @@ def gather(paths: list[Path]) -> Asked:
                 asked.table.append(pooled_features([curves_of(example.history)]))
                 asked.told.append(secrets(example, record))
                 asked.truth.append(CONCLUSIONS.index(example.truth))
+                asked.chances.append(example.chances)
                 asked.groups.append(example.group)
                 asked.clear.append(is_clear(example, record))
     return asked
 
 
 def judge(asked: Asked, keys: tuple[str, ...]) -> np.ndarray:
-    """Probabilities of the truths from the features and what is told beside them, cross-validated."""
+    """Shares of the truths from the features and what is told beside them, cross-validated."""
     beside = np.array([[value for key in keys for value in one[key]] for one in asked.told])
     told = np.clip(beside.reshape(len(asked.told), -1), -20, 20)
-    truth = np.array(asked.truth)
-    shares: np.ndarray = cross_val_predict(
-        HistGradientBoostingClassifier(**GROWTH),
-        np.hstack([np.array(asked.table), told]),
-        truth,
-        groups=np.array(asked.groups),
-        cv=GroupKFold(5),
-        method="predict_proba",
-        params={"sample_weight": weights(truth)},
+    table, truth = np.hstack([np.array(asked.table), told]), np.array(asked.truth)
+    return guessed(
+        Fitted(table, truth, np.array(asked.chances), np.array(asked.groups), np.full(len(truth), fill_value=True))
     )
-    return shares
 
 
 def report(name: str, shares: np.ndarray, truth: np.ndarray) -> None:

@@ -20,6 +20,9 @@ REGIMES = ("free", "free", "small", "regularized", "regularized", "slow", "fast"
 """What the draw leans to; the truth is measured, whatever the regime."""
 FITTED = 16_000
 """Numbers from here on are networks that only ever help to fit the verdict; nothing is reported on them."""
+LONG = 32_000
+"""Numbers from here on are longer runs; as below `FITTED`, groups with odd numbers are only reported on."""
+SHORT_EPOCHS, LONG_EPOCHS = (12, 32), (32, 96)
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,18 @@ class Configuration:
     @property
     def lengths(self) -> tuple[int, ...]:
         """Epochs of its histories: E and a shorter beginning; of a network that is only fitted on, four of these."""
-        if self.number < FITTED:
+        if reported(self.number) or self.number < FITTED:
             return self.epochs, self.shorter
         rng = np.random.default_rng([2032, self.number])
         least = max(8, self.epochs // 2)
         others = np.setdiff1d(np.arange(least, self.epochs), [self.shorter])
         chosen = rng.choice(others, min(3, len(others)), replace=False)
         return (self.epochs, self.shorter, *sorted(map(int, chosen)))
+
+
+def reported(number: int) -> bool:
+    """Whether the network of that number may only be reported on."""
+    return (number < FITTED or number >= LONG) and number // GROUP % 2 == 1
 
 
 def configuration(number: int) -> Configuration:
@@ -68,7 +76,7 @@ def configuration(number: int) -> Configuration:
     adam = bool(shared.random() < 0.6)
     most = {"concrete": 400, "energy": 280, "digits": 700}.get(data, 700)
     rows = _between(shared, 80, most if architecture == "mlp" else 300)
-    epochs = int(np.exp(shared.uniform(np.log(12), np.log(32))))
+    epochs = int(np.exp(shared.uniform(*np.log(LONG_EPOCHS if number >= LONG else SHORT_EPOCHS))))
     regime = str(own.choice(REGIMES))
     base = (0.003 if adam else 0.05) * (0.5 if architecture in ("rnn", "transformer") and adam else 1)
     pace = {"slow": (0.03, 0.3), "fast": (3, 300)}.get(regime, (0.15, 1.5))

@@ -1,20 +1,21 @@
-"""Figures of diagnose on histories that set none of its weights: ``python evaluate.py [RUNS.jsonl]``."""
+"""Figures of diagnose on histories that set none of its weights: ``python evaluate.py [RUNS.jsonl …]``."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from baselines import patience, plain_rules, tolerant_rules
-from histories import SAMPLE, Example, examples
+from histories import LONGER, SAMPLE, Example, examples
+from truth import TRUTHS
 
 from sukima.diagnosis import judge
 from sukima.diagnosis.curves import curves_of
 from sukima.diagnosis.forecast import forecast
 from sukima.diagnosis.rules import judge_row
 
-TRUTHS = ("healthy", "overfitting", "underfitting", "unfinished", "diverged")
 DRAWS = 1000
 
 
@@ -74,6 +75,19 @@ def _single_rows(found: list[Example]) -> None:
             print(f"{conclusion}: stated {stated:.2f} right {right:.2f} ({chosen.sum()})")
 
 
+def _with_less(found: list[Example]) -> None:
+    """The same histories where less is logged: no accuracies, or nothing else."""
+    print("\nwhere the history holds less: balanced accuracy, abstention")
+    rows = [e for e in found if e.history.train_metric]
+    truth = np.array([e.truth for e in rows])
+    for name, none in (
+        ("no accuracies", {"train_metric": [], "validation_metric": [], "metric": ""}),
+        ("accuracies alone", {"train_loss": [], "validation_loss": []}),
+    ):
+        said = np.array([judge([msgspec.structs.replace(e.history, **none)]).verdict for e in rows])
+        print(f"{name:17s} {balanced(said, truth):.3f}  {np.mean(said == 'unclear'):.3f}")
+
+
 def main(path: Path) -> None:
     found = [e for e in examples(path) if e.reported]
     truth = np.array([e.truth for e in found])
@@ -125,7 +139,10 @@ def main(path: Path) -> None:
             print(f"{low:.2f} to {min(high, 1):.2f}: stated {stated:.3f} right {right:.3f} ({inside.sum()})")
 
     _single_rows(found)
+    _with_less(found)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else SAMPLE)
+    for one in map(Path, sys.argv[1:]) if len(sys.argv) > 1 else (SAMPLE, LONGER):
+        print(f"== {one.name}")
+        main(one)

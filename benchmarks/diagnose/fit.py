@@ -14,16 +14,18 @@ import msgspec
 import numpy as np
 from histories import Example, examples
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.model_selection import GroupKFold
+from truth import TRUTHS
 
 from sukima.diagnosis.curves import curves_of
 from sukima.diagnosis.features import FEATURES, pooled_features
 from sukima.diagnosis.model import Nodes
 from sukima.diagnosis.signals.divergence import has_diverged
 from sukima.diagnosis.verdict import SHORT
+from sukima.records.verdict import Conclusion
 
-CONCLUSIONS = ("healthy", "overfitting", "underfitting", "unfinished", "diverged")
-ABSTAIN = 0.13
+CONCLUSIONS: tuple[Conclusion, ...] = TRUTHS
+ABSTAIN = 0.12
 """Share of abstentions that the least confidences are set for; less than the 15 % that are allowed."""
 GROWTH = {
     "max_iter": 80,
@@ -35,6 +37,7 @@ GROWTH = {
     "early_stopping": False,
     "random_state": 0,
 }
+LEAST_CHANCE = 0.04
 HOME = Path(__file__).parents[2] / "src/sukima/diagnosis/trees.json"
 
 
@@ -118,6 +121,7 @@ class Fitted:
 
     table: np.ndarray
     truth: np.ndarray
+    chances: np.ndarray
     groups: np.ndarray
     alike: np.ndarray
 
@@ -128,19 +132,33 @@ def gather(paths: list[Path]) -> Fitted:
     return Fitted(
         np.array([pooled_features([curves_of(e.history)]) for e in found]),
         np.array([CONCLUSIONS.index(e.truth) for e in found]),
+        np.array([e.chances for e in found]),
         np.array([e.group for e in found]),
         np.array([e.alike for e in found]),
     )
 
 
+def grown(fitted: Fitted, inside: np.ndarray) -> HistGradientBoostingClassifier:
+    """Trees from the histories at these places, each as many times as truths have a chance on it."""
+    chances = np.where(fitted.chances[inside] >= LEAST_CHANCE, fitted.chances[inside], 0.0)
+    row, truth = np.nonzero(chances)
+    weight = (chances / chances.sum(0))[row, truth]  # every truth counts alike
+    model = HistGradientBoostingClassifier(**GROWTH)
+    return model.fit(fitted.table[inside[row]], truth, sample_weight=weight / weight.mean())
+
+
+def guessed(fitted: Fitted, folds: int = 5) -> np.ndarray:
+    """Shares of the truths for every history, from trees that were grown without its group."""
+    shares = np.zeros_like(fitted.chances)
+    for inside, outside in GroupKFold(folds).split(fitted.table, groups=fitted.groups):
+        shares[outside] = grown(fitted, inside).predict_proba(fitted.table[outside])
+    return shares
+
+
 def grow(fitted: Fitted) -> Nodes:
     """Cross-validate, choose the sharpness and the least confidences, and grow the trees on everything."""
-    table, truth, alike = fitted.table, fitted.truth, fitted.alike
-    print(f"{len(truth)} histories of {len(set(fitted.groups))} groups, truths {np.bincount(truth)}")
-    grower = HistGradientBoostingClassifier(**GROWTH)
-    cut = {"groups": fitted.groups, "cv": GroupKFold(5), "params": {"sample_weight": weights(truth)}}
-    guesses = cross_val_predict(grower, table, truth, method="predict_proba", **cut)[alike]
-    truth = truth[alike]
+    print(f"{len(fitted.truth)} histories of {len(set(fitted.groups))} groups, truths {np.bincount(fitted.truth)}")
+    guesses, truth = guessed(fitted)[fitted.alike], fitted.truth[fitted.alike]
     power = float(min(np.linspace(0.5, 2, 31), key=lambda p: surprise(sharpened(guesses, p), truth)))
     shares = sharpened(guesses, power)
     said, least = shares.argmax(1), least_confidences(shares, truth)
@@ -148,7 +166,7 @@ def grow(fitted: Fitted) -> Nodes:
     found = recalls(said, spoken, truth)
     print(f"sharpness {power:.2f}; least confidences {np.round(least, 2)}; abstains on {1 - spoken.mean():.3f}")
     print(f"cross-validated recalls {np.round(found, 3)}, mean {found.mean():.3f}")
-    return nodes_of(grower.fit(table, fitted.truth, sample_weight=weights(fitted.truth)), power, least)
+    return nodes_of(grown(fitted, np.arange(len(fitted.truth))), power, least)
 
 
 def main(paths: list[Path]) -> None:

@@ -34,6 +34,7 @@ NAMES = (
         "quieting",
     ),
     *("train_quieting", "rise_sigmas", "gain_last_sigmas", "fall", "epochs"),
+    *("tripled_next", "forecast_0.6", "forecast_0.35", "follows_0.5", "window_rise"),
 )
 """Of the features those that a straight line can use; the regressions shrink what does not help."""
 LONGER = (0.25, 0.5, 1.0, 2.0)
@@ -89,7 +90,7 @@ def main(paths: list[Path]) -> None:
     by_run: dict[int, list[Example]] = {}
     for path in paths:
         for example in examples(path):
-            if not example.reported and example.truth != "diverged":
+            if not example.reported and example.truth != "diverged" and example.history.train_loss:
                 by_run.setdefault(example.number, []).append(example)
     losses, errors = Seen(), Seen()
     for choices in by_run.values():
@@ -99,8 +100,8 @@ def main(paths: list[Path]) -> None:
         if gain is not None:
             losses.add(run, longer, gain)
         # Of accuracies only those of the run's own epochs are kept: its beginnings are asked for what came then.
-        whole = max(choices, key=lambda one: one.history.epochs).history
         if len(run.validation_share):
+            whole = max((one.history for one in choices if one.history.train_metric), key=lambda one: one.epochs)
             later = 1 - np.array(whole.validation_metric)
             longer = (len(later) - run.epochs) / run.epochs
             gain = gain_of(later, run.epochs, longer, 0.005)

@@ -1,6 +1,6 @@
 """Histories and their truths, from the file that ``generate.py`` writes or from the committed sample.
 
-``python histories.py RUNS.jsonl`` makes that sample: the groups that are only reported on.
+``python histories.py RUNS.jsonl`` makes the samples: the groups that are only reported on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from configuration import FITTED, GROUP
+from configuration import FITTED, GROUP, LONG, reported
+from truth import chances
 
 from sukima.base.errors import InputError
 from sukima.diagnosis.curves import curves_of
@@ -21,6 +22,10 @@ from sukima.records.history import History
 
 SAMPLE = Path(__file__).with_name("sample.jsonl.gz")
 """The histories of the groups that are only reported on."""
+WITHOUT = 0.3
+"""Share of the beginnings only fitted on that hold no accuracy; half as many hold no loss."""
+LONGER = Path(__file__).with_name("longer.jsonl.gz")
+"""The same of the longer runs."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Example:
         number: that of the configuration.
         held_out: the held-out curve to three times the epochs of the run.
         alike: whether the history was drawn as those are that are reported on.
+        chances: how much each of the truths holds.
     """
 
     history: History
@@ -42,6 +48,7 @@ class Example:
     number: int
     held_out: tuple[float, ...]
     alike: bool = True
+    chances: tuple[float, ...] = ()
 
     @property
     def group(self) -> int:
@@ -51,7 +58,7 @@ class Example:
     @property
     def reported(self) -> bool:
         """Whether it may only be reported on."""
-        return self.number < FITTED and self.group % 2 == 1
+        return reported(self.number)
 
 
 def examples(path: Path = SAMPLE) -> list[Example]:
@@ -69,25 +76,48 @@ def of_record(record: dict) -> Iterator[Example]:
     """The histories of a run; of one that is only fitted on with the training curve measured in both ways.
 
     Of these some have the running mean also of the accuracy, as most loops log it, and some do not say how training
-    was measured.
+    was measured. Of the beginnings that only they have, some hold no accuracy and some no loss.
     """
-    fitted = record["number"] >= FITTED
+    fitted = record["number"] >= FITTED and not reported(record["number"])
     classes = record["data"] not in ("concrete", "energy")
-    both, *told = np.random.default_rng([2033, record["number"]]).random(3) < 0.5
+    rng = np.random.default_rng([2033, record["number"]])
+    both, *told = rng.random(3) < 0.5
     for running in (True, False) if fitted else (record["running"],):
         train = record["running_loss" if running else "train_loss"]
         accuracy = record["running_metric" if fitted and running and both else "train_metric"]
         for place, (epochs, label, best, *_) in enumerate(record["truths"]):
+            kept = float(rng.random()) if classes and place > 1 else 1.0
+            shown = classes and kept >= WITHOUT
             history = History(
-                train_loss=train[:epochs],
-                validation_loss=record["validation_loss"][:epochs],
-                train_metric=accuracy[:epochs] if classes else [],
-                validation_metric=record["validation_metric"][:epochs] if classes else [],
-                metric="accuracy" if classes else "",
+                train_loss=train[:epochs] if not WITHOUT <= kept < 1.5 * WITHOUT else [],
+                validation_loss=record["validation_loss"][:epochs] if not WITHOUT <= kept < 1.5 * WITHOUT else [],
+                train_metric=accuracy[:epochs] if shown else [],
+                validation_metric=record["validation_metric"][:epochs] if shown else [],
+                metric="accuracy" if shown else "",
                 train_in_inference_mode=None if fitted and not told[int(running)] else not running,
             )
             alike = place < 2 and running == record["running"]
-            yield Example(history, label, best, record["number"], tuple(record["held_out"]), alike)
+            spread = tuple(_chances(record, place))
+            yield Example(history, label, best, record["number"], tuple(record["held_out"]), alike, spread)
+
+
+def _chances(record: dict, place: int) -> list[float]:
+    epochs, label, _, *rest = record["truths"][place]
+    width, nothing = max(1, epochs // 10), float("nan")
+    curve, fitted = np.array(record["held_out"]), record["train_loss"][:epochs][-width:]
+    if len(curve) < epochs:
+        return chances(label, rise=nothing, error=nothing, end=nothing, gain=nothing, fitted=1, reference=1)
+    windows = np.convolve(curve[:epochs], np.ones(width) / width, "valid")
+    end, later = float(windows[-1]), curve[: 3 * epochs]
+    return chances(
+        label,
+        rise=end - float(windows.min()),
+        error=rest[0] if rest else nothing,
+        end=end,
+        gain=1 - float(later[-width:].mean()) / end if len(later) == 3 * epochs else nothing,
+        fitted=float(np.mean(fitted)),
+        reference=record["reference"],
+    )
 
 
 def _has_finite(history: History) -> bool:
@@ -100,9 +130,11 @@ def _has_finite(history: History) -> bool:
 
 def main(path: Path) -> None:
     numbers = {line: json.loads(line)["number"] for line in path.read_text().splitlines()}
-    lines = [line for line, number in numbers.items() if number < FITTED and number // GROUP % 2]
-    SAMPLE.write_bytes(gzip.compress(("\n".join(lines) + "\n").encode(), mtime=0))
-    print(f"{len(lines)} runs, {SAMPLE.stat().st_size // 1000} kB")
+    for sample, long in ((SAMPLE, False), (LONGER, True)):
+        lines = [line for line, number in numbers.items() if reported(number) and (number >= LONG) == long]
+        if lines:
+            sample.write_bytes(gzip.compress(("\n".join(lines) + "\n").encode(), mtime=0))
+            print(f"{sample.name}: {len(lines)} runs, {sample.stat().st_size // 1000} kB")
 
 
 if __name__ == "__main__":

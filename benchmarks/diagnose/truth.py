@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,9 @@ FLOOR = 0.005
 ERRORS = 2.0
 IMPROVEMENT = 0.05
 NO_GAP = 0.2
+
+
+TRUTHS = ("healthy", "overfitting", "underfitting", "unfinished", "diverged")
 
 
 class Truth(NamedTuple):
@@ -48,3 +52,31 @@ def truth(
     if fitted > reference and end - fitted <= NO_GAP * end:
         return Truth("underfitting", middle, error)
     return Truth("healthy", middle, error)
+
+
+def chances(
+    label: str, *, rise: float, error: float, end: float, gain: float, fitted: float, reference: float
+) -> list[float]:
+    """How much each truth holds, where a history lies near an edge: what the trees are grown from.
+
+    A gain of 5.1 % is hardly another truth than one of 4.9 %, and a held-out set of a thousand rows does not tell them
+    apart. Half of each history is its label; the other half is spread over both sides of the edges near it. Figures
+    are always counted by the label.
+
+    Args:
+        label: the truth.
+        rise: held-out loss at the end less that at its best, ``error`` its standard error.
+        end: held-out loss at the end.
+        gain: share of it that three times the epochs took off.
+        fitted: training loss at the end, in inference mode.
+        reference: what the reference model reaches on held-out data.
+    """
+    if label == "diverged" or not all(map(np.isfinite, (rise, error, gain))):
+        return [float(label == one) for one in TRUTHS]
+    beyond = NormalDist().cdf
+    turned = beyond((rise - max(FLOOR, ERRORS * error)) / (0.7 * error + 0.001))
+    falls = (1 - turned) * beyond((gain - IMPROVEMENT) / (0.012 + 0.15 * abs(gain - IMPROVEMENT)))
+    stuck = beyond(np.log(fitted / reference) / 0.05) * beyond((NO_GAP - (end - fitted) / end) / 0.03)
+    rest = 1 - turned - falls
+    near = {"overfitting": turned, "unfinished": falls, "underfitting": rest * stuck, "healthy": rest * (1 - stuck)}
+    return [0.5 * near.get(one, 0.0) + 0.5 * (label == one) for one in TRUTHS]

@@ -3,9 +3,10 @@
     python benchmarks/tune/peers.py --tasks digits mnist-1k --tuners sukima "Optuna TPE" --repeats 3 --budget 180
 
 Each tuner searches the same space (the rates of every site from 0 to 0.9 in steps of 0.05) on the same data. The peers
-train with a plain torch loop and may spend their whole budget; sukima decides by itself when it has done, and is timed
-until its winner is chosen. The winners are then judged by the plain loop with fresh seeds: the validation loss, and the
-test loss at the same epoch. "+" behind a peer's name is the peer with ``sukima.accelerate()``.
+train with a plain torch loop and may spend their whole budget; sukima decides by itself when it has done, or is given a
+budget of its own (``--limit``), and is timed until its winner is chosen. The winners are then judged by the plain loop
+with fresh seeds: the validation loss, and the test loss at the same epoch. "+" behind a peer's name is the peer with
+``sukima.accelerate()``.
 
 Seconds are on the clock, or, with ``--clock computing``, processor seconds of all processes together: a fair measure on
 a machine that is busy with other things, which does not give sukima the second core that it uses by itself.
@@ -63,7 +64,7 @@ class Results:
         return line
 
 
-def search(tuner: str, task: str, repeat: int, budget: float, clock: str) -> Record:
+def search(tuner: str, task: str, repeat: int, budget: float, clock: str, limit: float | None) -> Record:
     """The line of one search."""
     computed, started = cpu_seconds(), time.perf_counter()
     load = os.getloadavg()[0]
@@ -73,7 +74,8 @@ def search(tuner: str, task: str, repeat: int, budget: float, clock: str) -> Rec
         return {"rates": dict(space.recipe(point).rates)}
     if tuner == "sukima":
         data = make_task(task, repeat)
-        return asdict(find_winner(data, space_of(data), first_seed=1000 * repeat)) | {"load": load}
+        found = find_winner(data, space_of(data), first_seed=1000 * repeat, budget=limit)
+        return asdict(found) | {"budget": limit, "load": load}
     work = Search(task, repeat, budget, CLOCKS[clock], accelerated=tuner.endswith("+"))
     with suppress(SpentError):
         PEERS[tuner.removesuffix(" +")](work)
@@ -102,6 +104,7 @@ def main() -> None:
     parser.add_argument("--tuners", nargs="+", choices=TUNERS, default=["sukima", *PEERS, *FIXED])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--budget", type=float, default=180.0, help="seconds for each peer")
+    parser.add_argument("--limit", type=float, help="seconds for sukima; by default it ends by itself")
     parser.add_argument("--clock", choices=CLOCKS, default="wall")
     parser.add_argument("--seeds", type=int, default=6, help="fresh seeds by which a winner is judged")
     parser.add_argument("--search-only", action="store_true", help="judge nothing yet")
@@ -114,7 +117,9 @@ def main() -> None:
                 what = {"kind": "search", "task": task, "tuner": tuner, "repeat": repeat}
                 found = results.find(**what)
                 if found is None:
-                    found = results.add(**what, **search(tuner, task, repeat, arguments.budget, arguments.clock))
+                    found = results.add(
+                        **what, **search(tuner, task, repeat, arguments.budget, arguments.clock, arguments.limit)
+                    )
                 if not arguments.search_only:
                     judge(results, task, repeat, found["rates"], range(FRESH, FRESH + arguments.seeds))
     write_table(results.lines, RESULTS.with_suffix(".md"))

@@ -20,9 +20,9 @@ _HEAD = """# sukima and the tuners that people use
 Made by `benchmarks/tune/peers.py`; its first lines say what is compared. *Seconds* are on the clock, *computing* is
 processor seconds of all processes, both means over repeats. Losses are those of the winners with fresh seeds, mean ±
 standard error over repeats and seeds. *sukima less* is how much lower sukima's is on the same data and seeds, with a
-95 % interval over repeats and seeds; below zero, sukima's is higher. *Share* is sukima's computing as a part of what
-the peer had; it counts for the claim only where sukima's loss is not higher beyond noise ("yes" in the last column).
-*Load* is the mean number of processes that wanted to run when a search began.
+95 % interval over repeats and seeds; below zero, sukima's is higher. *Share* is sukima's time as a part of what the
+peer had, by the clock by which that was limited; it counts for the claim only where sukima's loss is not higher beyond
+noise ("yes" in the last column). *Load* is the mean number of processes that wanted to run when a search began.
 """
 
 
@@ -70,7 +70,8 @@ def _row(lines: Sequence[Line], of_task: Sequence[Line], tuner: str) -> str:
         if len(gains) > 1:
             fine = "no" if high < 0 or fine == "no" else "yes"
     both = [r for r in these if r in mine and "cpu" in these[r]] if tuner != "sukima" else []
-    share = sum(mine[r]["cpu"] for r in both) / sum(these[r]["cpu"] for r in both) if both else None
+    clock = "seconds" if both and these[both[0]]["clock"] == "wall" else "cpu"
+    share = sum(mine[r][clock] for r in both) / sum(these[r][clock] for r in both) if both else None
     cells += [f"{share:.2f}" if share is not None else "", fine]
     return "| " + " | ".join(cells) + " |"
 

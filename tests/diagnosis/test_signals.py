@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sukima.diagnosis.curves import Curves
 from sukima.diagnosis.evidence import evidence_for
 from sukima.diagnosis.features import FEATURES, features_of, pooled_features
+from sukima.diagnosis.signals.coupling import follows
 from sukima.diagnosis.signals.disagreement import accuracy_lost
 from sukima.diagnosis.signals.divergence import has_diverged
 from sukima.diagnosis.signals.dropout_on import share_below_training
@@ -22,7 +23,9 @@ from sukima.diagnosis.signals.plateau import plateau_since
 from sukima.diagnosis.signals.progress import end_trend
 from sukima.diagnosis.signals.scale import scale_factor
 from sukima.diagnosis.signals.smoothing import leverage, smooth
+from sukima.diagnosis.signals.tripling import tripling
 from sukima.diagnosis.signals.validation_size import binomial_interval, rows_behind
+from sukima.diagnosis.signals.windows import windows_of
 
 EPOCH = np.arange(1, 61, dtype=float)
 FALL = 2 * np.exp(-EPOCH / 8) + 0.3
@@ -157,6 +160,7 @@ def test_forecast_of_shapes_that_it_knows() -> None:
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 
 
+@settings(deadline=None)  # the first call prepares shapes that later ones share
 @given(st.lists(st.tuples(finite, finite), min_size=4, max_size=60))
 def test_features_are_finite_for_any_finite_curves(rows: list[tuple[float, float]]) -> None:
     train, validation = (np.array(column) for column in zip(*rows, strict=True))
@@ -188,3 +192,28 @@ def test_a_kink_is_explained_by_the_learning_rate_or_not() -> None:
     assert "suddenly at epoch 31, where the learning rate went from 0.1 to 0.01" in said(lowered)
     assert "suddenly at epoch 31, and the learning rate does not explain it" in said(np.full(60, 0.1))
     assert "suddenly at epoch 31, as when the learning rate is lowered" in said(np.empty(0))
+
+
+def test_windows_say_how_far_the_end_lies_above_the_best() -> None:
+    falling = windows_of(np.linspace(2, 1, 50))
+    assert falling.rise == 0
+    assert falling.at == pytest.approx(0.95, abs=0.02)
+    turned = windows_of(np.concatenate([np.linspace(2, 1, 25), np.linspace(1, 1.5, 25)]))
+    assert turned.rise == pytest.approx(0.43, abs=0.03)
+    assert turned.at == pytest.approx(0.5, abs=0.05)
+    assert windows_of(np.array([3.0, 1.0, 2.0])) == (1.0, -1.0, pytest.approx(2 / 3), 1)
+
+
+def test_a_power_law_falls_alike_with_each_tripling() -> None:
+    curve = np.arange(1.0, 274) ** -0.5
+    found = tripling(curve, float(curve[-1]))
+    assert found.last == pytest.approx(91**-0.5 - 273**-0.5, rel=0.02)
+    assert found.next == pytest.approx(273**-0.5 - 819**-0.5, rel=0.05)
+    assert tripling(curve[::-1], 1.0).next < 0
+
+
+@pytest.mark.parametrize("slope", [1.0, 0.0, -0.3])
+def test_validation_follows_training_or_not(slope: float) -> None:
+    train = np.exp(-np.arange(40) / 10)
+    assert follows(train, 0.5 + slope * train, 0.5) == pytest.approx(slope, abs=1e-9)
+    assert follows(np.ones(5), train[:5], 0.5) == 0

@@ -198,6 +198,6 @@ def test_the_outlook_is_in_points_where_accuracies_are_known() -> None:
         monitor.update(**losses, train_metric=1 - 0.5 / epoch, validation_metric=0.9 - 0.4 / epoch)
         other.update(**losses)
     assert "points of accuracy" in monitor.outlook(20).text("en")
-    assert "off the validation loss" in other.outlook(20).text("en")
+    assert "change the validation loss" in other.outlook(20).text("en")
     with pytest.raises(InputError, match="epochs"):
         monitor.outlook(0)

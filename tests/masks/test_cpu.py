@@ -15,6 +15,7 @@ from hypothesis import strategies as some
 
 import sukima
 from sukima.masks import cpu, law, portable, team
+from sukima.masks.jobs import Shift
 from sukima.masks.key import MaskKey
 from sukima.torch import kernels
 
@@ -23,7 +24,7 @@ DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
 
 
 def reference(
-    x: torch.Tensor, key: MaskKey, rate: float, factor: float | None = None, shift: cpu.Shift | None = None
+    x: torch.Tensor, key: MaskKey, rate: float, factor: float | None = None, shift: Shift | None = None
 ) -> torch.Tensor:
     kept = torch.from_numpy(law.keep(key, rate, x.numel())).view(x.shape)
     wide = x if x.dtype == torch.float64 else x.float()
@@ -76,7 +77,7 @@ def laid_out(shape: list[int], dtype: torch.dtype, layout: str) -> torch.Tensor:
     some.sampled_from([None, (0.7, -1.3), (3e-6, 2.5)]),
 )
 def test_any_tensor(
-    shape: list[int], dtype: torch.dtype, layout: str, rate: float, seed: int, inplace: bool, shift: cpu.Shift | None
+    shape: list[int], dtype: torch.dtype, layout: str, rate: float, seed: int, inplace: bool, shift: Shift | None
 ) -> None:
     while np.prod(shape, dtype=np.int64) > 200_000:
         shape.pop()

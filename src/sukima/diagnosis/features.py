@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sukima.diagnosis.curves import Array, Curves
+from sukima.diagnosis.signals.coupling import follows
 from sukima.diagnosis.signals.dropout_on import share_below_training
 from sukima.diagnosis.signals.extrapolation import extrapolate
 from sukima.diagnosis.signals.gap import end_level, gap_trend
@@ -15,13 +16,21 @@ from sukima.diagnosis.signals.noise import noise_level, quieting
 from sukima.diagnosis.signals.onset import turn_of
 from sukima.diagnosis.signals.progress import end_trend
 from sukima.diagnosis.signals.smoothing import smooth
+from sukima.diagnosis.signals.tripling import tripling
+from sukima.diagnosis.signals.windows import windows_of
 
 __all__ = ["FEATURES", "features_of", "pooled_features", "unit_of"]
 
 SMALL = 1e-3
 """What counts as nothing beside a loss of one."""
+SMALLEST_ERROR = 0.005
+_ERRORS = (
+    *("error_rise", "error_at", "error_half", "error_quarter", "train_error_half", "train_error_quarter"),
+    *("loss_by_error", "train_loss_by_error", "error_forecast"),
+)
+BEGINNING = 3
 LEAST_START, MOST_START = 0.02, 20.0
-"""Where losses of the first epoch lie that are nats, even of 50,000 classes, or errors of standardised targets."""
+"""Where losses of the first epochs lie that are nats, even of 50,000 classes, or errors of standardised targets."""
 
 
 def features_of(curves: Curves) -> dict[str, float]:
@@ -88,17 +97,76 @@ def features_of(curves: Curves) -> dict[str, float]:
         "train_error_rate": _error(curves.train_share),
         "accuracy_gap": _accuracy_gap(curves),
         "has_accuracy": float(len(curves.train_share) > 0),
+        "has_loss": float(curves.is_loss),
         "in_inference_mode": 0.0 if curves.in_inference_mode is None else 2.0 * curves.in_inference_mode - 1,
+        **_windows(validation, scale),
+        **_shape(train, validation, own, scale),
+        **_errors(curves, own, scale),
     }
+
+
+def _windows(validation: Array, scale: float) -> dict[str, float]:
+    """What the end and the best are by means that assume no shape."""
+    found = windows_of(validation)
+    return {
+        "window_rise": _log(found.rise / scale),
+        "window_rise_absolute": _log(found.rise),
+        "window_fall": _bent(found.fall / scale),
+        "window_at": found.at,
+    }
+
+
+def _shape(train: Array, validation: Array, own: float, scale: float) -> dict[str, float]:
+    """How the curves bend, and where later parts of them alone would lead."""
+    smoothed = smooth(train), smooth(validation)
+    found = {f"follows_{share}": float(np.clip(follows(*smoothed, share), -5, 5)) for share in (0.5, 0.25)}
+    curves = (("train_", train, smoothed[0], own), ("", validation, smoothed[1], scale))
+    for name, curve, even, level in curves:
+        falls = tripling(even, level)
+        found |= {
+            f"{name}tripled": _bent(falls.last / level),
+            f"{name}tripled_before": _bent(falls.before / level),
+            f"{name}tripled_next": _bent(falls.next / level),
+        }
+        for share in (0.6, 0.35):
+            late = curve[-max(4, int(np.ceil(share * len(curve)))) :]
+            found[f"{name}forecast_{share}"] = _bent(
+                float(np.clip(extrapolate(late, 2 * len(curve)).gain / level, -3, 3))
+            )
+    return found
+
+
+def _errors(curves: Curves, own: float, scale: float) -> dict[str, float]:
+    """The shares of wrong answers, and how large the loss is for so many."""
+    if not len(curves.validation_share):
+        return dict.fromkeys(_ERRORS, 0.0)
+    train, wrong = smooth(1 - curves.train_share), smooth(1 - curves.validation_share)
+    best, half, quarter = int(wrong.argmin()), len(wrong) // 2, 3 * len(wrong) // 4
+    found = (
+        float(wrong[-1] - wrong[best]),
+        best / len(wrong),
+        float(wrong[half] - wrong[-1]),
+        float(wrong[quarter] - wrong[-1]),
+        float(train[half] - train[-1]),
+        float(train[quarter] - train[-1]),
+        float(np.log(scale / max(1 - curves.validation_share[-3:].mean(), SMALLEST_ERROR))),
+        float(np.log(own / max(1 - curves.train_share[-3:].mean(), SMALLEST_ERROR))),
+        float(np.clip(extrapolate(1 - curves.validation_share, 2 * len(wrong)).gain, -1, 1)),
+    )
+    return dict(zip(_ERRORS, found, strict=True))
 
 
 def unit_of(curves: Curves) -> float:
     """What absolute features count in: 1, where losses begin as nats or errors of standardised targets do.
 
-    Anything else, such as a squared error in the unit of the target, counts in the loss of the first epoch.
+    Anything else, such as a squared error in the unit of the target, counts in the loss that the run began with: the
+    least of its first three epochs, since training that blows up comes back within them and says nothing of the unit.
+    Where there is an accuracy, losses that end as nats are nats however they began.
     """
-    first = max(abs(float(curves.train[0])), abs(float(curves.validation[0])))
-    return 1.0 if not curves.is_loss or LEAST_START <= first <= MOST_START else max(first, 1e-12)
+    level = np.maximum(np.abs(curves.train), np.abs(curves.validation))
+    settled = float(level[:BEGINNING].min())
+    small = settled <= MOST_START or (len(curves.train_share) > 0 and bool(np.median(level) <= MOST_START))
+    return 1.0 if not curves.is_loss or (level[0] >= LEAST_START and small) else max(settled, 1e-12)
 
 
 def pooled_features(runs: Sequence[Curves]) -> Array:

@@ -17,11 +17,11 @@ def outlook(runs: Sequence[Curves], epochs: int) -> Message:
     if not all(len(run.validation_share) for run in runs):
         expected = pooled_forecast(runs, epochs)
         return say(
-            "another {epochs} epochs would take {gain:.2g} off the validation loss ({low:.2g} to {high:.2g})",
+            "another {epochs} epochs would change the validation loss by {change:+.2g} ({low:+.2g} to {high:+.2g})",
             epochs=epochs,
-            gain=expected.gain,
-            low=expected.low,
-            high=expected.high,
+            change=-expected.gain,
+            low=-expected.high,
+            high=-expected.low,
         )
     expected = pooled_forecast([errors_of(run) for run in runs], epochs)
     return say(

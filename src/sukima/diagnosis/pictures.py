@@ -33,7 +33,11 @@ def check_picture_path(path: str | Path) -> Path:
     """``path``, if a picture can be written there; asked before anything is read."""
     path = check_writable(path)
     if path.suffix.lower() not in SUFFIXES:
-        raise InputError("{path}: a picture is a .png or .svg file, got {suffix}", path=path, suffix=path.suffix or "–")
+        raise InputError(
+            "{path}: a picture is a .png or .svg file (the command also writes .html), got {suffix}",
+            path=path,
+            suffix=path.suffix or "–",
+        )
     return path
 
 

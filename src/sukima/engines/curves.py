@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import traceback
 from collections.abc import Callable
@@ -51,7 +50,7 @@ class Curves:
         if not (math.isfinite(train.loss) and math.isfinite(validation.loss)):
             self.diverged(math.nan)
             return False
-        grown = copy.deepcopy(self.history)
+        grown = self.history.copied()
         grown.train_loss.append(train.loss)
         grown.validation_loss.append(validation.loss)
         if train.metric is not None and validation.metric is not None:

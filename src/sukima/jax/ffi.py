@@ -65,7 +65,7 @@ _alive: list[Any] = []  # an address lives as long as its function
 
 
 def _handler(minor: int) -> Any:
-    """A function ``(table, x) -> y``: a mask on each row of x, as the row of the table (`sukima.masks.cpu.table`) says.
+    """A function ``(table, x) -> y``: a mask on each row of x, as the table (`sukima.masks.jobs.table`) says.
 
     Not kept on disk: it holds addresses of this process.
     """

@@ -68,7 +68,7 @@ def fold(key: Array, number: int, domain: int) -> Array:
 
 
 def _table(key: Array, rate: Rate, factor: Any, dtype: Any, starts: Array | None) -> Array:
-    """The table of `sukima.masks.cpu.table` for one mask, a row for each run."""
+    """The table of `sukima.masks.jobs.table` for one mask, a row for each run."""
     number = jnp.asarray(factor, jnp.float64 if dtype == jnp.float64 else jnp.float32)
     pattern = lax.bitcast_convert_type(number, jnp.uint32).reshape(-1)
     zero = jnp.uint32(0)

@@ -26,7 +26,7 @@ def mask_rows(table: Array, rows: Array, *, bits: int | None, aligned: bool) -> 
     """Each of the ``rows`` (R, n) under the mask that its row in the ``table`` (R, 12) says.
 
     Args:
-        table: that of `sukima.masks.cpu.table`, each 64-bit entry as two 32-bit words, low half first.
+        table: that of `sukima.masks.jobs.table`, each 64-bit entry as two 32-bit words, low half first.
         rows: floating-point numbers.
         bits: how many decide an element, in every row; ``None``: as the table says.
         aligned: whether every row's first index begins a block.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from keras import ops
 
 from sukima.keras.backends import masks
-from sukima.keras.base import MaskLayer, check_fits, mask_shape, registered
-from sukima.keras.dropout import check_noise_shape
+from sukima.keras.base import mask_shape, registered
 from sukima.keras.masks import masked_over
 from sukima.keras.rate import Numbers
+from sukima.keras.shaped import ShapedLayer
 from sukima.masks import law
 
 __all__ = ["AlphaDropout"]
@@ -28,7 +27,7 @@ def _numbers(rate: float) -> Numbers:
 
 
 @registered
-class AlphaDropout(MaskLayer):
+class AlphaDropout(ShapedLayer):
     """Set elements to SELU's negative limit with probability ``rate`` in training; do nothing at inference.
 
     In the place of ``keras.layers.AlphaDropout``. An affine map then restores zero mean and unit variance.
@@ -48,19 +47,6 @@ class AlphaDropout(MaskLayer):
     kind = "alpha"
     numbers = staticmethod(_numbers)
 
-    def __init__(
-        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(rate, seed, **kwargs)
-        self.noise_shape = check_noise_shape(noise_shape)
-        self.built = self.noise_shape is None
-
-    def build(self, input_shape: Any) -> None:
-        """Check that the mask fits."""
-        if self.noise_shape is not None:
-            check_fits(self.noise_shape, input_shape)
-        self.built = True
-
     def drop(self, inputs: Any) -> Any:
         """Saturate units of ``inputs``."""
         moved, key = inputs - ops.cast(SATURATION, inputs.dtype), self.next_key()
@@ -69,7 +55,3 @@ class AlphaDropout(MaskLayer):
         else:
             put = masked_over(moved, mask_shape(inputs, self.noise_shape), key, self._rate)
         return put + ops.cast(self._rate.numbers()[1], inputs.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments, the rate as it is now."""
-        return {**super().get_config(), "noise_shape": self.noise_shape}

@@ -14,7 +14,7 @@ from sukima.base.errors import InputError
 from sukima.keras.backends import masks
 from sukima.keras.rate import Numbers, Rate, plain_numbers
 
-__all__ = ["PACKAGE", "MaskLayer", "check_fits", "check_identifiers", "check_seed", "mask_shape", "registered"]
+__all__ = ["PACKAGE", "MaskLayer", "check_identifiers", "check_seed", "mask_shape", "registered"]
 
 PACKAGE = "sukima"
 """The name under which the layers are registered for files."""
@@ -85,7 +85,7 @@ class MaskLayer(keras.layers.Layer):
         self._rate = Rate(self._checked(rate), self.numbers)
         self.sampling = False
         self.supports_masking = True
-        self.built = True
+        self.built = type(self).build is keras.layers.Layer.build  # else a subclass has something to build
 
     def _checked(self, rate: Any) -> float:
         return check_number("rate", rate, minimum=0, below=1) if self.below_one else check_rate("rate", rate)
@@ -119,19 +119,6 @@ class MaskLayer(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """The arguments, the rate as it is now."""
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}
-
-
-def check_fits(noise_shape: Sequence[int | None], shape: Sequence[int | None]) -> None:
-    """Raise unless a mask of ``noise_shape`` can be repeated over ``shape``, as far as that is known."""
-    if len(noise_shape) == len(shape) and all(
-        n in (None, 1) or m is None or n == m for n, m in zip(noise_shape, shape, strict=True)
-    ):
-        return
-    raise InputError(
-        "noise_shape must give 1, None or the input's own size for each of its dimensions {shape}, got {value}",
-        shape=tuple(shape),
-        value=tuple(noise_shape),
-    )
 
 
 def mask_shape(inputs: Any, wanted: Sequence[int | None]) -> tuple[Any, ...]:

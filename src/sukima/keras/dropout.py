@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Sequence
 from typing import Any
 
-from sukima.base.checks import shown
-from sukima.base.errors import InputError
 from sukima.keras.backends import masks
-from sukima.keras.base import MaskLayer, check_fits, mask_shape, registered
+from sukima.keras.base import mask_shape, registered
 from sukima.keras.masks import masked_over
+from sukima.keras.shaped import ShapedLayer
 
-__all__ = ["Dropout", "check_noise_shape"]
-
-
-def check_noise_shape(value: Any) -> tuple[int | None, ...] | None:
-    """``value`` as a tuple of lengths and ``None``, or ``None``."""
-    if value is None:
-        return None
-    fine = isinstance(value, Sequence) and not isinstance(value, str)
-    if fine and all(
-        n is None or (isinstance(n, numbers.Integral) and not isinstance(n, bool) and int(n) > 0) for n in value
-    ):
-        return tuple(None if n is None else int(n) for n in value)
-    raise InputError(
-        "{name} must be {expected}, got {value}",
-        name="noise_shape",
-        expected="a sequence of lengths above 0 and None",
-        value=shown(value),
-    )
+__all__ = ["Dropout"]
 
 
 @registered
-class Dropout(MaskLayer):
+class Dropout(ShapedLayer):
     """Drop each element with probability ``rate`` in training; do nothing at inference.
 
     In the place of ``keras.layers.Dropout``. Kept elements are multiplied by 1/(1 - rate); dropped ones are 0 whatever
@@ -60,23 +41,11 @@ class Dropout(MaskLayer):
     def __init__(
         self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(rate, seed, **kwargs)
-        self.noise_shape = check_noise_shape(noise_shape)
-        self.built = self.noise_shape is None
+        super().__init__(rate, noise_shape, seed, **kwargs)
         self.kind = "" if self.noise_shape is None else "shaped"
-
-    def build(self, input_shape: Any) -> None:
-        """Check that the mask fits."""
-        if self.noise_shape is not None:
-            check_fits(self.noise_shape, input_shape)
-        self.built = True
 
     def drop(self, inputs: Any) -> Any:
         """Drop units of ``inputs``."""
         if self.noise_shape is None:
             return masks.masked(inputs, self.next_key(), self._rate)
         return masked_over(inputs, mask_shape(inputs, self.noise_shape), self.next_key(), self._rate)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments, the rate as it is now."""
-        return {**super().get_config(), "noise_shape": self.noise_shape}

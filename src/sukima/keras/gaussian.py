@@ -41,4 +41,5 @@ class GaussianDropout(MaskLayer):
     def drop(self, inputs: Any) -> Any:
         """Multiply ``inputs`` by noise."""
         noise = normal(ops.shape(inputs), self.next_key(), inputs)
-        return inputs * ops.cast(1 + noise * self._rate.numbers()[0], inputs.dtype)
+        spread = ops.cast(self._rate.numbers()[0], noise.dtype)
+        return inputs * ops.cast(1 + noise * spread, inputs.dtype)

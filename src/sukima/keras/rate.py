@@ -16,6 +16,9 @@ from sukima.masks import law
 
 __all__ = ["Held", "Numbers", "Rate", "plain_numbers"]
 
+_DTYPE = "float64" if keras.backend.backend() == "tensorflow" else "float32"
+"""On torch the numbers themselves are used, and JAX has no other by default."""
+
 Numbers = tuple[float, float, float]
 """The rate that decides, the factor of what is kept, and whatever else a layer needs at that rate."""
 
@@ -31,11 +34,11 @@ class Held(keras.random.SeedGenerator):
     def __init__(self, values: Sequence[float], name: str) -> None:
         # Not the base's own: this generates nothing, it is only found where generators are.
         self.name, self.values = name, list(values)
-        first = np.array(self.values, np.float32)
+        first = np.array(self.values, _DTYPE)
         self.state = keras.Variable(
             lambda *_, **__: keras.ops.convert_to_tensor(first),
             shape=first.shape,
-            dtype="float32",
+            dtype=_DTYPE,
             trainable=False,
             autocast=False,
             aggregation="none",
@@ -45,7 +48,7 @@ class Held(keras.random.SeedGenerator):
     def assign(self, values: Sequence[float]) -> None:
         """Change the numbers; a compiled function sees them at its next step."""
         self.values = list(values)
-        self.state.assign(np.array(self.values, np.float32))
+        self.state.assign(np.array(self.values, _DTYPE))
 
     def next(self, ordered: bool = True) -> Any:
         """There is no next: this generates nothing."""
@@ -62,9 +65,9 @@ class Rate(Held):
         state: threshold, whether 32 bits decide, factor and what else the layer needs, as a variable.
     """
 
-    def __init__(self, value: float, numbers: Callable[[float], Numbers] = plain_numbers) -> None:
+    def __init__(self, value: float, numbers: Callable[[float], Numbers] = plain_numbers, name: str = "rate") -> None:
         self._numbers, self.value = numbers, value
-        super().__init__(self._all(), "rate")
+        super().__init__(self._all(), name)
 
     def _all(self) -> list[float]:
         self.decided, self.factor, extra = self._numbers(self.value)

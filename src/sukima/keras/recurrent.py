@@ -31,7 +31,8 @@ class _MaskedCell(keras.layers.Layer):
         of_inputs, of_hidden = check_rate("dropout", dropout), check_rate("recurrent_dropout", recurrent_dropout)
         check_identifiers(kwargs)
         super().__init__(units, seed=check_seed(seed), **kwargs)
-        self.rate_of_inputs, self.rate_of_hidden = Rate(of_inputs), Rate(of_hidden)
+        self.rate_of_inputs = Rate(of_inputs)
+        self.rate_of_hidden = Rate(of_hidden, name="recurrent_rate")  # torch knows variables by their paths
 
     @property
     def dropout(self) -> float:
@@ -141,7 +142,8 @@ class _MaskedLayer(keras.layers.Layer):
         check_identifiers(kwargs)
         super().__init__(units, seed=check_seed(seed), **kwargs)
         config = {**self.cell.get_config(), "dropout": of_inputs, "recurrent_dropout": of_hidden}
-        del self.cell  # or Keras would go on tracking it
+        self._tracker.untrack(self.cell)  # or the states of its generator would be ours
+        del self.cell
         self.cell = self._cell.from_config(config)
 
     cell: Any

@@ -11,7 +11,8 @@ from torch import Tensor
 from sukima.base.imports import is_installed
 from sukima.masks import cpu, law, portable
 from sukima.masks.compiled import Number
-from sukima.masks.cpu import Dim, Shift
+from sukima.masks.jobs import Dim, Shift, collapse, signed, table
+from sukima.masks.kernels import MAX_DIMS
 from sukima.masks.key import Key, MaskKey, ShardedKey
 from sukima.torch.keys import key_tensor, keys_of
 from sukima.torch.memory import fresh
@@ -60,7 +61,7 @@ def _masked_shard(input: Tensor, out: Tensor, key: ShardedKey, rate: float, fact
             masked(part, None, key.key, rate, factor, s) for part, s in zip(source.view(runs, -1), starts, strict=True)
         ]
         return out.copy_(torch.stack(parts).view(input.shape))
-    rows = cpu.table([key.key], [rate], number, [factor]).repeat(runs, axis=0)
+    rows = table([key.key], [rate], number, [factor]).repeat(runs, axis=0)
     rows[:, 5] = starts
     threads = torch.get_num_threads()
     cpu.apply(number, source.data_ptr(), target.data_ptr(), [(length, 1, 1, 0)], rows, (length, length), threads)
@@ -95,7 +96,7 @@ def masked(
     if not is_native(input):
         return _masked_elsewhere(input, out, key, rate, factor, first)
     x, y, threads = input.data_ptr(), out.data_ptr(), torch.get_num_threads()
-    seed, stream, begin = cpu.signed(key.seed), cpu.signed(key.stream), cpu.signed(first)
+    seed, stream, begin = signed(key.seed), signed(key.stream), signed(first)
     in_order = input.is_contiguous() and out.is_contiguous()
     if in_order and shift is None:
         cpu.apply_line(number, x, y, input.numel(), seed, stream, rate, factor, threads, begin)
@@ -142,10 +143,10 @@ def masked_rows(
         return out.copy_(torch.stack([masked(each, None, key, rate, factor) for each, key, rate in pairs], axis))
     dims = _dims(input, out)
     _, xs, ys, _ = dims.pop(axis)
-    dims = cpu.collapse(dims)
-    if len(dims) > cpu.MAX_DIMS:
+    dims = collapse(dims)
+    if len(dims) > MAX_DIMS:
         return out.copy_(masked_rows(input.contiguous(), None, axis, keys, rates, factor))
-    rows = cpu.table(keys, rates, number, [factor] * len(keys))
+    rows = table(keys, rates, number, [factor] * len(keys))
     cpu.apply(number, input.data_ptr(), out.data_ptr(), dims, rows, (xs, ys), torch.get_num_threads())
     return out
 
@@ -168,7 +169,7 @@ def masked_over(
     if out is None:
         out = fresh(input)
     dims, count = _structured(input.shape, input.stride(), out.stride(), shape)
-    if not is_native(input) or len(cpu.collapse(dims)) > cpu.MAX_DIMS:
+    if not is_native(input) or len(collapse(dims)) > MAX_DIMS:
         kept = torch.from_numpy(cpu.keep(key, rate, count)).view(shape).to(input.device)
         return out.copy_(_where(kept, input, law.scale(rate) if factor is None else factor, shift))
     number, threads = NUMBERS[input.dtype], torch.get_num_threads()
@@ -181,7 +182,7 @@ def masked_with(input: Tensor, out: Tensor | None, kept: Tensor, factor: float) 
     if out is None:
         out = fresh(input)
     dims = tuple(_dims(input, out, kept.expand(input.shape).stride()))
-    if not is_native(input) or len(cpu.collapse(dims)) > cpu.MAX_DIMS:
+    if not is_native(input) or len(collapse(dims)) > MAX_DIMS:
         return out.copy_(_where(kept, input, factor))
     decisions = kept.numpy()
     cpu.spread(NUMBERS[input.dtype], input.data_ptr(), out.data_ptr(), dims, decisions, factor, torch.get_num_threads())

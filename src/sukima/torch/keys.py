@@ -10,7 +10,8 @@ from torch import Tensor
 
 from sukima.base.checks import check_instance
 from sukima.base.errors import InputError
-from sukima.masks.cpu import fold_in, signed
+from sukima.masks.cpu import fold_in
+from sukima.masks.jobs import signed
 from sukima.masks.key import Key, MaskKey, ShardedKey, unchecked
 from sukima.torch.constant import constant
 

@@ -11,7 +11,7 @@ from torch.autograd import forward_ad
 
 from sukima.base.checks import check_instance
 from sukima.base.errors import InputError
-from sukima.masks.cpu import Shift, signed
+from sukima.masks.jobs import Shift, signed
 from sukima.masks.key import Key, MaskKey, ShardedKey, unchecked
 from sukima.torch import distributed, kernels, operators
 from sukima.torch.keyed import current

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sukima.masks import law
-from sukima.masks.cpu import Shift
+from sukima.masks.jobs import Shift
 from sukima.masks.key import Key, MaskKey, ShardedKey
 from sukima.torch import distributed, kernels, operators
 from sukima.torch.decisions import masked_by

@@ -6,8 +6,10 @@ import io
 import json
 import pickle
 import random
+import sqlite3
 import struct
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -136,12 +138,54 @@ def sound_files() -> list[bytes]:
         value = b"\x0a" + bytes([len(tag)]) + tag + b"\x15" + struct.pack("<f", 1.5)
         events += record(b"\x09" + bytes(8) + b"\x10\x01\x2a" + bytes([len(value) + 2, 0x0A, len(value)]) + value)
     rows = [{"epoch": i, "loss": 1 / i, "val_loss": 1.2 / i} for i in range(1, 5)]
+    log = b":W&B\xe1\xbe\x00"
+    for name in (b"loss", b"val_loss"):
+        item = b"\x0a" + bytes([len(name)]) + name + b"\x82\x01\x031.5"
+        item = b"\x0a" + bytes([len(item)]) + item
+        log += struct.pack("<IHB", 0, len(item) + 2, 1) + b"\x12" + bytes([len(item)]) + item
     return [
         events,
+        log,
         json.dumps({"log_history": rows}).encode(),
         "\n".join(map(json.dumps, rows)).encode(),
         "\n".join(["epoch,loss,val_loss", *(",".join(map(str, row.values())) for row in rows)]).encode(),
     ]
+
+
+@settings(anything, max_examples=60)
+@given(cut=st.integers(0, 12_288), flips=st.lists(st.tuples(st.integers(0, 12_287), st.integers(0, 255)), max_size=6))
+def test_damaged_databases(tmp_path: Path, cut: int, flips: list[tuple[int, int]]) -> None:
+    content = bytearray(sound_database(tmp_path)[: cut or None])
+    for at, byte in flips:
+        if at < len(content):
+            content[at] = byte
+    survives(tmp_path / "f", bytes(content))
+
+
+def sound_database(folder: Path) -> bytes:
+    path = folder / "sound.db"
+    if not path.exists():
+        with closing(sqlite3.connect(path)) as base, base:
+            base.execute("CREATE TABLE runs (run_uuid, name, lifecycle_stage)")
+            base.execute("CREATE TABLE metrics (key, value, timestamp, run_uuid, step, is_nan)")
+            base.execute("INSERT INTO runs VALUES ('a', '<b>\x1b[2J', 'active')")
+            rows = [(name, 1 / (i + 1), i) for i in range(4) for name in ("loss", "val_loss")]
+            base.executemany("INSERT INTO metrics VALUES (?, ?, 0, 'a', ?, 0)", rows)
+    return path.read_bytes()
+
+
+def test_a_database_whose_cells_swell_is_left_alone(tmp_path: Path) -> None:
+    """A generated column may hold any expression, and so any size."""
+    path = tmp_path / "f.db"
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute("CREATE TABLE runs (run_uuid, name, lifecycle_stage)")
+        base.execute(
+            "CREATE TABLE metrics (a, key AS (hex(zeroblob(2000000))), value AS (1), run_uuid AS ('a'), step AS (a), "
+            "is_nan AS (0))"
+        )
+        base.execute("INSERT INTO runs VALUES ('a', 'run', 'active')")
+        base.executemany("INSERT INTO metrics (a) VALUES (?)", [(i,) for i in range(5)])
+    survives(path, path.read_bytes())
 
 
 def test_no_pickle_is_opened(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers as kl
+from keras.src.testing import TestCase  # ships with Keras: the checks of its own layers' tests
 from members import MEMBERS, Member
 
 import sukima.keras as sk
@@ -24,10 +25,70 @@ def made(member: Member, rate: float = 0.5, **kwargs: Any) -> Any:
 
 
 @every
+@pytest.mark.parametrize("training", [True, False])
+def test_keras_s_own_checks(member: Member, training: bool) -> None:
+    """Configuration, building, symbolic and eager calls, a step of training, mixed precision."""
+    TestCase().run_layer_test(
+        member.make,
+        init_kwargs={"rate": 0.2, "seed": 1, **member.extra},
+        input_shape=(4, *member.shape),
+        call_kwargs={"training": training},
+        expected_output_shape=(4, *member.shape),
+        expected_num_trainable_weights=0,
+        expected_num_non_trainable_weights=0,
+        expected_num_losses=0,
+        supports_masking=True,
+        assert_built_after_instantiation=True,
+        run_training_check=False,  # each is trained in `test_family.test_inside_a_model`
+    )
+
+
+WITH_WEIGHTS: dict[str, tuple[Any, dict[str, Any], tuple[int, ...], tuple[int, ...], int, int]] = {
+    "DropConnect": (sk.DropConnect, {"units": 3, "rate": 0.2}, (4, 5), (4, 3), 2, 0),
+    "LSTM": (sk.LSTM, {"units": 3, "dropout": 0.2, "recurrent_dropout": 0.3}, (4, 5, 2), (4, 3), 3, 0),
+    "GRU": (sk.GRU, {"units": 3, "dropout": 0.2, "recurrent_dropout": 0.3}, (4, 5, 2), (4, 3), 3, 0),
+    "LSTMCell": (kl.RNN, {"cell": sk.LSTMCell(3, dropout=0.2, seed=1)}, (4, 5, 2), (4, 3), 3, 0),
+    "GRUCell": (kl.RNN, {"cell": sk.GRUCell(3, recurrent_dropout=0.2, seed=1)}, (4, 5, 2), (4, 3), 3, 0),
+    "ConcreteDropout": (sk.ConcreteDropout, {"layer": kl.Dense(3, name="inner")}, (4, 5), (4, 3), 3, 1),
+}
+
+
+@pytest.mark.parametrize("name", WITH_WEIGHTS)
+def test_keras_s_own_checks_of_layers_with_weights(name: str) -> None:
+    make, arguments, given, gives, weights, losses = WITH_WEIGHTS[name]
+    TestCase().run_layer_test(
+        make,
+        init_kwargs=arguments,
+        input_shape=given,
+        call_kwargs={"training": True},
+        expected_output_shape=gives,
+        expected_num_trainable_weights=weights,
+        expected_num_non_trainable_weights=0,
+        expected_num_losses=losses,
+        supports_masking=True,
+        # As in Keras' own tests: a layer that is handed in has a dtype of its own.
+        run_mixed_precision_check=not {"cell", "layer"} & arguments.keys(),
+    )
+
+
+def test_a_subclass_may_have_something_to_build() -> None:
+    class Scaled(sk.Dropout):
+        def build(self, input_shape: Any) -> None:
+            self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones")
+
+        def call(self, inputs: Any, training: bool = False) -> Any:
+            return super().call(inputs, training) * self.scale
+
+    layer = Scaled(0.5, seed=1)
+    layer(np.ones((2, 3), "float32"))
+    assert [tuple(weight.shape) for weight in layer.weights] == [(3,)]
+
+
+@every
 def test_a_layer_has_no_weights_and_no_losses(member: Member) -> None:
     layer = made(member)
     assert layer.supports_masking
-    assert layer.built or "noise_shape" in member.extra
+    assert layer.built
     layer(np.ones((2, *member.shape), "float32"), training=True)
     assert layer.built
     assert (layer.trainable_weights, layer.non_trainable_weights, layer.get_weights(), layer.losses) == ([], [], [], [])

@@ -22,6 +22,16 @@ TEXTS = {
     ),
     "{path}: the file is empty": "{path}: ファイルが空です",
     "{path}: 'log_history' must be a list of rows": "{path}: 'log_history' は行の並びでなければなりません",
+    "{path}: no metrics found in this database": "{path}: このデータベースには評価値が見つかりません",
+    "{path}: not a database of MLflow ({why})": "{path}: MLflow のデータベースではありません（{why}）",
+    "the database breaks off or is damaged; what follows is left out": (
+        "データベースが途切れているか壊れているため、そこから後を除きました"
+    ),
+    "the file breaks off or is damaged; what follows is left out": (
+        "ファイルが途切れているか壊れているため、そこから後を除きました"
+    ),
+    "only the first {count} runs are read": "先頭の {count} 件の実行だけを読みました",
+    "a broken record is left out": "壊れたレコードを除きました",
     "{path}: no metrics found in this folder": "{path}: このフォルダーには評価値が見つかりません",
     "{path}: no scalars found in this event file": "{path}: このイベントファイルにはスカラー値が見つかりません",
     "{path}: no line matches the pattern": "{path}: パターンに合う行がありません",
@@ -201,8 +211,8 @@ TEXTS = {
     "another {epochs} epochs would gain {gain:.1f} points of accuracy ({low:.1f} to {high:.1f})": (
         "あと {epochs} エポックで正解率は {gain:.1f} ポイント上がる見込みです（{low:.1f} ～ {high:.1f}）"
     ),
-    "another {epochs} epochs would take {gain:.2g} off the validation loss ({low:.2g} to {high:.2g})": (
-        "あと {epochs} エポックで検証の損失は {gain:.2g} 下がる見込みです（{low:.2g} ～ {high:.2g}）"
+    "another {epochs} epochs would change the validation loss by {change:+.2g} ({low:+.2g} to {high:+.2g})": (
+        "あと {epochs} エポックで検証の損失は {change:+.2g} 変わる見込みです（{low:+.2g} ～ {high:+.2g}）"
     ),
     (
         "more data, fewer features or a smaller model would help as well; with the task, or the numbers of rows and "
@@ -269,7 +279,7 @@ TEXTS = {
     "Picture: {path}": "図: {path}",
     "no recipe follows from this verdict": "この判定から導けるレシピはありません",
     "Recipe to try next: {path}": "次に試すレシピ: {path}",
-    "{path}: a picture is a .png or .svg file, got {suffix}": (
-        "{path}: 図は .png か .svg のファイルでなければなりません（指定値: {suffix}）"
+    "{path}: a picture is a .png or .svg file (the command also writes .html), got {suffix}": (
+        "{path}: 図は .png か .svg のファイルでなければなりません。コマンドなら .html も書けます（指定値: {suffix}）"
     ),
 }

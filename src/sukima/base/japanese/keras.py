@@ -25,10 +25,6 @@ TEXTS = {
         "{name} には終わりが必要ですが、指定されたデータセットは無限に繰り返します"
     ),
     "Keras does not know how the layers of a {kind} follow": "{kind} の層のつながりは Keras から分かりません",
-    "strategy 'learned' needs a task with a torch model; for a Keras model take 'tpe' or 'halving'": (
-        "strategy 'learned' には torch のモデルの task が必要です。"
-        "Keras のモデルには 'tpe' か 'halving' を使ってください"
-    ),
     "the data are not arrays": "データが配列ではありません",
     "model() must give a keras.Model, got {kind}": "model() は keras.Model を返さなければなりません（戻り値: {kind}）",
     "model() must make a new model at each call, got {name} again": (

@@ -19,8 +19,10 @@ __all__ = ["tables_in"]
 
 MOST_FILES = 5_000
 DEEPEST = 8
-_SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".log", ""}
+_SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".log", ".wandb", ".db", ""}
 """In a folder only such files are opened: it also holds weights, images and code."""
+_BESIDE = {"wandb-summary.json", "wandb-metadata.json", "wandb-events.jsonl"}
+"""What Weights & Biases writes beside a run's history: its last row again, and the machine."""
 
 Found = list[Table | Reading]
 
@@ -32,7 +34,7 @@ def tables_in(folder: Path, read: Callable[[Path], Sequence[Table | Reading]]) -
     events: dict[Path, list[Path]] = {}
     metrics: set[Path] = set()
     for path in _files(folder, skipped):
-        if any(place in metrics for place in path.parents):
+        if any(place in metrics for place in path.parents) or _is_setting(path, metrics):
             continue
         try:
             head = head_of(path, 4096)
@@ -60,7 +62,7 @@ def _files(folder: Path, skipped: list[Message]) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith(".")) if depth < DEEPEST else []
         for name in sorted(names):
             path = Path(place, name)
-            if name.startswith(".") or path.is_symlink() or not path.is_file():
+            if name.startswith(".") or name in _BESIDE or path.is_symlink() or not path.is_file():
                 continue
             count += 1
             if count > MOST_FILES:
@@ -85,6 +87,11 @@ def _metrics_of(path: Path, folder: Path) -> Path | None:
     """The folder called ``metrics`` that holds the file; the folder that was asked for may be it."""
     inside = [place for place in path.parents if place.name == "metrics" and place.is_relative_to(folder)]
     return inside[-1] if inside else None
+
+
+def _is_setting(path: Path, metrics: set[Path]) -> bool:
+    """Whether the file holds a parameter or tag of an MLflow run whose metrics are known."""
+    return path.parent.name in ("params", "tags") and path.parent.parent / "metrics" in metrics
 
 
 def _run_of_events(run: Path, paths: list[Path]) -> Table:

@@ -8,7 +8,16 @@ from pathlib import Path
 
 from sukima.base.errors import InputError
 from sukima.base.messages import Message, say
-from sukima.diagnosis.readers import delimited, hugging_face, json_document, json_lines, tensorboard, text_log
+from sukima.diagnosis.readers import (
+    delimited,
+    hugging_face,
+    json_document,
+    json_lines,
+    mlflow_database,
+    tensorboard,
+    text_log,
+    wandb_log,
+)
 from sukima.diagnosis.readers.align import to_reading
 from sukima.diagnosis.readers.folder import tables_in
 from sukima.diagnosis.readers.reading import Reading
@@ -21,6 +30,8 @@ Reader = tuple[Callable[[bytes], bool], Callable[[Path], Sequence[Table | Readin
 
 READERS: tuple[Reader, ...] = (
     (tensorboard.recognises, tensorboard.read),
+    (wandb_log.recognises, wandb_log.read),
+    (mlflow_database.recognises, mlflow_database.read),
     (hugging_face.recognises, hugging_face.read),
     (json_lines.recognises, json_lines.read),
     (json_document.recognises, json_document.read),

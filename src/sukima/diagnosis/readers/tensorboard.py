@@ -16,6 +16,7 @@ import numpy as np
 
 from sukima.base.errors import InputError
 from sukima.base.messages import Message, say
+from sukima.diagnosis.readers.protobuf import fields, varint
 from sukima.diagnosis.readers.rows import MOST_CELLS, MOST_COLUMNS, Column
 from sukima.diagnosis.readers.table import Series, Table
 from sukima.diagnosis.readers.text import check_regular, clean_name
@@ -114,58 +115,23 @@ def _records(file: BinaryIO, notes: list[Message]) -> Iterator[bytes]:
             return
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, at
-        shift += 7
-        if shift > 63:
-            raise OverflowError
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Number and content of each field of a message."""
-    at, end = 0, len(data)
-    while at < end:
-        key, at = _varint(data, at)
-        wire = key & 7
-        if wire == 0:
-            value, at = _varint(data, at)
-            yield key >> 3, value
-            continue
-        if wire == 2:
-            size, at = _varint(data, at)
-        elif wire in (1, 5):
-            size = 8 if wire == 1 else 4
-        else:
-            raise IndexError
-        if at + size > end:
-            raise IndexError
-        yield key >> 3, data[at : at + size]
-        at += size
-
-
 def _scalars(event: bytes) -> Iterable[tuple[bytes, int, float]]:
     """Tag, step and value of every scalar in an event."""
     plain = _PLAIN.fullmatch(event)
     # The lengths of summary, value and tag, in turn, must fit each other; otherwise it is another message.
     if plain and plain[2][0] - 2 == plain[3][0] == plain[4][0] + 7 == len(plain[5]) + 7:
-        return ((plain[5], _varint(plain[1], 0)[0], _FLOAT.unpack(plain[6])[0]),)
+        return ((plain[5], varint(plain[1], 0)[0], _FLOAT.unpack(plain[6])[0]),)
     return _all_scalars(event)
 
 
 def _all_scalars(event: bytes) -> Iterator[tuple[bytes, int, float]]:
     """The same for any event, field by field (fields: 2 step, 5 summary)."""
     step = 0
-    for number, content in _fields(event):
+    for number, content in fields(event):
         if number == 2 and isinstance(content, int):
             step = content if content < 2**63 else content - 2**64
         elif number == 5 and isinstance(content, bytes):
-            for inner, value in _fields(content):
+            for inner, value in fields(content):
                 if inner == 1 and isinstance(value, bytes) and (found := _value(value)):
                     yield found[0], step, found[1]
 
@@ -173,7 +139,7 @@ def _all_scalars(event: bytes) -> Iterator[tuple[bytes, int, float]]:
 def _value(data: bytes) -> tuple[bytes, float] | None:
     """Tag and value of one summary (fields: 1 tag, 2 simple value, 8 tensor); ``None`` where it is no scalar."""
     tag, value = b"", None
-    for number, content in _fields(data):
+    for number, content in fields(data):
         if not isinstance(content, bytes):
             continue
         if number == 1:
@@ -188,7 +154,7 @@ def _value(data: bytes) -> tuple[bytes, float] | None:
 def _tensor(data: bytes) -> float | None:
     """The number in a tensor of one element, float or double (fields: 1 type, 4 raw bytes, 5 floats, 6 doubles)."""
     kind = 0
-    for number, content in _fields(data):
+    for number, content in fields(data):
         if number == 1 and isinstance(content, int):
             kind = content
         elif number in (4, 5, 6) and isinstance(content, bytes):

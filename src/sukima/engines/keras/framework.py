@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
 
 import keras
 import numpy as np
 
-from sukima.base.errors import InputError
 from sukima.engines.keras.candidates import train_candidates as train
 from sukima.engines.keras.data import Rows, TaskArrays
 from sukima.engines.keras.fit import fit
 from sukima.engines.keras.inspect import check_recipes, fingerprint, inspect_model
+from sukima.engines.keras.learned import learn_rates
 from sukima.engines.keras.losses import metric_increases
 from sukima.engines.keras.probe import Probe
 from sukima.engines.keras.variants import CHANGES
@@ -67,8 +66,3 @@ def versions() -> list[str]:
     """Keras, and what it runs on."""
     backend = keras.backend.backend()
     return [f"keras {keras.__version__}", f"{backend} {import_module(backend).__version__}"]
-
-
-def learn_rates(*_: Any, **__: Any) -> list[float]:
-    """Not known for Keras models."""
-    raise InputError("strategy 'learned' needs a task with a torch model; for a Keras model take 'tpe' or 'halving'")

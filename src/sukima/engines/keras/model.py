@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -45,10 +46,10 @@ def new_model(task: Task, recipe: Recipe, data: Data) -> Any:
     return replace(model) if is_graph(model) else model
 
 
-def make_optimizer(task: Task, recipe: Recipe, model: Any) -> Any:
+def make_optimizer(task: Task, recipe: Recipe, variables: Sequence[Any]) -> Any:
     """The task's optimizer, with the recipe's weight decay; that turns ``adam`` into ``adamw``."""
     if callable(task.optimizer):
-        optimizer = task.optimizer(model.trainable_variables)
+        optimizer = task.optimizer(variables)
         check_instance("optimizer(parameters)", optimizer, keras.optimizers.Optimizer, "a keras.optimizers.Optimizer")
         if recipe.weight_decay is not None:
             optimizer.weight_decay = recipe.weight_decay

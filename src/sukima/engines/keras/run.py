@@ -74,7 +74,7 @@ class Run(Curves):
         measured = [by_rows(loss_by_rows(task.loss, logits=logits), _LOSS)]
         measured += [] if metric is None else [by_rows(metric, _METRIC)]
         self.model.compile(
-            optimizer=make_optimizer(task, recipe, self.model),
+            optimizer=make_optimizer(task, recipe, self.model.trainable_variables),
             loss=_Loss(loss_by_rows(task.loss, logits=logits, label_smoothing=recipe.label_smoothing)),
             metrics=measured,
         )
@@ -98,12 +98,21 @@ class Run(Curves):
     def epoch(self) -> None:
         """Train for an epoch and measure, training and validation data both in inference mode."""
         started = time.perf_counter()
-        self.applied.progress(self._epoch / self.task.epochs)
-        train = self.data.train
+        loss = self.trained(self._epoch)
+        self._epoch += 1
+        if not math.isfinite(loss):
+            self.diverged(loss)
+            return
+        scores = self.measured(self.data.train), self.measured(self.data.validation)
+        self.record(*scores, time.perf_counter() - started, self.model.get_weights)
+
+    def trained(self, epoch: int) -> float:
+        """Train for the epoch of that number, and give the loss in training."""
+        self.applied.progress(epoch / self.task.epochs)
         with generators_restored():
-            given = train.to_train(derive_seed(self.seed, "order", self._epoch), self.task.batch_size)
+            given = self.data.train.to_train(derive_seed(self.seed, "order", epoch), self.task.batch_size)
             if self.recipe.input_noise:
-                rng = np.random.default_rng(derive_seed(self.seed, "augmentation", self._epoch))
+                rng = np.random.default_rng(derive_seed(self.seed, "augmentation", epoch))
                 noise = rng.standard_normal(given["x"].shape, np.float32)
                 given["x"] = given["x"] + np.float32(self.recipe.input_noise) * noise
             done = self.model.fit(
@@ -112,12 +121,7 @@ class Run(Curves):
                 verbose=0,
                 callbacks=[_AfterSteps(self.applied)] if self.applied.has_steps else None,
             )
-        self._epoch += 1
-        if not math.isfinite(loss := float(done.history["loss"][-1])):
-            self.diverged(loss)
-            return
-        scores = self.measured(train), self.measured(self.data.validation)
-        self.record(*scores, time.perf_counter() - started, self.model.get_weights)
+        return float(done.history["loss"][-1])
 
     def measured(self, data: Data) -> Score:
         """Loss, without penalties, and metric, with dropout off."""

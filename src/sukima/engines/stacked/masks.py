@@ -12,6 +12,7 @@ from torch import Tensor
 from sukima.engines.seeds import derive_seed
 from sukima.engines.torch.run import Run
 from sukima.masks import cpu, law
+from sukima.masks.jobs import table
 from sukima.masks.key import MaskKey
 from sukima.torch import kernels
 
@@ -62,8 +63,8 @@ class SiteMasks:
             return kernels.masked_rows(x, out, 0, self.keys(), self.rates)
         place = x.data_ptr(), out.data_ptr(), x[0].numel(), x.stride(0)
         if (job := self._jobs.get(place)) is None:
-            table = cpu.table([MaskKey(0)] * len(self.rates), self.rates, kernels.NUMBERS[x.dtype])
-            job = cpu.Job(kernels.NUMBERS[x.dtype], *place, table, torch.get_num_threads())
+            rows = table([MaskKey(0)] * len(self.rates), self.rates, kernels.NUMBERS[x.dtype])
+            job = cpu.Job(kernels.NUMBERS[x.dtype], *place, rows, torch.get_num_threads())
             self._jobs = {**dict(list(self._jobs.items())[-3:]), place: job}  # buffers are the same in each step
         job.run(self.seeds)
         return out

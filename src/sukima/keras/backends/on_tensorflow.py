@@ -1,7 +1,7 @@
 """Masks on TensorFlow tensors: its stateless Philox gives the law's words.
 
-Large tensors on the CPU go through the compiled kernels instead, which take a fifth of the time; not where XLA
-compiles, which knows no calls into Python.
+On the CPU the compiled kernels put masks on tensors, as an operation of their own (`tensorflow_op`), which takes a
+fifth of the time; not where XLA compiles, which does not know it.
 """
 
 from __future__ import annotations
@@ -12,22 +12,16 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager.polymorphic_function.polymorphic_function import Function
 
+from sukima.keras.backends import tensorflow_op
 from sukima.keras.rate import Rate
-from sukima.masks import cpu, team
 from sukima.masks.key import FOLD_STR
 
 __all__ = ["fold", "keep", "masked", "new_key", "uniform"]
 
-_NUMBERS = {"float32", "float64", "bfloat16", "float16"}
 _PHILOX = 1  # TensorFlow's number of the algorithm
-_SMALL = 1 << 15  # elements below which a call into Python costs more than it saves
-_SHARED = 1 << 18  # elements from which several threads work; TensorFlow's own want the cores too
-_ALIGNED = 64  # bytes; TensorFlow copies results that are not
-
 
 Key = tuple[Any, Any]
 """Seed and stream."""
@@ -66,26 +60,21 @@ def _from_start(key: Key, count: Any) -> Any:
 
 def masked(x: Any, key: Key, rate: Rate) -> Any:
     """``x`` under the mask of ``key``: kept elements times the rate's factor, the others +0."""
-    put = _by_kernel if _has_kernels(x) else _by_operations
+    numbers = tf.convert_to_tensor(rate.state.value)
+    put = _by_kernel if _has_kernel(x) else _by_operations
 
     @tf.custom_gradient
     def linear(x: Any) -> Any:
         # Its own derivative: nothing is kept, the mask is computed again.
-        return put(x, key, rate), linear
+        return put(x, key, numbers), linear
 
     return linear(x)
 
 
-def _has_kernels(x: Any) -> bool:
-    """Whether a call into the compiled kernels is possible and worth while."""
-    if _size(x) < _SMALL or tf.config.list_logical_devices("GPU"):
-        return False
-    return not _compiled_by_xla()
-
-
-def _size(x: Any) -> int:
-    """How many elements it has, as far as they are known."""
-    return int(np.prod([_SMALL if n is None else n for n in x.shape])) if x.shape.rank is not None else _SMALL
+def _has_kernel(x: Any) -> bool:
+    """Whether the compiled kernel can be called."""
+    on_cpu = x.dtype.name in tensorflow_op.DTYPES and not tf.config.list_logical_devices("GPU")
+    return on_cpu and not _compiled_by_xla() and tensorflow_op.registered()
 
 
 def _compiled_by_xla() -> bool:
@@ -101,33 +90,11 @@ def _compiled_by_xla() -> bool:
     return False
 
 
-def _by_kernel(x: Any, key: Key, rate: Rate) -> Any:
-    dtype = x.dtype.name
-
-    def run(x: Any, seed: Any, stream: Any) -> Any:
-        space = np.empty(x.nbytes + _ALIGNED, np.uint8)
-        begin = -_address(space) % _ALIGNED
-        y = space[begin : begin + x.nbytes].view(x.dtype).reshape(x.shape)
-        threads = team.cores() if x.size >= _SHARED else 1
-        # The rate is asked for at every call, as a variable would be.
-        cpu.apply_line(
-            dtype, _address(x), _address(y), x.size, int(seed.view(np.int64)), int(stream.view(np.int64)),
-            rate.decided, rate.factor, threads,
-        )  # fmt: skip
-        return y
-
-    y = tf.numpy_function(run, [x, *key], x.dtype, stateful=False)
-    y.set_shape(x.shape)
-    return y
+def _by_kernel(x: Any, key: Key, numbers: Any) -> Any:
+    return tensorflow_op.masked(x, *key, numbers)
 
 
-def _address(array: Any) -> int:
-    address: int = array.__array_interface__["data"][0]
-    return address
-
-
-def _by_operations(x: Any, key: Key, rate: Rate) -> Any:
-    numbers = tf.convert_to_tensor(rate.state.value)
+def _by_operations(x: Any, key: Key, numbers: Any) -> Any:
     kept = tf.reshape(_kept(tf.size(x), key, numbers), tf.shape(x))
     wide = x.dtype if x.dtype == tf.float64 else tf.float32
     factors = tf.cast(kept, wide) * tf.cast(numbers[2], wide)
