@@ -49,8 +49,7 @@ class FollowingCalls:
         if isinstance(func, ast.Attribute) and self._method(call, func, frame):
             return
         used = self._key(func, frame)
-        held = used is not None and used.startswith("self.") and self.judge.others_switch(used)
-        if used is not None and (used in self.judge.models or (frame.evaluating and held)):
+        if used is not None and (used in self.judge.models or self._is_held(used, frame)):
             self._used(call, used, frame)
             return
         if not isinstance(func, ast.Name):
@@ -64,6 +63,10 @@ class FollowingCalls:
             return
         if frame.evaluating and is_model_name(func.id):
             self._used(call, frame.names.get(func.id, func.id), frame)
+
+    def _is_held(self, key: str, frame: Frame) -> bool:
+        """Whether an attribute that nothing here has made is by its class's other methods a model."""
+        return frame.evaluating and key.startswith("self.") and self.judge.others_switch(key)
 
     def _method(self, call: ast.Call, func: ast.Attribute, frame: Frame) -> bool:
         """Follow a call of a method, if it is one that matters here."""

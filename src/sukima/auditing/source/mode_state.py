@@ -102,8 +102,8 @@ class Judge:
         if not frame.no_grad:
             frame.called.add(key)
         # Who switches to training where nothing is learnt means it: batch norm statistics, Monte Carlo passes.
-        known = model.content == "none" or names_no_model(key.rpartition(".")[2])
-        if not evaluating or key in frame.meant or "eval" in model.mode or known:
+        moot = model.content == "none" or names_no_model(key.rpartition(".")[2])
+        if not evaluating or key in frame.meant or "eval" in model.mode or moot:
             return
         if not model.mode and not self._may_matter(model, key):
             return
