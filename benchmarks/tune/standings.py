@@ -20,9 +20,9 @@ _HEAD = """# sukima and the tuners that people use
 Made by `benchmarks/tune/peers.py`; its first lines say what is compared. *Seconds* are on the clock, *computing* is
 processor seconds of all processes, both means over repeats. Losses are those of the winners with fresh seeds, mean ±
 standard error over repeats and seeds. *sukima less* is how much lower sukima's is on the same data and seeds, with a
-95 % interval over repeats and seeds; below zero, sukima's is higher. *Share* is sukima's time as a part of what the peer
-had, by the clock by which that was limited; it counts for the claim only where sukima's loss is not higher beyond noise ("yes" in the last column).
-*Load* is the mean number of processes that wanted to run when a search began.
+95 % interval over repeats and seeds; below zero, sukima's is higher. *Share* is sukima's time as a part of what the
+peer had, by the clock by which that was limited; it counts for the claim only where sukima's loss is not higher beyond
+noise ("yes" in the last column). *Load* is the mean number of processes that wanted to run when a search began.
 """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import fmean, median
+from statistics import fmean
 
 from sukima.base.messages import Message, say
 from sukima.diagnosis.curves import Curves
@@ -15,6 +15,7 @@ from sukima.diagnosis.signals.disagreement import accuracy_lost
 from sukima.diagnosis.signals.gap import end_level
 from sukima.diagnosis.signals.onset import turn_of
 from sukima.diagnosis.signals.validation_size import binomial_interval, rows_behind
+from sukima.diagnosis.signals.windows import best_epoch_of
 from sukima.records.recipe import ALL_SITES, Recipe
 from sukima.records.verdict import Conclusion
 
@@ -77,7 +78,7 @@ def confident_errors(runs: Sequence[Curves]) -> bool:
 
 def _against_overfitting(advice: Advice, runs: Sequence[Curves], known: Known) -> None:
     turns = [turn_of(run.validation) for run in runs]
-    best = round(median(int(run.epoch[turn.index]) for run, turn in zip(runs, turns, strict=True)))
+    best = best_epoch_of(runs)
     epochs = round(fmean(run.epochs for run in runs))
     rise = fmean(turn.rise / max(abs(turn.best), 1e-9) for turn in turns)
     grown = [end_level(run.validation) - end_level(run.train) for run in runs]

@@ -15,6 +15,7 @@ from sukima.diagnosis.signals.kink import kinks
 from sukima.diagnosis.signals.learning_rate import drops
 from sukima.diagnosis.signals.onset import Turn, turn_of
 from sukima.diagnosis.signals.plateau import plateau_since
+from sukima.diagnosis.signals.windows import best_epoch_of, windows_of
 from sukima.records.verdict import Conclusion
 
 __all__ = ["evidence_for", "levels", "onset_of", "pooled_rise"]
@@ -46,8 +47,7 @@ def levels(runs: Sequence[Curves]) -> Message:
 
 def onset_of(runs: Sequence[Curves]) -> int:
     """The first epoch of the rise: the one after the best, the median over the seeds."""
-    best = [int(run.epoch[turn_of(run.validation).index]) for run in runs]
-    return round(median(best)) + 1
+    return best_epoch_of(runs) + 1
 
 
 def pooled_rise(turns: Sequence[Turn]) -> tuple[float, float]:
@@ -65,8 +65,8 @@ def _rise(runs: Sequence[Curves]) -> Message:
     rise, error = pooled_rise(turns)
     if rise <= 0:
         return say("validation has not risen; its best is its end")
-    best = onset_of(runs) - 1
-    fell = fmean(float(run.train[turn.index]) - end_level(run.train) for run, turn in zip(runs, turns, strict=True))
+    best = best_epoch_of(runs)
+    fell = fmean(float(run.train[windows_of(run.validation).best]) - end_level(run.train) for run in runs)
     if fell > 0:
         return say(
             "since epoch {epoch} validation has risen by {rise:.3g} (noise {error:.1g}), training fell by {fell:.3g}",

@@ -14,6 +14,7 @@ from sukima.diagnosis.outlook import outlook
 from sukima.diagnosis.signals.extrapolation import extrapolate
 from sukima.diagnosis.signals.gap import end_level
 from sukima.diagnosis.signals.onset import turn_of
+from sukima.diagnosis.signals.windows import best_epoch_of
 from sukima.diagnosis.verdict import SHORT, judge
 from sukima.records.history import History
 from sukima.records.verdict import Verdict
@@ -97,11 +98,8 @@ class Monitor:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch (from 1) with the lowest smoothed validation loss; 0 before the first."""
-        if not self.history.validation_loss:
-            return 0
-        run = curves_of(self.history)
-        return int(run.epoch[turn_of(run.validation).index])
+        """The epoch (from 1) in the middle of the best tenth of the run by validation loss; 0 before the first."""
+        return best_epoch_of([curves_of(self.history)]) if self.history.validation_loss else 0
 
     def forecast(self, epochs: int) -> Forecast:
         """What that many epochs more would gain in validation loss, with its interval."""
@@ -133,7 +131,7 @@ class Monitor:
             self.reason = say(
                 "validation has risen by {sigmas:.1f} standard errors since epoch {epoch}",
                 sigmas=turn.sigmas,
-                epoch=best,
+                epoch=self.best_epoch,
             )
         elif self.worth and self._most_gain(run) < self.worth * abs(end_level(run.validation)):
             self.should_stop = True

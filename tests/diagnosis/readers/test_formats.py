@@ -121,9 +121,13 @@ def test_mlflow_folder(tmp_path: Path) -> None:
         place = tmp_path / "0" / "abc" / "metrics"
         place.mkdir(parents=True, exist_ok=True)
         (place / name).write_text("".join(f"170000000000{i} {v} {i}\n" for i, v in enumerate(curve)))
+    for name in ("params", "tags"):
+        (place.parent / name).mkdir()
+        (place.parent / name / "lr").write_text("0.001")
     reading = only(read_history(tmp_path))
     assert (reading.history.train_loss, reading.history.validation_loss) == (TRAIN, VALIDATION)
     assert reading.format == "MLflow"
+    assert not reading.notes
 
 
 def test_a_folder_means_all_runs_in_it(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def tables_in(folder: Path, read: Callable[[Path], Sequence[Table | Reading]]) -
     events: dict[Path, list[Path]] = {}
     metrics: set[Path] = set()
     for path in _files(folder, skipped):
-        if any(place in metrics for place in path.parents):
+        if any(place in metrics for place in path.parents) or _is_setting(path, metrics):
             continue
         try:
             head = head_of(path, 4096)
@@ -87,6 +87,11 @@ def _metrics_of(path: Path, folder: Path) -> Path | None:
     """The folder called ``metrics`` that holds the file; the folder that was asked for may be it."""
     inside = [place for place in path.parents if place.name == "metrics" and place.is_relative_to(folder)]
     return inside[-1] if inside else None
+
+
+def _is_setting(path: Path, metrics: set[Path]) -> bool:
+    """Whether the file holds a parameter or tag of an MLflow run whose metrics are known."""
+    return path.parent.name in ("params", "tags") and path.parent.parent / "metrics" in metrics
 
 
 def _run_of_events(run: Path, paths: list[Path]) -> Table:
