@@ -16,6 +16,9 @@ __all__ = ["InputError", "MissingDependencyError", "SukimaError"]
 class SukimaError(Exception):
     """Base of every error that sukima raises on purpose; its text follows the language in force."""
 
+    # Keras makes a new error of one that is raised in a layer's call, unless it has this: ours would lose its values.
+    _keras_call_info_injected = True
+
     def __init__(self, template: str, /, **values: Any) -> None:
         self.message = Message(template, values)
         super().__init__(template, values)

@@ -74,7 +74,10 @@ def test_sites_there_could_be() -> None:
 
 def test_a_site_at_the_output() -> None:
     assert sukima.sites(plain(kl.Dropout(0.5, name="late")))["late"].place == "output"
-    assert sukima.sites(keras.Sequential([keras.Input((4,)), sk.Dropout(0.1), kl.Dense(2)]))["dropout"].place == "input"
+    assert (
+        sukima.sites(keras.Sequential([keras.Input((4,)), sk.Dropout(0.1, name="early"), kl.Dense(2)]))["early"].place
+        == "input"
+    )
 
 
 def test_a_site_after_the_norm_that_follows() -> None:
@@ -177,6 +180,12 @@ def loss_of(model: Any) -> float:
     return float(sum(keras.ops.convert_to_numpy(loss) for loss in model.losses))
 
 
+def cosines(w: Any) -> Any:
+    """The mean size of the cosines between different rows."""
+    rows = w / np.linalg.norm(w, axis=1, keepdims=True)
+    return np.abs(np.triu(rows @ rows.T, 1)).sum() / (len(w) * (len(w) - 1) / 2)
+
+
 @pytest.mark.parametrize(
     ("penalty", "expected"),
     [
@@ -185,6 +194,7 @@ def loss_of(model: Any) -> float:
         (sukima.ElasticNet(l1=0.1, l2=0.2), lambda w: 0.1 * np.abs(w).sum() + 0.2 * (w**2).sum()),
         (sukima.GroupLasso(strength=0.1), lambda w: 0.1 * np.sqrt(12) * np.sqrt((w**2).sum(0)).sum()),
         (sukima.GroupLasso(strength=0.1, groups="input"), lambda w: 0.1 * np.sqrt(8) * np.sqrt((w**2).sum(1)).sum()),
+        (sukima.Orthogonal(strength=0.1), lambda w: 0.1 * cosines(w)),
     ],
 )
 def test_penalties(penalty: Any, expected: Any) -> None:
@@ -225,6 +235,34 @@ def test_an_activity_penalty() -> None:
     sukima.apply(model, sukima.Recipe(penalties={"first": sukima.Activity(strength=0.1)}))
     given = np.maximum(X @ model.get_weights()[0], 0)
     np.testing.assert_allclose(float(model.train_on_batch(X, Y)), free + 0.1 * given.sum() / 32, rtol=1e-4)
+
+
+STEP = 0.1
+STEPS = [
+    (sukima.L1(strength=1.0, form="proximal"), lambda w: np.sign(w) * np.maximum(np.abs(w) - STEP, 0)),
+    (sukima.L1(strength=1.0, form="decoupled"), lambda w: w - STEP * np.sign(w)),
+    (sukima.L2(strength=0.5, form="proximal"), lambda w: w / (1 + STEP)),
+    (sukima.L2(strength=0.5, form="decoupled"), lambda w: w * (1 - STEP)),
+    (
+        sukima.ElasticNet(l1=0.5, l2=0.5, form="proximal"),
+        lambda w: np.sign(w) * np.maximum(np.abs(w) - STEP / 2, 0) / (1 + STEP),
+    ),
+    (
+        sukima.GroupLasso(strength=0.5, form="proximal"),
+        lambda w: w * np.maximum(1 - STEP / 2 * np.sqrt(12) / np.linalg.norm(w, axis=0), 0),
+    ),
+]
+
+
+@pytest.mark.parametrize(("penalty", "expected"), STEPS)
+def test_steps_after_the_optimizer_s(penalty: Any, expected: Any) -> None:
+    model = plain()
+    model.compile(keras.optimizers.SGD(STEP), "mse")
+    before = model.get_weights()
+    sukima.apply(model, sukima.Recipe(penalties={"first": penalty})).step()
+    np.testing.assert_allclose(model.get_weights()[0], expected(before[0]), atol=1e-6)
+    for now, was in zip(model.get_weights()[1:], before[1:], strict=True):
+        np.testing.assert_array_equal(now, was)
 
 
 def test_proximal_steps_give_zeros() -> None:

@@ -18,6 +18,7 @@ from members import MEMBERS, Member
 
 import sukima.keras as sk
 from sukima.base.errors import InputError
+from sukima.keras.backends import masks
 from sukima.masks import law
 from sukima.masks.key import MaskKey
 
@@ -283,6 +284,10 @@ def test_noise_is_that_of_the_words() -> None:
     normal = np.stack((np.cos(angle) * radius, np.sin(angle) * radius), -1).reshape(-1)
     result = trained(sk.GaussianDropout(rate, seed=9), np.ones((1, size), "float32"))[0]
     np.testing.assert_allclose(result, 1 + normal * (rate / (1 - rate)) ** 0.5, rtol=0, atol=4e-6)
+    given = masks.uniform(
+        (size // 2, 2), masks.fold(masks.new_key(keras.random.SeedGenerator(9).state.value), "gaussian"), ops.ones(1)
+    )
+    np.testing.assert_array_equal(ops.convert_to_numpy(given).reshape(-1), uniform)  # 24 bits: nothing is rounded
 
 
 def test_a_changed_rate_takes_effect_in_a_compiled_model() -> None:

@@ -10,6 +10,7 @@ from sukima.auditing.fixing import replace_node
 from sukima.auditing.rule import Rule
 from sukima.auditing.source.catalogue import LAYERS
 from sukima.auditing.source.context import Context
+from sukima.auditing.source.evaluation import is_evaluation_data, is_model_name
 from sukima.auditing.source.gating import is_gated
 from sukima.auditing.source.intent import is_demonstration, is_meant, name_of
 from sukima.base.messages import say
@@ -90,7 +91,7 @@ def _is_silent(context: Context, call: ast.Call) -> bool:
 
 def _corrupts_data(context: Context, call: ast.Call) -> bool:
     """Whether a script applies a layer to its data, as to show what a denoising model is given."""
-    at_top = context.module.function_of(call) is None
+    at_top = context.module.function_of(call) is None and not _predicts(context, call)
     return (
         at_top and bool(call.args) and isinstance(call.args[0], ast.Name) and _DATA.search(call.args[0].id) is not None
     )
@@ -123,4 +124,13 @@ def _is_inference(context: Context, call: ast.Call) -> bool:
     if re.match(r"(prepare|build|get|create|load|make)_", name_of(call.func)):
         return False  # what makes a model is no call of one
     function = context.module.function_of(call)
-    return function is not None and _INFERENCE.search(function.name) is not None and "train" not in function.name
+    if function is None:
+        return _predicts(context, call)
+    return _INFERENCE.search(function.name) is not None and "train" not in function.name
+
+
+def _predicts(context: Context, call: ast.Call) -> bool:
+    """Whether a script calls a model once on data held out; who does it again and again averages over masks."""
+    held_out = is_model_name(name_of(call.func)) and any(is_evaluation_data(argument) for argument in call.args)
+    repeats = ast.For | ast.While | ast.ListComp | ast.GeneratorExp
+    return held_out and not any(isinstance(around, repeats) for around in context.module.ancestors(call))

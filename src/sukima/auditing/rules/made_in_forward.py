@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from sukima.auditing.rule import Rule
+from sukima.auditing.source.caller_gating import zeroed_by_callers
 from sukima.auditing.source.catalogue import LAYERS
 from sukima.auditing.source.constants import constant_of
 from sukima.auditing.source.context import Context
@@ -67,6 +68,8 @@ def check(context: Context) -> Iterator[Finding]:
             continue
         rate = argument(call, *(spec.rate or (None, ())))
         if rate is not None and (constant_of(module, rate) in (0, 0.0) or mentions_mode(module, rate)):
+            continue
+        if zeroed_by_callers(context, rate):
             continue
         name = dotted.rpartition(".")[2]
         yield RULE.at(

@@ -13,7 +13,7 @@ from sukima.auditing.source.intent import mentions_mode
 from sukima.auditing.source.names import Function
 from sukima.auditing.source.values import argument
 
-__all__ = ["gated_by_callers"]
+__all__ = ["gated_by_callers", "zeroed_by_callers"]
 
 
 def gated_by_callers(context: Context, call: ast.Call, rate: ast.expr | None) -> bool:
@@ -92,3 +92,15 @@ def _default_is_zero(function: Function, name: str) -> bool:
         *zip(a.kwonlyargs, a.kw_defaults, strict=True),
     ]
     return any(p.arg == name and isinstance(d, ast.Constant) and d.value in (0, 0.0, None) for p, d in pairs)
+
+
+def zeroed_by_callers(context: Context, rate: ast.expr | None) -> bool:
+    """Whether the rate is a parameter that a caller in the file sets to 0: ``net.forward(x, 0.0)``."""
+    found = parameter_of(context, rate)
+    if found is None:
+        return False
+    function, name = found
+    names = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
+    position = names.index(name) - (names[0] == "self") if name in names else None
+    given = (argument(call, position, (name,)) for call in calls_of(context, function))
+    return any(node is not None and constant_of(context.module, node) in (0, 0.0) for node in given)

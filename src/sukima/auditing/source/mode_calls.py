@@ -90,8 +90,8 @@ class FollowingCalls:
         return True
 
     def _used(self, call: ast.Call, key: str, frame: Frame) -> None:
-        if any(k.arg is not None and "train" in k.arg for k in call.keywords):
-            return  # this model is told its mode in another way
+        if any(k.arg is not None and "train" in k.arg for k in call.keywords) or any(map(_says_off, call.args)):
+            return  # this model is told its mode, or its rate, in another way
         if self.applies and call.args and all(self._is_made_up(argument) for argument in call.args):
             return  # a model tried out on random numbers, to see the shapes, say
         held_out = any(is_evaluation_data(argument) for argument in call.args) and not self._learns_here(frame)
@@ -195,3 +195,9 @@ class FollowingCalls:
         self.judge.models[key] = ModelState(mode, content, None if ready else value, loaded=loaded, parts=parts)
         if isinstance(target, ast.Name):
             frame.names.pop(target.id, None)
+
+
+def _says_off(node: ast.expr) -> bool:
+    """``False`` or ``0.0``, written out."""
+    value = node.value if isinstance(node, ast.Constant) else None
+    return value is False or (isinstance(value, float) and value == 0)
