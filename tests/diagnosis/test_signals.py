@@ -25,7 +25,7 @@ from sukima.diagnosis.signals.scale import scale_factor
 from sukima.diagnosis.signals.smoothing import leverage, smooth
 from sukima.diagnosis.signals.tripling import tripling
 from sukima.diagnosis.signals.validation_size import binomial_interval, rows_behind
-from sukima.diagnosis.signals.windows import windows_of
+from sukima.diagnosis.signals.windows import best_epoch_of, windows_of
 
 EPOCH = np.arange(1, 61, dtype=float)
 FALL = 2 * np.exp(-EPOCH / 8) + 0.3
@@ -201,7 +201,15 @@ def test_windows_say_how_far_the_end_lies_above_the_best() -> None:
     turned = windows_of(np.concatenate([np.linspace(2, 1, 25), np.linspace(1, 1.5, 25)]))
     assert turned.rise == pytest.approx(0.43, abs=0.03)
     assert turned.at == pytest.approx(0.5, abs=0.05)
-    assert windows_of(np.array([3.0, 1.0, 2.0])) == (1.0, -1.0, pytest.approx(2 / 3), 1)
+    assert windows_of(np.array([3.0, 1.0, 2.0])) == (1.0, -1.0, pytest.approx(2 / 3))
+
+
+@pytest.mark.parametrize("count", [4, 5, 17, 60, 600])
+def test_the_best_epoch_is_the_turn_of_a_curve_without_noise(count: int) -> None:
+    epoch = np.arange(1.0, count + 1)
+    curves = Curves(epoch, np.abs(epoch - 0.7 * count), epoch.astype(np.int64), True, np.empty(0), np.empty(0))
+    assert best_epoch_of([curves]) == pytest.approx(0.7 * count, abs=max(1, 0.02 * count))
+    assert best_epoch_of([curves, curves, curves]) == best_epoch_of([curves])
 
 
 def test_a_power_law_falls_alike_with_each_tripling() -> None:

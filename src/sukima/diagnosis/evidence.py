@@ -15,7 +15,7 @@ from sukima.diagnosis.signals.kink import kinks
 from sukima.diagnosis.signals.learning_rate import drops
 from sukima.diagnosis.signals.onset import Turn, turn_of
 from sukima.diagnosis.signals.plateau import plateau_since
-from sukima.diagnosis.signals.windows import best_epoch_of, windows_of
+from sukima.diagnosis.signals.windows import best_epoch_of
 from sukima.records.verdict import Conclusion
 
 __all__ = ["evidence_for", "levels", "onset_of", "pooled_rise"]
@@ -66,7 +66,7 @@ def _rise(runs: Sequence[Curves]) -> Message:
     if rise <= 0:
         return say("validation has not risen; its best is its end")
     best = best_epoch_of(runs)
-    fell = fmean(float(run.train[windows_of(run.validation).best]) - end_level(run.train) for run in runs)
+    fell = fmean(float(run.train[turn.index]) - end_level(run.train) for run, turn in zip(runs, turns, strict=True))
     if fell > 0:
         return say(
             "since epoch {epoch} validation has risen by {rise:.3g} (noise {error:.1g}), training fell by {fell:.3g}",

@@ -36,6 +36,8 @@ __all__ = [
 
 FAR = 4.0
 """Standard deviations at which a feature's influence ends: beyond, nothing was seen."""
+FITTED_TO = 2.0
+"""Times the epochs more that the formulas were fitted to at most."""
 BEND = 5.0
 LEAST_POINTS = 4
 
@@ -85,10 +87,17 @@ def forecast(run: Curves, epochs: int) -> Forecast:
         return Forecast(epochs, 0.0, -math.inf, math.inf)
     formulas = _formulas()["loss" if run.is_loss else "error"]
     found = features_of(run)
-    seen = np.array([found[name] for name in formulas.features])
-    row = columns(straightened(seen, formulas.mean, formulas.deviation), noise_now(run), epochs / run.epochs)
+    seen = straightened(np.array([found[name] for name in formulas.features]), formulas.mean, formulas.deviation)
     parts = (formulas.low, formulas.middle, formulas.high)
-    low, gain, high = sorted(level_of(run) * unbent(float(row @ part)) for part in parts)
+
+    def after(longer: float) -> list[float]:
+        row = columns(seen, noise_now(run), longer)
+        return sorted(level_of(run) * unbent(float(row @ part)) for part in parts)
+
+    low, gain, high = after(epochs / run.epochs)
+    if epochs > FITTED_TO * run.epochs:  # further than was ever seen, no more can be known than there
+        nearer = after(FITTED_TO)
+        low, high = min(low, nearer[0]), max(high, nearer[2])
     return Forecast(epochs, gain, low, high)
 
 

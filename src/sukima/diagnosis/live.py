@@ -98,7 +98,7 @@ class Monitor:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch (from 1) in the middle of the best tenth of the run by validation loss; 0 before the first."""
+        """The epoch (from 1) at which validation was best, less its noise; 0 before the first."""
         return best_epoch_of([curves_of(self.history)]) if self.history.validation_loss else 0
 
     def forecast(self, epochs: int) -> Forecast:
