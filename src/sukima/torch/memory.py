@@ -21,7 +21,10 @@ _storage_count: Callable[[int], int] = torch._C._storage_Use_Count
 
 
 def fresh(like: Tensor) -> Tensor:
-    """An uninitialised tensor of the layout of ``like``."""
+    """An uninitialised tensor of the layout of ``like``.
+
+    From the first on that is large, the process keeps freed memory for the next (`keep_freed_memory`).
+    """
     out = torch.empty_like(like)
     if out.device.type == "cpu" and (size := out.numel() * out.element_size()) >= MAPPED:
         if size >= LARGE:
