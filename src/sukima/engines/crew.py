@@ -120,7 +120,8 @@ class Crew(ABC, Generic[Job, Hand]):
         """Wait until something is heard of workers; nothing if there is none to wait for."""
 
     def _staff(self, jobs: int, *, extra: bool) -> None:
-        for _ in range(min(jobs - len(self._idle), self.most - len(self._busy)) - len(self._coming)):
+        free = self.most - len(self._busy) - len(self._idle)
+        for _ in range(min(jobs - len(self._idle), free) - len(self._coming)):
             self._hire(extra=False)
         if extra and jobs and not self._idle:
             self._hire(extra=True)
