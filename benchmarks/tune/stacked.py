@@ -80,10 +80,11 @@ def _flat(data: Rows) -> Rows:
 
 
 def _data(name: str, train: int, validation: int) -> tuple[Rows, Rows]:
-    """The first rows of a file as pixels in [0, 1] and classes, and the next ones."""
+    """Some rows of a file as pixels in [0, 1] and classes, and others; the file may be in the order of its classes."""
     folder = Path(os.environ.get("SUKIMA_DATA", Path(__file__).parents[3] / "shared" / "data"))
     held = np.load(folder / f"{name}.npz")
-    x, y = held["x_train"][: train + validation].astype("float32") / 255, held["y_train"][: train + validation]
+    chosen = np.random.default_rng(0).permutation(len(held["y_train"]))[: train + validation]
+    x, y = held["x_train"][chosen].astype("float32") / 255, held["y_train"][chosen]
     x = np.moveaxis(x, -1, 1) if x.ndim == 4 else x
     return (x[:train], y[:train].ravel().astype(int)), (x[train:], y[train:].ravel().astype(int))
 
