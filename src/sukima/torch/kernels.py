@@ -169,7 +169,7 @@ def masked_over(
     if out is None:
         out = fresh(input)
     dims, count = _structured(input.shape, input.stride(), out.stride(), shape)
-    if not is_native(input) or len(collapse(dims)) > MAX_DIMS:
+    if not is_native(input) or _too_many(dims):
         kept = torch.from_numpy(cpu.keep(key, rate, count)).view(shape).to(input.device)
         return out.copy_(_where(kept, input, law.scale(rate) if factor is None else factor, shift))
     number, threads = NUMBERS[input.dtype], torch.get_num_threads()
@@ -182,11 +182,15 @@ def masked_with(input: Tensor, out: Tensor | None, kept: Tensor, factor: float) 
     if out is None:
         out = fresh(input)
     dims = tuple(_dims(input, out, kept.expand(input.shape).stride()))
-    if not is_native(input) or len(collapse(dims)) > MAX_DIMS:
+    if not is_native(input) or _too_many(dims):
         return out.copy_(_where(kept, input, factor))
     decisions = kept.numpy()
     cpu.spread(NUMBERS[input.dtype], input.data_ptr(), out.data_ptr(), dims, decisions, factor, torch.get_num_threads())
     return out
+
+
+def _too_many(dims: Sequence[Dim]) -> bool:
+    return len(dims) > MAX_DIMS and len(collapse(dims)) > MAX_DIMS
 
 
 def _where(kept: Tensor, input: Tensor, factor: float, shift: Shift | None = None) -> Tensor:
