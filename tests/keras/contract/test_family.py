@@ -19,6 +19,7 @@ from members import MEMBERS, Member
 import sukima.keras as sk
 from sukima.base.errors import InputError
 from sukima.keras.backends import masks
+from sukima.keras.masks import normal
 from sukima.masks import law
 from sukima.masks.key import MaskKey
 
@@ -276,18 +277,19 @@ def test_blocks_of_the_law() -> None:
 
 
 def test_noise_is_that_of_the_words() -> None:
-    size, rate = 1000, 0.4
-    words = law.words(mask_key(9, "gaussian"), size // 4 + 1).reshape(-1)[:size]
+    size, rate = 100_000, 0.4
+    words = law.words(mask_key(9, "gaussian"), size // 4).reshape(-1)
     uniform = ((words >> 9).astype(np.float32) + 0.5) * 2.0**-23
     pairs = uniform.astype(np.float64).reshape(-1, 2)
     radius, angle = np.sqrt(-2 * np.log(pairs[:, 0])), 2 * np.pi * pairs[:, 1]
-    normal = np.stack((np.cos(angle) * radius, np.sin(angle) * radius), -1).reshape(-1)
+    exact = np.stack((np.cos(angle) * radius, np.sin(angle) * radius), -1).reshape(-1)
+    key = masks.fold(masks.new_key(keras.random.SeedGenerator(9).state.value), "gaussian")
+    given = ops.convert_to_numpy(masks.uniform((size // 2, 2), key, ops.ones(1)))
+    np.testing.assert_array_equal(given.reshape(-1), uniform)  # 24 bits: nothing is rounded
+    noise = ops.convert_to_numpy(normal((size,), key, ops.ones(1)))
+    assert (np.abs(noise - exact) <= 8 * np.repeat(np.spacing(radius.astype(np.float32)), 2)).all()
     result = trained(sk.GaussianDropout(rate, seed=9), np.ones((1, size), "float32"))[0]
-    np.testing.assert_allclose(result, 1 + normal * (rate / (1 - rate)) ** 0.5, rtol=0, atol=4e-6)
-    given = masks.uniform(
-        (size // 2, 2), masks.fold(masks.new_key(keras.random.SeedGenerator(9).state.value), "gaussian"), ops.ones(1)
-    )
-    np.testing.assert_array_equal(ops.convert_to_numpy(given).reshape(-1), uniform)  # 24 bits: nothing is rounded
+    np.testing.assert_allclose(result, 1 + noise * (rate / (1 - rate)) ** 0.5, rtol=0, atol=1e-6)
 
 
 def test_a_changed_rate_takes_effect_in_a_compiled_model() -> None:
