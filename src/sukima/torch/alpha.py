@@ -35,16 +35,15 @@ def saturated(
     input: Tensor,
     key: Key | Tensor,
     rate: float | Tensor,
-    slope: float | Tensor,
-    shift: float | Tensor,
     inplace: bool,
     shape: tuple[int, ...] | None = None,
 ) -> Tensor:
-    """The input with SELU's limit where a mask drops, then moved by ``slope`` and ``shift``.
+    """The input with SELU's limit where a mask drops, then moved back to mean and variance from before.
 
     The mask has the shape of the input, or ``shape``. In one pass over memory where the kernels may be used; elsewhere,
     as for shards, in steps with the same rounding.
     """
+    slope, shift = _affine(rate)
     known = isinstance(rate, float) and isinstance(key, MaskKey) and is_plain(input) and is_native(input)
     if known and isinstance(slope, float) and isinstance(shift, float):
         ends, out = (shift - slope * SATURATION, shift), input if inplace else None
@@ -85,7 +84,7 @@ def alpha_dropout(
         return input
     drawn = of_kind(site_key(input, key), "alpha")
 
-    return saturated(input, drawn, rate, *_affine(rate), inplace)
+    return saturated(input, drawn, rate, inplace)
 
 
 def feature_alpha_dropout(
@@ -99,7 +98,7 @@ def feature_alpha_dropout(
         return input
     drawn = of_kind(site_key(input, key), "feature alpha")
     shape = (*whole_shape(input, drawn)[:2], *(1 for _ in input.shape[2:]))
-    return saturated(input, drawn, rate, *_affine(rate), inplace, shape)
+    return saturated(input, drawn, rate, inplace, shape)
 
 
 class AlphaDropout(RatedModule):

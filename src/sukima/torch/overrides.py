@@ -6,7 +6,6 @@ torch's own operator: there the call costs more than the mask.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +17,7 @@ from sukima.base.errors import InputError
 from sukima.masks import cpu, law
 from sukima.masks.key import MaskKey
 from sukima.torch import keys, operators
-from sukima.torch.alpha import SATURATION, saturated
+from sukima.torch.alpha import saturated
 from sukima.torch.attend import attend, can_attend
 from sukima.torch.kernels import NUMBERS
 from sukima.torch.keyed import active, current
@@ -126,10 +125,8 @@ def _make_alpha(name: str, features: bool, inplace: bool) -> Callable[[Tensor, f
         dropped = 0.0 if unserved else law.threshold(p) / 2.0 ** law.bits(p)
         if not train or p == 0 or unserved or dropped == 1:
             return torchs(input, p, train)
-        slope = 1 / math.sqrt((SATURATION**2 * dropped + 1) * (1 - dropped))
-        shift = slope * SATURATION * (1 - dropped)
         key = keys.of_kind(_key(input), "feature alpha" if features else "alpha")
-        return saturated(input, key, p, slope, shift, inplace, _channels(input) if features else None)
+        return saturated(input, key, p, inplace, _channels(input) if features else None)
 
     return alpha_dropout
 
