@@ -14,6 +14,7 @@ from sukima.base.errors import InputError
 from sukima.engines.keras.data import TaskArrays
 from sukima.engines.keras.model import make_optimizer
 from sukima.engines.keras.run import Run
+from sukima.engines.learning import LENGTH_SCALE, SPEED
 from sukima.engines.variant import with_model
 from sukima.keras.concrete import ConcreteDropout
 from sukima.keras.layers import describe, dropout_kind, is_weight_layer, rate_attribute
@@ -23,12 +24,6 @@ from sukima.records.recipe import Recipe
 from sukima.records.task import Task
 
 __all__ = ["learn_rates"]
-
-_LENGTH_SCALE = 1e-2
-"""Of the prior on the weights, as in the paper's experiments: small, so that the penalty on weights stays light."""
-
-_SPEED = 0.02
-"""Step size of the rates' logits under Adam: they have a long way to go, and the weights' step size is too small."""
 
 
 def learn_rates(
@@ -87,7 +82,7 @@ def _fed(layers: Sequence[tuple[str, Any]], site: str) -> str:
 def _wrapped(layer: Any, start: float, rows: int) -> ConcreteDropout:
     """The layer with concrete dropout before it; there it acts on what the site gives."""
     return ConcreteDropout(
-        layer, start, weight_regularizer=_LENGTH_SCALE**2 / rows, dropout_regularizer=1 / rows, name=layer.name
+        layer, start, weight_regularizer=LENGTH_SCALE**2 / rows, dropout_regularizer=1 / rows, name=layer.name
     )
 
 
@@ -103,7 +98,7 @@ class _Apart(keras.optimizers.Optimizer):
 
     def __init__(self, weights: Any, logits: set[int]) -> None:
         super().__init__(learning_rate=0.0)
-        self._ids, self._parts = logits, (weights, keras.optimizers.Adam(_SPEED))
+        self._ids, self._parts = logits, (weights, keras.optimizers.Adam(SPEED))
 
     def build(self, variables: Any) -> None:
         """Make the variables of both."""

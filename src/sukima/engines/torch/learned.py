@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from sukima.base.errors import InputError
+from sukima.engines.learning import LENGTH_SCALE, SPEED
 from sukima.engines.seeds import derive_seed
 from sukima.engines.torch.optimizers import make_optimizer
 from sukima.engines.torch.run import Run
@@ -22,12 +23,6 @@ from sukima.torch.sites import INPUT
 from sukima.torch.trace import Step, trace
 
 __all__ = ["learn_rates"]
-
-_LENGTH_SCALE = 1e-2
-"""Of the prior on the weights, as in the paper's experiments: small, so that the penalty on weights stays light."""
-
-_SPEED = 0.02
-"""Step size of the rates' logits under Adam: they have a long way to go, and the weights' step size is too small."""
 
 _LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
@@ -65,7 +60,7 @@ def learn_rates(
         logits = [layer.logit for group in learned for layer in group]
         rated = {id(logit) for logit in logits}
         weights = [p for p in run.model.parameters() if p.requires_grad and id(p) not in rated]
-        optimizers = make_optimizer(task, run.recipe, weights), torch.optim.Adam(logits, _SPEED)
+        optimizers = make_optimizer(task, run.recipe, weights), torch.optim.Adam(logits, SPEED)
         seed_everything(derive_seed(seed, "masks"))
         run.model.train()
         with suitable_threads(run.model, run.example, task.batch_size):
@@ -95,9 +90,9 @@ def _wrapped(model: nn.Module, steps: Sequence[Step], site: str, start: float, r
             site=site,
             layer=type(layer).__name__ if layer is not None else "-",
         )
-    wrapped = ConcreteDropout(
-        layer, start, weight_regularizer=_LENGTH_SCALE**2 / rows, dropout_regularizer=1 / rows
-    ).to(layer.weight.device)
+    wrapped = ConcreteDropout(layer, start, weight_regularizer=LENGTH_SCALE**2 / rows, dropout_regularizer=1 / rows).to(
+        layer.weight.device
+    )
     parent, _, own = name.rpartition(".")
     setattr(model.get_submodule(parent), own, wrapped)
     return wrapped
