@@ -51,9 +51,9 @@ _SEEDS, _CANDIDATES = 3, 24
 """Seeds for each candidate of a search; fewer, down to one, where the budget would not last for so many candidates: to
 try more points tells more than to try each more often, and fresh seeds decide in the end."""
 
-_FINAL_SHARE, _GRACE = 0.5, 0.08
-"""The most of a budget that finalists and comparison may take, and by how much the comparison may exceed it: without it
-all that was spent before says nothing."""
+_FINAL_SHARE, _FINAL_MOST, _GRACE = 0.5, 0.6, 0.08
+"""The part of a budget that finalists and comparison should take, the most that they may where even two seeds take more,
+and by how much the comparison may exceed it: without it all that was spent before says nothing."""
 
 
 def tune(
@@ -180,7 +180,7 @@ class _Tuning:
         self.confirming = range(_FINALS + first, _FINALS + first + max(_CONFIRMING, len(search.seeds)))
         self.fresh = range(_FRESH + first, _FRESH + first + test_seeds)
         self.interrupted = False
-        self._fewer_seeds, self._comparison_takes = fewer_seeds, 0.0
+        self._fewer_seeds, self._comparison_takes, self._most = fewer_seeds, 0.0, FINALISTS
         self.rungs: list[Rung] = []
         self.remark: Message | None = None
         self.verdict: Verdict | None = None
@@ -238,18 +238,23 @@ class _Tuning:
         search = self.search
         each = search.pace
         if search.deadline.seconds is not None:
-            finals = (FINALISTS + 1) * len(self.confirming) + 3 * len(self.fresh)
-            share = min(1.0, _FINAL_SHARE * search.deadline.seconds / max(finals * each, 1e-9))
+            most = _FINAL_SHARE * search.deadline.seconds
+            share = min(1.0, most / max(self._end_trainings() * each, 1e-9))
             self.confirming = self.confirming[: max(2, math.floor(share * len(self.confirming)))]
             self.fresh = self.fresh[: max(2, math.floor(share * len(self.fresh)))]
+            if self._end_trainings() * each > most:
+                self._most = FINALISTS - 1
             self._comparison_takes = 3 * len(self.fresh) * each
-            end_takes = (FINALISTS + 1) * len(self.confirming) * each + self._comparison_takes
-            search.deadline.reserve = min(end_takes, _FINAL_SHARE * search.deadline.seconds)
+            search.deadline.reserve = min(self._end_trainings() * each, _FINAL_MOST * search.deadline.seconds)
             self.engine.progress.budget(search.deadline.seconds - search.deadline.spent)
             self.engine.progress.note(say("Searching until {time} are spent.", time=_time(search.deadline.seconds)))
             return
-        trials = self._search_trials() + (FINALISTS + 1) * len(self.confirming) + 3 * len(self.fresh)
+        trials = self._search_trials() + self._end_trainings()
         self.engine.progress.note(say("About {trials} trials, {time}.", trials=trials, time=_time(trials * each)))
+
+    def _end_trainings(self) -> int:
+        """What finalists and comparison take at most."""
+        return (self._most + 1) * len(self.confirming) + 3 * len(self.fresh)
 
     def _search_trials(self) -> int:
         rates = sum(dimension.field == "rate" for dimension in self.plan.space.dimensions)
@@ -289,7 +294,7 @@ class _Tuning:
         points = [*([smooth] if smooth is not None and self._has_room(smooth) else []), self.plan.usual]
         others = search.evaluate(search.known(points))
         chosen = [*best[:1], *(entry for entry in others if entry.state == "complete"), *best[1:]]
-        return finalists(self.plan.space, chosen, self.none)
+        return finalists(self.plan.space, chosen, self.none, self._most)
 
     def _climbed(self) -> list[Entry]:
         """What the ladder accepted, last first."""
@@ -300,7 +305,7 @@ class _Tuning:
     def _has_room(self, point: Point) -> bool:
         """Whether the point was tried, or the search may have one more candidate for it."""
         search, entries = self.search, self.search.entries()
-        finals = (FINALISTS + 1) * len(self.confirming)
+        finals = (self._most + 1) * len(self.confirming)
         trainings = search.affordable() * len(search.seeds)
         free = len(entries) < search.trials and trainings >= finals + len(search.seeds)
         return free or any(entry.point == point for entry in entries)

@@ -17,8 +17,8 @@ __all__ = ["BATCH", "search_in_batches"]
 BATCH = 12
 """Candidates proposed together."""
 
-_LEAST = 3
-"""Candidates for which a batch is begun where time runs out."""
+_LEAST, _SURE = 3, 0.85
+"""Candidates for which a batch is begun where time runs out, and the part of the time left that it is planned to take."""
 
 Rungs = Callable[[int], Collection[int]]
 """From the number of a batch to the epochs after which it is judged."""
@@ -36,7 +36,7 @@ def search_in_batches(
     begin, batch = search.references, 0
     while begin < search.trials:
         end = min(begin + size, search.trials)
-        if (fit := search.affordable(_share(rungs(batch), search.epochs))) < end - begin:
+        if (fit := _SURE * search.affordable(_share(rungs(batch), search.epochs))) < end - begin:
             end = begin + int(fit)  # a batch that is cut off in the middle has told nothing
             if end - begin < _LEAST:
                 break
