@@ -18,7 +18,7 @@ BATCH = 12
 """Candidates proposed together."""
 
 _LEAST, _SURE = 3, 0.85
-"""Candidates for which a batch is begun where time runs out, and the part of the time left that it is planned to take."""
+"""Candidates for which a batch is begun where time runs out, and the part of the time left that is planned."""
 
 Rungs = Callable[[int], Collection[int]]
 """From the number of a batch to the epochs after which it is judged."""
