@@ -52,8 +52,8 @@ _SEEDS, _CANDIDATES = 3, 24
 try more points tells more than to try each more often, and fresh seeds decide in the end."""
 
 _FINAL_SHARE, _FINAL_MOST, _GRACE = 0.5, 0.6, 0.08
-"""The part of a budget that finalists and comparison should take; the most that they may, where two seeds take more; and
-by how much the comparison may exceed it, without which all that was spent before says nothing."""
+"""The part of a budget that finalists and comparison should take; the most that they may, where two seeds take more;
+and by how much the comparison may exceed it, without which all that was spent before says nothing."""
 
 
 def tune(
