@@ -121,17 +121,3 @@ def test_the_point_near_a_recipe() -> None:
     }
     assert point["schedule"] == "constant"
     assert space.near(Recipe()) == space.usual()
-
-
-def test_where_it_is_worth_looking_first() -> None:
-    space = Space.of([Site(name="a"), Site(name="b", batch_norm=True)], breadth="usual")
-    usual, points = space.usual(), space.beginnings()
-    assert usual not in points
-    assert len({repr(point) for point in points}) == len(points) >= 3
-    rates = [d for d in space.dimensions if d.field == "rate"]
-    for point in points:
-        assert all(point[d.name] in d.values for d in space.dimensions)
-        assert all(point[d.name] == usual[d.name] for d in space.dimensions if d not in rates)
-    assert any(all(point[d.name] <= usual[d.name] for d in rates) for point in points)
-    only = Space((Dimension(name="weight_decay", field="weight_decay"),))
-    assert only.beginnings() == []

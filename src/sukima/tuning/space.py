@@ -278,18 +278,6 @@ class Space:
         """Where a search begins: the guideline's rates, and nothing besides."""
         return {d.name: d.values[0] if d.usual is None else d.usual for d in self.dimensions}
 
-    def beginnings(self) -> list[Point]:
-        """Where it is worth looking first: at half the guideline's rates, and at one rate for all sites, with nothing
-        besides. Of many rates drawn evenly, some are far too high."""
-        rates, usual = [d for d in self.dimensions if d.field == "rate"], self.usual()
-        points = []
-        for shared in (None, *_SHARED):
-            wanted = {d.name: float(usual[d.name]) / 2 if shared is None else shared for d in rates}
-            point = usual | {d.name: d.nearest(wanted[d.name]) for d in rates}
-            if point != usual and point not in points:
-                points.append(point)
-        return points
-
     def near(self, recipe: Recipe) -> Point:
         """The point whose rates, decay and smoothing are nearest to a recipe's; the rest as a search begins."""
         point = self.usual()
@@ -325,9 +313,6 @@ class Space:
         for values in itertools.product(*chosen):
             yield dict(zip(self.names, values, strict=True))
 
-
-_SHARED = (0.1, 0.3, 0.5)
-"""Rates for all sites with which a search begins."""
 
 _MANY = 4
 """Sites up to which each has a rate of its own by default."""

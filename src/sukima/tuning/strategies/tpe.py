@@ -12,13 +12,10 @@ __all__ = ["propose_tpe"]
 
 
 def propose_tpe(space: Space, known: Sequence[Entry], count: int, *, seed: int, increases: bool) -> list[Point]:
-    """``count`` points for the numbers after the known ones: first where it is worth looking at any rate.
+    """``count`` points for the numbers after the known ones.
 
     All dimensions are modelled together, and points of the same batch keep away from each other.
     """
-    tried = [entry.point for entry in known]
-    first = [point for point in space.beginnings() if point not in tried][:count]
-    known = [*known, *(Entry(len(known) + place, point) for place, point in enumerate(first))]
     startup = max(8, 2 * len(space.dimensions))
 
     def sampler(optuna: object, own: int) -> object:
@@ -26,4 +23,4 @@ def propose_tpe(space: Space, known: Sequence[Entry], count: int, *, seed: int, 
             seed=own, multivariate=True, constant_liar=True, n_startup_trials=startup, warn_independent_sampling=False
         )
 
-    return first + proposals(sampler, space, known, count - len(first), seed, increases)
+    return proposals(sampler, space, known, count, seed, increases)
