@@ -1,5 +1,6 @@
 """Every format gives the same curves."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sukima.diagnosis.readers import Reading, read_history
 
 TRAIN = [2.0, 1.5, 1.2, 1.0, 0.9]
 VALIDATION = [2.1, 1.7, 1.5, 1.6, 1.8]
+ROWS = list(zip(TRAIN, VALIDATION, strict=True))
 
 Write = Callable[[str | bytes], Path]
 
@@ -25,6 +27,65 @@ def test_each_format_gives_the_same_losses(written: Path) -> None:
     assert reading.history.validation_loss == pytest.approx(VALIDATION)
     assert reading.understood["train_loss"] != reading.understood["validation_loss"]
     assert reading.format
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp932"])
+@pytest.mark.parametrize("kind", ["csv", "json", "json lines", "log"])
+def test_what_spreadsheets_and_editors_write(write: Write, encoding: str, kind: str) -> None:
+    rows = list(zip(TRAIN, VALIDATION, strict=True))
+    texts = {
+        "csv": "訓練損失,検証損失\n" + "".join(f"{t},{v}\n" for t, v in rows),
+        "json": json.dumps({"訓練損失": TRAIN, "検証損失": VALIDATION}, ensure_ascii=False),
+        "json lines": "".join(json.dumps({"訓練損失": t, "検証損失": v}, ensure_ascii=False) + "\n" for t, v in rows),
+        "log": "".join(f"訓練損失 {t}、検証損失 {v}\n" for t, v in rows),
+    }
+    patterns = ["訓練損失 {loss}、検証損失 {val_loss}"] if kind == "log" else []
+    history = only(read_history(write(texts[kind].encode(encoding)), patterns=patterns)).history
+    assert (history.train_loss, history.validation_loss) == (TRAIN, VALIDATION)
+
+
+def test_a_json_document_of_several_runs(write: Write) -> None:
+    curves = {"loss": TRAIN, "val_loss": VALIDATION}
+    rows = {"small": {"accuracy": 70, "val_accuracy": 68}, "large": {"accuracy": 99, "val_accuracy": 75}}
+    for document in ({"a": curves, "b": curves}, [curves, curves], {"runs": [{"id": 1, "history": curves}] * 2}):
+        readings = read_history(write(json.dumps(document)))
+        assert [reading.history.validation_loss for reading in readings] == [VALIDATION, VALIDATION]
+    assert [reading.history.validation_metric for reading in read_history(write(json.dumps(rows)))] == [[68], [75]]
+
+
+def test_a_json_document_whose_names_say_nothing_can_be_mapped(write: Write) -> None:
+    path = write(json.dumps({"settings": {"lr": 0.1}, "x": TRAIN, "y": VALIDATION}))
+    with pytest.raises(InputError, match="--map"):
+        read_history(path)
+    history = only(read_history(path, {"train": "x", "val": "y"})).history
+    assert (history.train_loss, history.validation_loss) == (TRAIN, VALIDATION)
+
+
+def test_thousands_are_written_with_commas(write: Write) -> None:
+    text = "loss,val_loss\n" + "".join(f'"{1000 * t:,.1f}","{1000 * v:,.1f}"\n' for t, v in ROWS)
+    history = only(read_history(write(text))).history
+    assert history.train_loss == [1000 * t for t in TRAIN]
+
+
+def test_one_loss_each_is_a_pair_whatever_they_are_called(write: Write) -> None:
+    history = only(read_history(write("iteration,total_loss,val_loss\n9,2,2.1\n19,1.5,1.7\n"))).history
+    assert (history.train_loss, history.validation_loss) == ([2, 1.5], [2.1, 1.7])
+    with pytest.raises(InputError, match="--map"):
+        read_history(write("iteration,a_loss,b_loss,val_loss\n9,2,2,2.1\n19,1.5,1.7,1\n"))
+
+
+def test_colours_of_a_terminal_are_no_part_of_a_number(write: Write) -> None:
+    rows = "".join(f" {e}  \x1b[36m{t}\x1b[0m  \x1b[32m{v}\x1b[0m\n" for e, (t, v) in enumerate(ROWS))
+    history = only(read_history(write(" epoch  train_loss  valid_loss\n------  -----  -----\n" + rows))).history
+    assert (history.train_loss, history.validation_loss) == (TRAIN, VALIDATION)
+
+
+@pytest.mark.parametrize(
+    "line", ["Epoch {}/5\n----------\ntrain Loss: {} Acc: 0.5", "[{}] train: {}", "{{'loss': {}}}, {}"]
+)
+def test_a_log_without_a_pattern_asks_for_one(write: Write, line: str) -> None:
+    with pytest.raises(InputError, match="--pattern"):
+        read_history(write("".join(line.format(i, t) + "\n" for i, t in enumerate(TRAIN))))
 
 
 def test_accuracies_come_along(write: Write) -> None:

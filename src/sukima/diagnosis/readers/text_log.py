@@ -61,7 +61,7 @@ def read(path: Path, patterns: Sequence[str]) -> list[Table]:
     rows = Rows()
     row: dict[str, object] = {}
     too_long = 0
-    with path.open(encoding=encoding_of(head_of(path, 4)), errors="replace") as file:
+    with path.open(encoding=encoding_of(head_of(path)), errors="replace") as file:
         for line in bounded_lines(file, rows.notes):
             if len(line) > LONGEST:
                 too_long += 1
