@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -21,8 +22,10 @@ MOST_FILES = 5_000
 DEEPEST = 8
 _SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".log", ".wandb", ".db", ""}
 """In a folder only such files are opened: it also holds weights, images and code."""
-_BESIDE = {"wandb-summary.json", "wandb-metadata.json", "wandb-events.jsonl"}
+_BESIDE = {"wandb-summary.json", "wandb-metadata.json", "wandb-events.jsonl", "debug.log", "debug-internal.log"}
 """What Weights & Biases writes beside a run's history: its last row again, and the machine."""
+_DELETED = re.compile(rb"^lifecycle_stage: deleted\r?$", re.MULTILINE)
+"""What MLflow writes into the ``meta.yaml`` of a run that was thrown away."""
 
 Found = list[Table | Reading]
 
@@ -42,7 +45,8 @@ def tables_in(folder: Path, read: Callable[[Path], Sequence[Table | Reading]]) -
                 events.setdefault(_run_of(path.parent, folder), []).append(path)
             elif mlflow.is_metric_file(head) and (place := _metrics_of(path, folder)):
                 metrics.add(place)
-                tables.append(mlflow.read_folder(place))
+                if not _is_deleted(place.parent):
+                    tables.append(mlflow.read_folder(place))
             elif path.suffix.lower() in _SUFFIXES:
                 tables += read(path)
         except SukimaError as error:
@@ -60,6 +64,9 @@ def _files(folder: Path, skipped: list[Message]) -> Iterator[Path]:
     for place, folders, names in os.walk(folder, followlinks=False):
         depth = len(Path(place).relative_to(folder).parts)
         folders[:] = sorted(name for name in folders if not name.startswith(".")) if depth < DEEPEST else []
+        if any(name.endswith(".wandb") for name in names):
+            # What lies deeper in the folder of such a run are its log files, media and requirements.
+            folders.clear()
         for name in sorted(names):
             path = Path(place, name)
             if name.startswith(".") or name in _BESIDE or path.is_symlink() or not path.is_file():
@@ -92,6 +99,11 @@ def _metrics_of(path: Path, folder: Path) -> Path | None:
 def _is_setting(path: Path, metrics: set[Path]) -> bool:
     """Whether the file holds a parameter or tag of an MLflow run whose metrics are known."""
     return path.parent.name in ("params", "tags") and path.parent.parent / "metrics" in metrics
+
+
+def _is_deleted(run: Path) -> bool:
+    about = run / "meta.yaml"
+    return about.is_file() and bool(_DELETED.search(head_of(about)))
 
 
 def _run_of_events(run: Path, paths: list[Path]) -> Table:
