@@ -68,8 +68,14 @@ def _panel(axes: Any, verdict: Verdict, history: History) -> None:
     run = curves_of(history)
     epoch = run.epoch
     axes.fill_between(epoch, run.train, run.validation, where=run.validation >= run.train, color=VALIDATION, alpha=0.12)
-    axes.plot(epoch, run.train, color=TRAIN, linestyle="--", label="training")
-    axes.plot(epoch, run.validation, color=VALIDATION, label="validation")
+    dot = "o" if len(epoch) == 1 else None  # no line goes through a single row
+    axes.plot(epoch, run.train, color=TRAIN, linestyle="--", marker=dot, label="training")
+    axes.plot(epoch, run.validation, color=VALIDATION, marker=dot, label="validation")
+    if dot:
+        axes.set_xlim(epoch[0] - 1, epoch[0] + 1)
+    if run.lost is not None:
+        axes.axvline(run.lost, color=ONSET, linewidth=1, linestyle=":")
+        _mark(axes, run.lost, 0.94, "not finite", left=True)
     if verdict.onset_epoch is not None:
         axes.axvline(verdict.onset_epoch, color=ONSET, linewidth=1, linestyle=":")
         _mark(axes, verdict.onset_epoch, 0.94, f"onset {verdict.onset_epoch}")
@@ -90,12 +96,13 @@ def _panel(axes: Any, verdict: Verdict, history: History) -> None:
     axes.legend(frameon=False, fontsize=8)
 
 
-def _mark(axes: Any, epoch: int, height: float, text: str) -> None:
+def _mark(axes: Any, epoch: int, height: float, text: str, *, left: bool = False) -> None:
     """A word beside a line; white behind it, where it stands on a curve."""
     axes.annotate(
         text,
         (epoch, height),
-        (4, 0),
+        (-4 if left else 4, 0),
+        ha="right" if left else "left",
         xycoords=("data", "axes fraction"),
         textcoords="offset points",
         fontsize=8,
