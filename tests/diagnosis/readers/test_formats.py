@@ -200,6 +200,15 @@ def test_a_folder_means_all_runs_in_it(tmp_path: Path) -> None:
     assert sorted(Path(reading.source).name for reading in readings) == ["a.csv", "b.csv"]
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_checkpoints_of_one_run_are_one_run(tmp_path: Path, *, own: bool) -> None:
+    rows = [d for e, (t, v) in enumerate(ROWS, 1) for d in ({"loss": t, "step": e}, {"eval_loss": v, "step": e})]
+    for name, count in (("checkpoint-3", 6), ("checkpoint-10", 10), *([("", 10)] if own else [])):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "trainer_state.json").write_text(json.dumps({"log_history": rows[:count]}))
+    assert only(read_history(tmp_path)).history.validation_loss == VALIDATION
+
+
 def test_a_folder_without_runs_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         read_history(tmp_path)

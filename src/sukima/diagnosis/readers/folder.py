@@ -24,6 +24,7 @@ _SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".log", ".wan
 """In a folder only such files are opened: it also holds weights, images and code."""
 _BESIDE = {"wandb-summary.json", "wandb-metadata.json", "wandb-events.jsonl", "debug.log", "debug-internal.log"}
 """What Weights & Biases writes beside a run's history: its last row again, and the machine."""
+_CHECKPOINT = re.compile(r"checkpoint-(\d{1,18})")
 _DELETED = re.compile(rb"^lifecycle_stage: deleted\r?$", re.MULTILINE)
 """What MLflow writes into the ``meta.yaml`` of a run that was thrown away."""
 
@@ -67,6 +68,7 @@ def _files(folder: Path, skipped: list[Message]) -> Iterator[Path]:
         if any(name.endswith(".wandb") for name in names):
             # What lies deeper in the folder of such a run are its log files, media and requirements.
             folders.clear()
+        folders[:] = [name for name in folders if name not in _earlier(folders, names)]
         for name in sorted(names):
             path = Path(place, name)
             if name.startswith(".") or name in _BESIDE or path.is_symlink() or not path.is_file():
@@ -78,6 +80,13 @@ def _files(folder: Path, skipped: list[Message]) -> Iterator[Path]:
                 )
                 return
             yield path
+
+
+def _earlier(folders: list[str], names: list[str]) -> set[str]:
+    """Hugging Face's checkpoints but the last: each tells the run again up to there, as the folder's own state may."""
+    numbers = {name: int(match[1]) for name in folders if (match := _CHECKPOINT.fullmatch(name))}
+    last = max(numbers, key=lambda name: numbers[name], default="")
+    return numbers.keys() - ({last} if "trainer_state.json" not in names else set())
 
 
 def _run_of(place: Path, folder: Path) -> Path:
