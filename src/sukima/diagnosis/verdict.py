@@ -124,10 +124,11 @@ def _mismatched(runs: Sequence[Curves]) -> Finding | None:
 
 def _weighed(runs: Sequence[Curves]) -> Finding:
     """The model's conclusion from all signals, or none where it is too unsure."""
-    shares = probabilities(pooled_features(runs))
+    alone = all(not run.is_loss and len(run.train_share) > 0 for run in runs)
+    shares = probabilities(pooled_features(runs), accuracies_alone=alone)
     conclusion = max(shares, key=lambda name: shares[name])
     confidence = shares[conclusion]
-    if confidence < least_confidence(conclusion):
+    if confidence < least_confidence(conclusion, accuracies_alone=alone):
         second = sorted(shares, key=lambda name: shares[name])[-2]
         torn = say(
             "the curves fit {first} ({share:.0f} %) hardly better than {second} ({other:.0f} %)",
