@@ -220,7 +220,7 @@ def _share_between_two(storage: str) -> None:
         assert process.exitcode == 0
     kept = optuna.load_study(study_name="shared", storage=storage)
     assert all(trial.state.name == "COMPLETE" for trial in kept.trials)
-    assert 10 <= len(kept.trials) <= 24
+    assert 10 <= len(kept.trials) <= 32  # apart they would have 40; both may propose at the same moment
     owners = {trial.user_attrs["owner"] for trial in kept.trials}
     assert len(owners) == 2
 

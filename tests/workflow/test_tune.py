@@ -1,6 +1,7 @@
 """Tune and compare from Python: what they find, what they claim, and what they refuse."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from sukima.base.errors import InputError
 from sukima.engines.progress import Silent
 from sukima.records.result import TuneResult
 from sukima.reporting import document_of
+from sukima.tuning.search import Search
 from sukima.workflow.compare import compare
 from sukima.workflow.tune import tune
 
@@ -116,6 +118,39 @@ def test_interrupted_study_keeps_what_is_done() -> None:
     assert not result.complete
     assert result.baseline is not None
     assert document_of(result)
+
+
+def test_a_short_budget_has_fewer_seeds_also_where_the_study_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"budget": 3, "test_seeds": 2, "storage": f"sqlite:///{tmp_path}/study.db", "progress": Silent()}
+    monkeypatch.setattr("sukima.workflow.tune._CANDIDATES", 1_000_000)  # more than there is ever time for
+    short = tune(small_task(), **settings)
+    assert {len(arm.trials) for arm in short.search} == {1}
+    monkeypatch.setattr("sukima.workflow.tune._CANDIDATES", 0.001)
+    again = tune(small_task(), **settings)
+    assert {len(arm.trials) for arm in again.search} == {1}
+    long = tune(small_task(), **settings | {"storage": None})
+    assert {len(arm.trials) for arm in long.search} == {3}
+    assert {len(arm.trials) for arm in tune(small_task(), search_seeds=2, **settings).search} == {2}
+
+
+@pytest.mark.parametrize(("strategy", "candidates"), [("tpe", 18), ("halving", 20)])
+def test_a_batch_is_as_large_as_there_is_time_for(
+    strategy: Any, candidates: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches = []
+
+    def affordable(search: Search, share: float = 1.0) -> float:
+        searches.append(search)
+        return (18.8 - len(search.entries())) / share / 0.85
+
+    monkeypatch.setattr(Search, "affordable", affordable)
+    task = small_task(epochs=8)
+    found = tune(task, strategy=strategy, budget=60, search_seeds=1, test_seeds=2, storage=None, progress=Silent())
+    assert found.complete
+    # Three that are given, twelve, and three for the rest; or five that take three quarters of a training each.
+    assert len(searches[-1].entries()) == candidates
 
 
 def test_compare_differs_only_by_the_recipe() -> None:

@@ -57,8 +57,13 @@ def tune(
         int, typer.Option("--seeds", min=2, help=str(say("Fresh seeds for the final comparison on test data.")))
     ] = 6,
     search_seeds: Annotated[
-        int, typer.Option("--search-seeds", min=1, help=str(say("Seeds for each recipe of the search.")))
-    ] = 3,
+        int | None,
+        typer.Option(
+            "--search-seeds",
+            min=1,
+            help=str(say("Seeds for each recipe of the search; 3, or fewer where the budget is short.")),
+        ),
+    ] = None,
     first_seed: FirstSeed = 0,
     epochs: Epochs = None,
     storage: Annotated[

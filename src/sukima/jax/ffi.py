@@ -17,12 +17,12 @@ from numba import carray, cfunc
 
 from sukima.masks import team
 from sukima.masks.compiled import worker
-from sukima.masks.kernels import (
+from sukima.masks.machine import address_of, at, hold
+from sukima.masks.shares import (
     ALONG,
     CHUNKS,
     DIMS,
     FIELDS,
-    JOB,
     RANK,
     ROW_X,
     ROW_Y,
@@ -32,8 +32,9 @@ from sukima.masks.kernels import (
     X,
     Y,
     chunk_of,
+    do_job,
+    room,
 )
-from sukima.masks.machine import address_of, at, call_team, call_work, hold
 
 __all__ = ["TARGET", "registered"]
 
@@ -98,7 +99,7 @@ def _handler(minor: int) -> Any:
         length = size // rows
         threads = most if crew != 0 and size >= small else 1
         chunk = chunk_of(length, threads)
-        job = np.zeros(JOB, np.int64)
+        job = np.zeros(room(threads), np.int64)
         job[ALONG], job[SPLIT] = chunk, (length + chunk - 1) // chunk
         job[CHUNKS], job[SIZE] = job[SPLIT] * rows, length
         job[X] = carray(at(args[1] + _DATA, np.int64(0)), 1)[0]
@@ -106,10 +107,7 @@ def _handler(minor: int) -> Any:
         job[TABLE] = carray(at(args[0] + _DATA, np.int64(0)), 1)[0]
         job[ROW_X], job[ROW_Y], job[RANK] = length, length, 1
         job[DIMS], job[DIMS + 1], job[DIMS + 2] = length, 1, 1
-        if threads > 1:
-            call_team(crew, work, address_of(job), threads)
-        else:
-            call_work(work, address_of(job))
+        do_job(work, crew, threads, address_of(job))
         hold(job)
         return 0
 

@@ -9,7 +9,7 @@ from jax import Array, lax
 
 from sukima.jax.operator import mask_rows
 from sukima.masks import law, portable
-from sukima.masks.kernels import FIELDS
+from sukima.masks.shares import FIELDS
 
 __all__ = ["KINDS", "Rate", "fold", "keep", "masked", "rate_of", "words"]
 

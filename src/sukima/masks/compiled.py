@@ -11,9 +11,27 @@ from numba import carray, cfunc, njit
 
 from sukima.masks.cache import caching
 from sukima.masks.fused import GROUP
-from sukima.masks.kernels import ALONG, DIMS, FIELDS, JOB, KEPT, TABLE, X, Y, chunk_of, turned, walk
-from sukima.masks.machine import address_of, at, call_team, call_work, hold
+from sukima.masks.kernels import turned, walk
+from sukima.masks.machine import address_of, at, hold
 from sukima.masks.normal import normal
+from sukima.masks.shares import (
+    ALONG,
+    CHUNKS,
+    DIMS,
+    JOB,
+    KEPT,
+    RANK,
+    ROW_X,
+    ROW_Y,
+    SIZE,
+    SPLIT,
+    TABLE,
+    X,
+    Y,
+    chunk_of,
+    do_job,
+    room,
+)
 from sukima.masks.structure import broadcast, decide
 
 __all__ = ["Kind", "Number", "start", "start_job", "start_layout", "start_structure", "worker"]
@@ -88,19 +106,16 @@ def start() -> Callable[..., None]:
         work: Any, team: Any, threads: Any, x: Any, y: Any, size: Any,
         seed: Any, stream: Any, dropped: Any, bits: Any, factor: Any, first: Any,
     ) -> None:  # fmt: skip
-        space = np.empty(JOB + FIELDS, np.int64)
+        space = np.empty(room(threads), np.int64)
         job = address_of(space)
         chunk = chunk_of(size, threads)
-        space[0], space[1], space[ALONG] = 0, (size + chunk - 1) // chunk, chunk
-        space[2], space[3], space[4], space[5] = space[1], size, x, y
-        space[6], space[7], space[8], space[9] = job + 8 * JOB, 0, 0, 1
+        space[CHUNKS], space[ALONG] = (size + chunk - 1) // chunk, chunk
+        space[SPLIT], space[SIZE], space[X], space[Y] = space[CHUNKS], size, x, y
+        space[TABLE], space[ROW_X], space[ROW_Y], space[RANK] = job + 8 * JOB, 0, 0, 1
         space[DIMS], space[DIMS + 1], space[DIMS + 2] = size, 1, 1
         space[JOB], space[JOB + 1], space[JOB + 2] = seed, stream, dropped
         space[JOB + 3], space[JOB + 4], space[JOB + 5] = bits, factor, first
-        if threads > 1:
-            call_team(team, work, job, threads)
-        else:
-            call_work(work, job)
+        do_job(work, team, threads, job)
         hold(space)
 
     return _compiled(run, 12)
@@ -111,10 +126,7 @@ def start_job() -> Callable[..., None]:
     """The function that starts a job that exists: ``(work, team, threads, job)``, all 64-bit integers."""
 
     def run(work: Any, team: Any, threads: Any, job: Any) -> None:
-        if threads > 1:
-            call_team(team, work, job, threads)
-        else:
-            call_work(work, job)
+        do_job(work, team, threads, job)
 
     return _compiled(run, 4)
 
@@ -130,16 +142,13 @@ def start_layout() -> Callable[..., None]:
         work: Any, team: Any, threads: Any, template: Any, x: Any, y: Any,
         seed: Any, stream: Any, dropped: Any, bits: Any, factor: Any, first: Any,
     ) -> None:  # fmt: skip
-        space = np.empty(JOB + FIELDS, np.int64)
+        space = np.empty(room(threads), np.int64)
         job = address_of(space)
         space[:JOB] = carray(at(template, np.int64(0)), JOB)
         space[X], space[Y], space[TABLE] = x, y, job + 8 * JOB
         space[JOB], space[JOB + 1], space[JOB + 2] = seed, stream, dropped
         space[JOB + 3], space[JOB + 4], space[JOB + 5] = bits, factor, first
-        if threads > 1:
-            call_team(team, work, job, threads)
-        else:
-            call_work(work, job)
+        do_job(work, team, threads, job)
         hold(space)
 
     return _compiled(run, 12)
@@ -156,16 +165,13 @@ def start_structure() -> Callable[..., None]:
         work: Any, team: Any, threads: Any, template: Any, x: Any, y: Any, decisions: Any,
         seed: Any, stream: Any, dropped: Any, bits: Any, factor: Any,
     ) -> None:  # fmt: skip
-        space, kept = np.empty(JOB + FIELDS, np.int64), np.empty(decisions + 2 * GROUP, np.uint8)
+        space, kept = np.empty(room(threads), np.int64), np.empty(decisions + 2 * GROUP, np.uint8)
         job, first = address_of(space), address_of(kept)
         decide(first, decisions, np.uint64(seed), np.uint64(stream), np.uint64(dropped), bits)
         space[:JOB] = carray(at(template, np.int64(0)), JOB)
         space[X], space[Y], space[KEPT], space[TABLE] = x, y, first, job + 8 * JOB
         space[JOB + 4] = factor
-        if threads > 1:
-            call_team(team, work, job, threads)
-        else:
-            call_work(work, job)
+        do_job(work, team, threads, job)
         hold(space)
         hold(kept)
 

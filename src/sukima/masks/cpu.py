@@ -26,10 +26,10 @@ from sukima.masks.jobs import (
     signed,
     table,
 )  # fmt: skip
-from sukima.masks.kernels import KEPT, MAX_DIMS, NEXT, SIZE, TABLE, X, Y
 from sukima.masks.key import FOLD_STR, MaskKey, number_of, unchecked
 from sukima.masks.law import bits, scale, threshold
 from sukima.masks.philox import LANES, fill, folded
+from sukima.masks.shares import BEGUN, COUNTERS, KEPT, MAX_DIMS, PARTS, SIZE, TABLE, X, Y
 
 __all__ = [
     "Job", "apply", "apply_layout", "apply_line", "apply_over", "bits", "fold_in", "keep", "normal", "scale", "spread",
@@ -178,7 +178,6 @@ class Job:
     def run(self, seeds: npt.NDArray[np.uint64]) -> None:
         """Put them, with these seeds, one a row."""
         self._rows[:, 0] = seeds
-        self._job[NEXT] = 0
         _go(self._job, self._work, self._size, self._threads)
 
 
@@ -237,6 +236,7 @@ def _go(job: npt.NDArray[np.int64], work: int, size: int, threads: int) -> None:
         return
     threads = 1 if size < PARALLEL else threads
     if threads > 1 and not team.team():
+        job[BEGUN], job[PARTS], job[COUNTERS:] = 0, threads, 0
         team.run_on_pool(work, job.ctypes.data, threads)
     else:
         start_job()(work, team.team(), threads, job.ctypes.data)

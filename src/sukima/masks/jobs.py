@@ -10,26 +10,24 @@ import numpy as np
 import numpy.typing as npt
 
 from sukima.masks.compiled import Kind, Number
-from sukima.masks.kernels import (
+from sukima.masks.kernels import ROOM
+from sukima.masks.key import MaskKey
+from sukima.masks.law import bits, scale, threshold
+from sukima.masks.shares import (
     AHEAD,
     ALONG,
-    AT_ONCE,
     CHUNKS,
     DIMS,
     FIELDS,
     HIGH,
-    JOB,
     LOW,
     MAX_DIMS,
     RANK,
-    ROOM,
-    SHARE,
     SIZE,
     TILE,
     chunk_of,
-)  # fmt: skip
-from sukima.masks.key import MaskKey
-from sukima.masks.law import bits, scale, threshold
+    room,
+)
 
 __all__ = [
     "Dim", "Shift", "Table", "broadcast_job", "collapse", "constants", "job_of", "kind_of", "layout_job",
@@ -121,7 +119,7 @@ def broadcast_job(
     chunk = chunk_of.py_func(size, threads)
     tall, piece = max(1, chunk // length), min(length, chunk)
     pieces = -(-length // piece)
-    job = np.zeros(JOB, np.int64)
+    job = np.zeros(room.py_func(threads), np.int64)
     job[CHUNKS : SIZE + 1] = -(-size // length // tall) * pieces, pieces, size
     job[RANK], job[AHEAD], job[ALONG] = len(ordered), tall, piece
     job[DIMS : DIMS + 4 * len(ordered)] = np.array(ordered).ravel()
@@ -139,16 +137,14 @@ def job_of(
 ) -> npt.NDArray[np.int64]:
     """A job on rows at the addresses ``x`` and ``y``, whose parts lie ``strides`` apart; dimensions are collapsed."""
     size = math.prod(dim[0] for dim in dims)
-    job = np.zeros(JOB, np.int64)
+    job = np.zeros(room.py_func(threads), np.int64)
     if kind == "turned":
         split, ahead, along = _tiles(dims)
     else:
         along = chunk_of.py_func(size, threads)
         split, ahead = -(-size // along), 0
-    chunks = split * len(rows)
-    job[CHUNKS : AT_ONCE + 1] = (
-        chunks, split, size, x, y, rows.ctypes.data, *strides, len(dims), 0, ahead, along,
-        max(1, chunks // (SHARE * threads)),
+    job[CHUNKS : ALONG + 1] = (
+        split * len(rows), split, size, x, y, rows.ctypes.data, *strides, len(dims), 0, ahead, along,
     )  # fmt: skip
     job[DIMS : DIMS + 4 * len(dims)] = np.array(dims).ravel()
     return job

@@ -1,8 +1,7 @@
 """The loops that put masks on memory, compiled by Numba.
 
-A *job* is a row of 64-bit numbers (the names below); any number of threads may work on one job at once, each claiming
-chunks until none is left. A mask is applied a tile at a time: first the tile's words into a small buffer, then one
-pass over the data. Split so, both loops vectorize.
+Threads share a *job* (see `sukima.masks.shares`). A mask is applied a tile at a time: first the tile's words into a
+small buffer, then one pass over the data. Split so, both loops vectorize.
 
 A job may have a *shift*: kept elements have HIGH added, dropped ones become LOW; else they become +0.
 
@@ -18,37 +17,33 @@ import numpy as np
 from numba import carray, njit
 
 from sukima.masks.fused import GROUP, SPAN, decide_group, fuses, put_decided, put_group
-from sukima.masks.machine import address_of, at, claim, hold, transpose8
+from sukima.masks.machine import address_of, at, hold, transpose8
 from sukima.masks.numeric import emptied, scaled, shift_of
 from sukima.masks.philox import LANES, fill
+from sukima.masks.shares import (
+    AHEAD,
+    ALONG,
+    DIMS,
+    FIELDS,
+    HIGH,
+    LOW,
+    RANK,
+    ROW_X,
+    ROW_Y,
+    SIZE,
+    SPLIT,
+    TABLE,
+    TILE,
+    X,
+    Y,
+    field,
+    my_part,
+    next_chunk,
+)
 
-__all__ = [
-    "AHEAD", "ALONG", "AT_ONCE", "CHUNK", "CHUNKS", "DIMS", "FIELDS", "HIGH", "JOB", "KEPT", "LOW", "MAX_DIMS",
-    "NEXT", "RANK", "ROOM", "SHARE", "SIZE", "SPLIT", "TABLE", "TILE", "X", "Y", "cells", "chunk_of", "decide_range",
-    "field", "place", "put_run", "shift_in", "turned", "walk", "word_buffer",
-]  # fmt: skip
+__all__ = ["ROOM", "cells", "decide_range", "place", "put_run", "shift_in", "turned", "walk", "word_buffer"]
 
-MAX_DIMS = 8
-FIELDS = 6  # numbers an entry in the table
-NEXT, CHUNKS, SPLIT, SIZE, X, Y, TABLE, ROW_X, ROW_Y, RANK, KEPT, AHEAD, ALONG, AT_ONCE, HIGH, LOW, DIMS = range(17)
-JOB = DIMS + 4 * MAX_DIMS  # numbers a job; a dimension takes four: length, strides of x, y and mask, in elements
-
-TILE = 2048
-CHUNK = 8 * TILE  # the least that a thread claims
-SHARE = 8  # chunks a thread, where that makes them larger: enough that threads end together, and no more
 ROOM = 1 << 18  # bytes for the decisions of a turned tile: they stay in the second-level cache
-
-
-@njit
-def chunk_of(size: Any, threads: Any) -> Any:
-    """How many of ``size`` elements a thread claims at a time."""
-    return CHUNK * max(1, size // (CHUNK * SHARE * threads))
-
-
-@njit
-def field(job: Any, index: Any) -> Any:
-    """One number of a job, by its name above."""
-    return carray(at(job, np.int64(0)), JOB)[index]
 
 
 @njit
@@ -201,9 +196,10 @@ def walk(job: Any, like: Any, one: Any, width: Any, moves: Any) -> None:
     size, split, chunk_size = field(job, SIZE), field(job, SPLIT), field(job, ALONG)
     buffer, nothing = word_buffer(), np.zeros(TILE, np.uint8)
     in_order = field(job, RANK) == 1 and field(job, DIMS + 1) == field(job, DIMS + 2) == 1
+    part = my_part(job)
     while True:
-        chunk = claim(job)
-        if chunk >= field(job, CHUNKS):
+        chunk, part = next_chunk(job, part)
+        if chunk < 0:
             return
         row = chunk // split
         x = field(job, X) + row * field(job, ROW_X) * width
@@ -274,18 +270,16 @@ def turned(job: Any, like: Any, one: Any, width: Any, moves: Any) -> None:
     rank, split = field(job, RANK), field(job, SPLIT)
     deep, long = field(job, DIMS + 4 * (rank - 2)), field(job, DIMS + 4 * (rank - 1))
     xs, ys = field(job, DIMS + 4 * (rank - 1) + 1), field(job, DIMS + 4 * (rank - 1) + 2)
-    ahead, along, at_once = field(job, AHEAD), field(job, ALONG), field(job, AT_ONCE)
+    ahead, along = field(job, AHEAD), field(job, ALONG)
     wide, tall = (deep + ahead - 1) // ahead, (long + along - 1) // along
     stride = long if tall == 1 else along + 2 * GROUP
     buffer, turned_space = word_buffer(), np.empty(8 * (ahead + 8), np.uint8)
     decided_space = np.empty((ahead + 8) * stride + 3 * GROUP + 64, np.uint8)
     decided, across = address_of(decided_space) + GROUP, address_of(turned_space)
-    chunk, claimed = np.int64(0), np.int64(0)
+    mine = my_part(job)
     while True:
-        if chunk == claimed:  # several at once: where another thread claims, the job must be read from memory again
-            chunk = claim(job) * at_once
-            claimed = min(chunk + at_once, field(job, CHUNKS))
-        if chunk >= claimed:
+        chunk, mine = next_chunk(job, mine)
+        if chunk < 0:
             hold(turned_space)
             hold(decided_space)
             return
@@ -308,4 +302,3 @@ def turned(job: Any, like: Any, one: Any, width: Any, moves: Any) -> None:
             for r in range(min(8, long_now - q)):
                 tx, ty = x + (q + r) * xs * width, y + (q + r) * ys * width
                 put_run(tx, ty, deep_now, across + r * (ahead + 8), factor, shift, like, width)
-        chunk += 1

@@ -8,7 +8,18 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-__all__ = ["address_of", "at", "bits_of", "call_team", "call_work", "claim", "float_of", "hold", "transpose8"]
+__all__ = [
+    "address_of",
+    "at",
+    "bits_of",
+    "call_number",
+    "call_team",
+    "call_work",
+    "claim",
+    "float_of",
+    "hold",
+    "transpose8",
+]
 
 _I64 = ir.IntType(64)
 _BYTES = ir.IntType(8).as_pointer()
@@ -82,6 +93,17 @@ def call_work(_context: Any, work: Any, job: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def call_number(_context: Any, function: Any) -> Any:
+    """``function()`` through its address, an ``int``: the C signature of ``omp_get_thread_num``."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(ir.IntType(32), [])
+        return builder.call(builder.inttoptr(args[0], kind.as_pointer()), [])
+
+    return types.int32(types.int64), generate
 
 
 @intrinsic

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numba import carray, njit
 
-from sukima.masks.kernels import ALONG, CHUNKS, SIZE, TABLE, TILE, Y, field, word_buffer
-from sukima.masks.machine import at, bits_of, claim, float_of
+from sukima.masks.kernels import word_buffer
+from sukima.masks.machine import at, bits_of, float_of
 from sukima.masks.philox import fill
+from sukima.masks.shares import ALONG, SIZE, TABLE, TILE, Y, field, my_part, next_chunk
 
 __all__ = ["normal"]
 
@@ -87,9 +88,10 @@ def normal(job: Any, like: Any, width: Any) -> None:
     entry = carray(at(field(job, TABLE), np.uint64(0)), 2)
     buffer, last = word_buffer(), np.empty(2, np.float32)
     words = buffer.view(np.uint32)
+    part = my_part(job)
     while True:
-        chunk = claim(job)
-        if chunk >= field(job, CHUNKS):
+        chunk, part = next_chunk(job, part)
+        if chunk < 0:
             return
         for start in range(chunk * along, min(size, (chunk + 1) * along), TILE):
             fill(buffer, np.uint64(start // 4), TILE // 4, entry[0], entry[1])

@@ -1,7 +1,7 @@
 """One decision for many elements: masks of whole channels, rows, steps or blocks put on memory, compiled by Numba.
 
 The decisions are made first, a byte each; then every element takes the one that is its own. A *job* is as in
-`sukima.masks.kernels`, with a stride in the mask beside those in memory for each dimension.
+`sukima.masks.shares`, with a stride in the mask beside those in memory for each dimension.
 """
 
 from __future__ import annotations
@@ -12,28 +12,10 @@ import numpy as np
 from numba import carray, njit
 
 from sukima.masks.fused import SPAN, fuses, put_kept
-from sukima.masks.kernels import (
-    AHEAD,
-    ALONG,
-    CHUNKS,
-    DIMS,
-    KEPT,
-    RANK,
-    SIZE,
-    SPLIT,
-    TABLE,
-    X,
-    Y,
-    cells,
-    decide_range,
-    field,
-    place,
-    put_run,
-    shift_in,
-    word_buffer,
-)
-from sukima.masks.machine import at, claim
+from sukima.masks.kernels import cells, decide_range, place, put_run, shift_in, word_buffer
+from sukima.masks.machine import at
 from sukima.masks.numeric import emptied, scaled
+from sukima.masks.shares import AHEAD, ALONG, DIMS, KEPT, RANK, SIZE, SPLIT, TABLE, X, Y, field, my_part, next_chunk
 
 __all__ = ["broadcast", "decide"]
 
@@ -96,9 +78,10 @@ def broadcast(job: Any, like: Any, one: Any, width: Any, moves: Any) -> None:
     rows, factor = field(job, SIZE) // length, carray(at(field(job, TABLE) + 32, one), 1)[0]
     across, x_next, y_next, m_next = _dimension(job, last - 1) if last else (np.int64(1), 0, 0, 0)
     kept = cells(field(job, KEPT), np.uint8(0))
+    part = my_part(job)
     while True:
-        chunk = claim(job)
-        if chunk >= field(job, CHUNKS):
+        chunk, part = next_chunk(job, part)
+        if chunk < 0:
             return
         row, left = chunk // pieces * tall, chunk % pieces * piece
         count, stop = min(piece, length - left), min(rows, row + tall)

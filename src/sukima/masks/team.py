@@ -17,12 +17,14 @@ __all__ = ["cores", "run_on_pool", "team"]
 
 _team: int | None = None
 _with_torch = False
+_found: list[ctypes.Array[ctypes.c_void_p]] = []  # compiled code may hold the address of each
 _pool: ThreadPoolExecutor | None = None
 _WORK = ctypes.CFUNCTYPE(None, ctypes.c_int64)
 
 
 def team() -> int:
-    """The address of ``GOMP_parallel`` in the process's OpenMP runtime, or 0."""
+    """The address of two of the process's OpenMP functions' addresses, ``GOMP_parallel`` and ``omp_get_thread_num``;
+    or 0."""
     global _team, _with_torch
     if _team is None or (not _with_torch and "torch" in sys.modules):
         _team, _with_torch = _find(), "torch" in sys.modules
@@ -33,13 +35,16 @@ def _find() -> int:
     names: list[str] = []
     torch = sys.modules.get("torch")
     if torch is not None and torch.__file__:
-        library = Path(torch.__file__).parent / "lib"
-        names += [str(path) for pattern in ("libgomp*", "libomp.*", "libiomp5.*") for path in library.glob(pattern)]
+        folder = Path(torch.__file__).parent / "lib"
+        names += [str(path) for pattern in ("libgomp*", "libomp.*", "libiomp5.*") for path in folder.glob(pattern)]
     for name in [*names, "libgomp.so.1"]:
         try:
-            return ctypes.cast(ctypes.CDLL(name).GOMP_parallel, ctypes.c_void_p).value or 0
+            library = ctypes.CDLL(name)
+            functions = [library.GOMP_parallel, library.omp_get_thread_num]
         except (OSError, AttributeError):
             continue
+        _found.append(pair := (ctypes.c_void_p * 2)(*(ctypes.cast(f, ctypes.c_void_p).value for f in functions)))
+        return ctypes.addressof(pair)
     return 0
 
 

@@ -12,8 +12,8 @@ from sukima.base.imports import is_installed
 from sukima.masks import cpu, law, portable
 from sukima.masks.compiled import Number
 from sukima.masks.jobs import Dim, Shift, collapse, signed, table
-from sukima.masks.kernels import MAX_DIMS
 from sukima.masks.key import Key, MaskKey, ShardedKey
+from sukima.masks.shares import MAX_DIMS
 from sukima.torch.keys import key_tensor, keys_of
 from sukima.torch.memory import fresh
 

@@ -19,13 +19,13 @@ FINALISTS = 3
 """How many there are, at most."""
 
 
-def finalists(space: Space, candidates: Sequence[Entry], none: Recipe) -> list[Entry]:
-    """The first few candidates whose recipes differ from each other and from ``none``."""
+def finalists(space: Space, candidates: Sequence[Entry], none: Recipe, count: int = FINALISTS) -> list[Entry]:
+    """The first ``count`` candidates whose recipes differ from each other and from ``none``."""
     different: dict[str, Entry] = {}
     for entry in candidates:
         different.setdefault(space.recipe(entry.point).to_json(), entry)
     different.pop(none.to_json(), None)
-    return list(different.values())[:FINALISTS]
+    return list(different.values())[:count]
 
 
 def winner_of(comparison: Comparison) -> Recipe:

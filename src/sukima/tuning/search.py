@@ -62,6 +62,7 @@ class Search:
         self.study, self.engine, self.seeds, self.by = study, engine, tuple(seeds), by
         self.increases, self.deadline, self.trials, self.first_seed = increases, deadline, trials, first_seed
         self.references = 0
+        self._began, self._trained = time.perf_counter(), 0
         self._numbers: dict[str, int] = {}
         self._open: dict[str, list[int]] = {}
         self._left: dict[str, set[int]] = {}
@@ -86,6 +87,30 @@ class Search:
     def epochs(self) -> int:
         """The most a trial may take."""
         return self.engine.task.epochs
+
+    @property
+    def pace(self) -> float:
+        """Seconds on the clock that a whole training takes, as far as is known; 0 before the first has ended."""
+        spent, epochs = time.perf_counter() - self._began, self._trained
+        if not epochs:  # a study that goes on
+            known = [trial.history for trial in self.engine.trials.values()]
+            spent = sum(sum(history.seconds) for history in known) / self.engine.workers
+            epochs = sum(history.epochs for history in known)
+        return spent * self.epochs / epochs if epochs else 0.0
+
+    def affordable(self, share: float = 1.0) -> float:
+        """How many candidates there is time for that take this share of a whole training for each seed."""
+        each = self.pace * share * len(self.seeds)
+        return self.deadline.left / each if each else math.inf
+
+    def try_out(self, points: Sequence[Point]) -> None:
+        """Train candidates with the first seed alone, and so learn the `pace`."""
+        recipes = {}
+        for entry in self.known(points):
+            recipe = self.space.recipe(entry.point)
+            self._numbers.setdefault(recipe.to_json(), entry.number)
+            recipes[recipe.to_json()] = recipe
+        self.engine.prepare([(recipe, self.seeds[0]) for recipe in recipes.values()])
 
     def entries(self) -> list[Entry]:
         """All candidates of the study."""
@@ -180,6 +205,7 @@ class Search:
         self.deadline.check()
 
     def _ended(self, trial: Trial, test: bool) -> None:
+        self._trained += trial.history.epochs
         text = trial.recipe.to_json()
         if text not in self._numbers:
             return

@@ -123,6 +123,10 @@ class Dimension:
         even = steps and steps[0] > 0 and all(math.isclose(step, steps[0], rel_tol=1e-6) for step in steps)
         return round(steps[0], 12) if even else None
 
+    def nearest(self, wanted: float) -> Value:
+        """The value, of numbers, that is nearest."""
+        return min(self.values, key=lambda value: abs(float(value) - wanted))
+
     def put(self, recipe: Recipe, value: Value) -> Recipe:
         """``recipe`` with this dimension at ``value``."""
         if self.field == "rate":
@@ -286,7 +290,7 @@ class Space:
             else:
                 continue
             if wanted is not None:
-                point[dimension.name] = min(dimension.values, key=lambda value: abs(float(value) - wanted))
+                point[dimension.name] = dimension.nearest(wanted)
         return point
 
     def grid(self, most: int) -> Iterator[Point]:

@@ -13,7 +13,7 @@ import os
 import socket
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -111,6 +111,16 @@ class Study:
     def location(self) -> str:
         """Where it is kept, as a URL; empty if in memory."""
         return self._shown
+
+    def settled(self, name: str, choose: Callable[[], int]) -> int:
+        """A number that is chosen once and holds wherever the study goes on."""
+        with self._written():
+            known = self._study.user_attrs.get(name)
+        if known is None:
+            known = choose()
+            with self._written():
+                self._study.set_user_attr(name, known)
+        return int(known)
 
     def entries(self) -> list[Entry]:
         """All candidates by number."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, get_args
@@ -48,9 +47,13 @@ _CONFIRMING = 4
 _TRIALS = 50
 """Candidates where neither a number nor a budget is given."""
 
-_FINAL_SHARE, _GRACE = 0.5, 0.08
-"""The most of a budget that finalists and comparison may take, and by how much the comparison may exceed it: without it
-all that was spent before says nothing."""
+_SEEDS, _CANDIDATES = 3, 24
+"""Seeds for each candidate of a search; fewer, down to one, where the budget would not last for so many candidates: to
+try more points tells more than to try each more often, and fresh seeds decide in the end."""
+
+_FINAL_SHARE, _FINAL_MOST, _GRACE = 0.5, 0.6, 0.08
+"""The part of a budget that finalists and comparison should take; the most that they may, where two seeds take more;
+and by how much the comparison may exceed it, without which all that was spent before says nothing."""
 
 
 def tune(
@@ -61,7 +64,7 @@ def tune(
     by: str = "loss",
     budget: str | float | None = None,
     trials: int | None = None,
-    search_seeds: int = 3,
+    search_seeds: int | None = None,
     test_seeds: int = 6,
     first_seed: int = 0,
     storage: Any = None,
@@ -90,7 +93,7 @@ def tune(
         by: what the search goes by: the validation ``loss``, or the task's metric by its name (or ``metric``).
         budget: how long all of it may take: ``"10min"``, ``"1.5h"``, or seconds.
         trials: how many candidates the search may have; 50 where there is no budget. The ladder ends by itself.
-        search_seeds: paired seeds for each candidate of the search.
+        search_seeds: paired seeds for each candidate of the search; by default 3, fewer where the budget is short.
         test_seeds: fresh paired seeds for the final comparison (fewer where the budget is short).
         first_seed: the first of the search's seeds; another one repeats the whole study independently.
         storage: an Optuna storage or its URL, such as ``sqlite:///sukima.db``, or ``journal:FILE``; by default in
@@ -108,7 +111,8 @@ def tune(
     task = task or demo_task()
     check_instance("task", task, Task)
     check_choice("strategy", strategy, STRATEGIES)
-    check_count("search_seeds", search_seeds)
+    if search_seeds is not None:
+        check_count("search_seeds", search_seeds)
     check_count("test_seeds", test_seeds, minimum=2)
     check_count("first_seed", first_seed, minimum=0)
     if trials is not None:
@@ -119,7 +123,7 @@ def tune(
     plan = _Plan(task, space, trainer.progress)
     chosen = chosen_strategy(strategy, plan.space, task.epochs, limited=budget is not None or trials is not None)
     increases = by == "metric" and plan.metric_increases
-    seeds = range(first_seed, first_seed + search_seeds)
+    seeds = range(first_seed, first_seed + (search_seeds or _SEEDS))
     name = study or f"{task.name} {_identity(task, plan.space, chosen, by, seeds)}"
     about = {"task": task.name, "strategy": chosen, "by": by, "sukima": environment()["sukima"]}
     kept = Study(storage, name, plan.space, increases=increases, about=about)
@@ -127,7 +131,8 @@ def tune(
     search = Search(
         kept, trainer, seeds, by=by, increases=increases, deadline=deadline, trials=many, first_seed=first_seed
     )
-    return _Tuning(task, plan, chosen, search, test_seeds).result()
+    fewer = search_seeds is None and budget is not None and chosen != "ladder"
+    return _Tuning(task, plan, chosen, search, test_seeds, fewer_seeds=fewer).result()
 
 
 class _Plan:
@@ -166,14 +171,16 @@ def _identity(task: Task, space: Space, strategy: str, by: str, seeds: range) ->
 class _Tuning:
     """What is known so far; `result` can be asked for at any moment."""
 
-    def __init__(self, task: Task, plan: _Plan, strategy: str, search: Search, test_seeds: int) -> None:
+    def __init__(
+        self, task: Task, plan: _Plan, strategy: str, search: Search, test_seeds: int, *, fewer_seeds: bool
+    ) -> None:
         self.task, self.plan, self.strategy, self.search, self.engine = task, plan, strategy, search, search.engine
         self.none, self.guideline = (plan.space.recipe(point) for point in (plan.none, plan.usual))
         first = search.seeds[0]
         self.confirming = range(_FINALS + first, _FINALS + first + max(_CONFIRMING, len(search.seeds)))
         self.fresh = range(_FRESH + first, _FRESH + first + test_seeds)
         self.interrupted = False
-        self._began = self._comparison_takes = 0.0
+        self._fewer_seeds, self._comparison_takes, self._most = fewer_seeds, 0.0, FINALISTS
         self.rungs: list[Rung] = []
         self.remark: Message | None = None
         self.verdict: Verdict | None = None
@@ -201,8 +208,9 @@ class _Tuning:
 
     def _train_references(self) -> None:
         search = self.search
-        self._began = time.perf_counter()
         self.engine.stage("baseline", 2 * len(search.seeds))
+        if self._fewer_seeds:
+            search.seeds = search.seeds[: search.study.settled("search seeds", self._affordable_seeds)]
         entries = search.known([self.plan.none, self.plan.usual])
         search.references = len({entry.number for entry in entries})
         baseline = search.evaluate(entries)[0]
@@ -218,23 +226,35 @@ class _Tuning:
             search.evaluate(advised)
         self._announce()
 
+    def _affordable_seeds(self) -> int:
+        """How many seeds for each candidate there is time for, from the time that the first of them takes."""
+        search = self.search
+        search.try_out([self.plan.none, self.plan.usual])
+        trainings = (1 - _FINAL_SHARE) * search.affordable() * len(search.seeds)
+        return max(1, int(min(len(search.seeds), trainings / _CANDIDATES)))
+
     def _announce(self) -> None:
         """Say how long all of it will take, from the time that the first trials took; keep time for the end."""
         search = self.search
-        each = (time.perf_counter() - self._began) / max(self.engine.cost().trials, 1)
+        each = search.pace
         if search.deadline.seconds is not None:
-            finals = (FINALISTS + 1) * len(self.confirming) + 3 * len(self.fresh)
-            share = min(1.0, _FINAL_SHARE * search.deadline.seconds / max(finals * each, 1e-9))
+            most = _FINAL_SHARE * search.deadline.seconds
+            share = min(1.0, most / max(self._end_trainings() * each, 1e-9))
             self.confirming = self.confirming[: max(2, math.floor(share * len(self.confirming)))]
             self.fresh = self.fresh[: max(2, math.floor(share * len(self.fresh)))]
+            if self._end_trainings() * each > most:
+                self._most = FINALISTS - 1
             self._comparison_takes = 3 * len(self.fresh) * each
-            end_takes = (FINALISTS + 1) * len(self.confirming) * each + self._comparison_takes
-            search.deadline.reserve = min(end_takes, _FINAL_SHARE * search.deadline.seconds)
+            search.deadline.reserve = min(self._end_trainings() * each, _FINAL_MOST * search.deadline.seconds)
             self.engine.progress.budget(search.deadline.seconds - search.deadline.spent)
             self.engine.progress.note(say("Searching until {time} are spent.", time=_time(search.deadline.seconds)))
             return
-        trials = self._search_trials() + (FINALISTS + 1) * len(self.confirming) + 3 * len(self.fresh)
+        trials = self._search_trials() + self._end_trainings()
         self.engine.progress.note(say("About {trials} trials, {time}.", trials=trials, time=_time(trials * each)))
+
+    def _end_trainings(self) -> int:
+        """What finalists and comparison take at most."""
+        return (self._most + 1) * len(self.confirming) + 3 * len(self.fresh)
 
     def _search_trials(self) -> int:
         rates = sum(dimension.field == "rate" for dimension in self.plan.space.dimensions)
@@ -274,7 +294,7 @@ class _Tuning:
         points = [*([smooth] if smooth is not None and self._has_room(smooth) else []), self.plan.usual]
         others = search.evaluate(search.known(points))
         chosen = [*best[:1], *(entry for entry in others if entry.state == "complete"), *best[1:]]
-        return finalists(self.plan.space, chosen, self.none)
+        return finalists(self.plan.space, chosen, self.none, self._most)
 
     def _climbed(self) -> list[Entry]:
         """What the ladder accepted, last first."""
@@ -284,8 +304,10 @@ class _Tuning:
 
     def _has_room(self, point: Point) -> bool:
         """Whether the point was tried, or the search may have one more candidate for it."""
-        entries = self.search.entries()
-        free = len(entries) < self.search.trials and self.search.deadline.seconds is None
+        search, entries = self.search, self.search.entries()
+        finals = (self._most + 1) * len(self.confirming)
+        trainings = search.affordable() * len(search.seeds)
+        free = len(entries) < search.trials and trainings >= finals + len(search.seeds)
         return free or any(entry.point == point for entry in entries)
 
     def _compare(self) -> None:

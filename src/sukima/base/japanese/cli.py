@@ -27,7 +27,9 @@ TEXTS = {
     "The most epochs a trial may take, instead of the task's.": "1 試行の最大エポック数。タスクの値より優先します。",
     "Where to write the report: a .html or .json file.": "レポートの書き込み先（.html または .json）。",
     "Fresh seeds for the final comparison on test data.": "テストデータでの最終比較に使う新しいシードの数。",
-    "Seeds for each recipe of the search.": "探索で各レシピに使うシードの数。",
+    "Seeds for each recipe of the search; 3, or fewer where the budget is short.": (
+        "探索で各レシピに使うシードの数。既定は 3 で、予算が短いときは減らします。"
+    ),
     "The first seed; another repeats the study independently.": (
         "最初のシード。変えると独立な試行としてやり直せます。"
     ),

@@ -7,6 +7,7 @@ machine; so a study that goes on after an interruption proposes what it would ha
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from itertools import pairwise
 
 from sukima.tuning.sampling import Proposer
 from sukima.tuning.search import Keep, Search
@@ -15,6 +16,9 @@ __all__ = ["BATCH", "search_in_batches"]
 
 BATCH = 12
 """Candidates proposed together."""
+
+_LEAST, _SURE = 3, 0.85
+"""Candidates for which a batch is begun where time runs out, and the part of the time left that is planned."""
 
 Rungs = Callable[[int], Collection[int]]
 """From the number of a batch to the epochs after which it is judged."""
@@ -29,9 +33,13 @@ def search_in_batches(
     keep: Keep | None = None,
 ) -> None:
     """Propose and evaluate until there are as many candidates as the search may have."""
-    first, batch = search.references, 0
-    while (begin := first + batch * size) < search.trials:
+    begin, batch = search.references, 0
+    while begin < search.trials:
         end = min(begin + size, search.trials)
+        if (fit := _SURE * search.affordable(_share(rungs(batch), search.epochs))) < end - begin:
+            end = begin + int(fit)  # a batch that is cut off in the middle has told nothing
+            if end - begin < _LEAST:
+                break
         entries = search.entries()
         if missing := max(0, end - max(begin, len(entries))):
             # Asked for the whole batch, so that each number gets the point that it gets in an uninterrupted study.
@@ -45,5 +53,11 @@ def search_in_batches(
         else:
             entries = entries[:end]
         search.evaluate(entries[begin:], rungs=rungs(batch), keep=keep, wait=False)
-        batch += 1
+        begin, batch = end, batch + 1
     search.evaluate(search.entries())  # what other processes have begun
+
+
+def _share(rungs: Collection[int], epochs: int) -> float:
+    """What a candidate takes of a whole training, on average, where half of them go on at each rung."""
+    ends = [0, *sorted(rungs), epochs]
+    return sum((end - begin) * 0.5**place for place, (begin, end) in enumerate(pairwise(ends))) / epochs

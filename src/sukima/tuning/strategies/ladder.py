@@ -99,7 +99,7 @@ class _Climb:
 
     def shared(self, rate: float) -> Point:
         """Every site at this rate, or at the nearest that it may have."""
-        return self._rest | {d.name: _nearest(d, rate) for d in self.dimensions}
+        return self._rest | {d.name: float(d.nearest(rate)) for d in self.dimensions}
 
     def foot(self, start: Point) -> Rung:
         """Where the climb begins."""
@@ -110,7 +110,7 @@ class _Climb:
     def moved(self, dimension: Dimension, by: float) -> Point | None:
         """The best point with one rate moved; ``None`` beyond the ends."""
         now = float(self.best[dimension.name])
-        rate = _nearest(dimension, now + by)
+        rate = float(dimension.nearest(now + by))
         return {**self.best, dimension.name: rate} if abs(rate - now) > abs(by) / 2 else None
 
     def attempt(self, point: Point, site: str, rate: float) -> Rung:
@@ -120,10 +120,6 @@ class _Climb:
         if accepted := gain > (noise if math.isfinite(noise) else 0.0):  # one seed: there is only the gain to go by
             self.best, self._best_values = point, values
         return Rung(self._space.recipe(point), site, rate, tuple(values), gain, noise, accepted)
-
-
-def _nearest(dimension: Dimension, rate: float) -> float:
-    return min((float(value) for value in dimension.values), key=lambda value: abs(value - rate))
 
 
 def ladder_candidates(rates: int) -> int:

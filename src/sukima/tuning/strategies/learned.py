@@ -57,8 +57,7 @@ def learned_first(search: Search, then: Callable[[Search], None]) -> None:
 
     Where rates cannot be learned, or would take too much of what the search may spend, it begins without.
     """
-    cost = search.engine.cost()
-    expected = len(_STARTS) * _SLOWER * search.engine.workers * cost.seconds / max(cost.trials, 1)
+    expected = len(_STARTS) * _SLOWER * search.engine.workers * search.pace
     worth = search.trials - search.references >= _WORTH and expected <= _SHARE * search.deadline.left
     if worth:
         try:
@@ -93,5 +92,5 @@ def _point(search: Search, rates: Sequence[Dimension], values: Sequence[float]) 
     """The point of the space that is nearest to the learned rates."""
     point = search.space.usual()
     for dimension, rate in zip(rates, values, strict=True):
-        point[dimension.name] = min(dimension.values, key=lambda value: abs(float(value) - rate))
+        point[dimension.name] = dimension.nearest(rate)
     return point
