@@ -142,6 +142,39 @@ def test_log_with_lines_of_training_and_validation_apart(write: Write) -> None:
     assert history.validation_loss == VALIDATION
 
 
+def test_log_whose_epochs_lead_several_lines(write: Write) -> None:
+    """Batches of training and of validation; the last of validation counts, and no epoch slips into the next."""
+    lines = []
+    for e, (t, v) in enumerate(ROWS):
+        lines += [f"Epoch: [{e}][{b}/2] Loss {t + 0.1 - 0.2 * b:.3f}" for b in range(2)]
+        lines += [f"Test: [{b}/2] Loss {v + 0.3 * (1 - b):.3f}" for b in range(2)]
+    history = only(
+        read_history(
+            write("\n".join(lines)),
+            patterns=["Epoch: [{epoch}][{x}/{y}] Loss {loss}", "Test: [{x}/{y}] Loss {val_loss}"],
+        )
+    ).history
+    assert (history.train_loss, history.validation_loss) == (pytest.approx(TRAIN), VALIDATION)
+
+
+def test_of_two_patterns_at_one_place_the_wider_counts(write: Write) -> None:
+    lines = []
+    for e, (t, v) in enumerate(ROWS):
+        lines += [f"Train Epoch: {e} [0/9]\tLoss: {t}", f"Test set: Average loss: {v}, Accuracy: 9/10"]
+    patterns = ["Train Epoch: {epoch} ", "Loss: {loss}", "Average loss: {val_loss},"]
+    for given in (patterns, patterns[::-1]):
+        history = only(read_history(write("\n".join(lines)), patterns=given)).history
+        assert (history.train_loss, history.validation_loss) == (TRAIN, VALIDATION)
+
+
+def test_a_progress_bar_in_a_log(write: Write) -> None:
+    text = "".join(
+        f"\r\x1b[1m1/2\x1b[0m - loss: 9.9\r\x1b[1m2/2\x1b[0m - loss: {t}\b\b\b - val_loss: {v}\n" for t, v in ROWS
+    )
+    history = only(read_history(write(text), patterns=["loss: {loss} - val_loss: {val_loss}"])).history
+    assert (history.train_loss, history.validation_loss) == (TRAIN, VALIDATION)
+
+
 @pytest.mark.parametrize("pattern", ["loss", "(?P<loss>[", "{}"])
 def test_a_pattern_that_finds_nothing_is_an_error(write: Write, pattern: str) -> None:
     with pytest.raises(InputError):

@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 LONGEST_LINE = 2**20
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_DRAWN = re.compile(r"\x1b\[[0-9;]*[mK]|\x08+")
 MOST_BYTES = 32 * 2**20
 """Most bytes that are held in memory at once; formats that are read line by line may be longer."""
 
@@ -99,8 +99,8 @@ def decode(data: bytes) -> str:
 
 
 def _plain(text: str) -> str:
-    """The text without the colours of a terminal, which stand around numbers in logs."""
-    return _COLOUR.sub("", text) if "\x1b[" in text else text
+    """The text without the colours and steps back of a terminal, which stand around numbers in logs."""
+    return _DRAWN.sub("", text) if "\x1b[" in text or "\b" in text else text
 
 
 def bounded_lines(file: TextIO, notes: list[Message]) -> Iterator[str]:
