@@ -174,6 +174,34 @@ def test_rows_of_the_wandb_api_with_training_and_validation_apart(tmp_path: Path
         assert (history.train_loss, history.validation_loss) == (TRAIN, VALIDATION)
 
 
+def test_charts_exported_one_by_one_are_put_together(tmp_path: Path) -> None:
+    for metric, key in (("train_loss", "train/loss"), ("val_loss", "val/loss")):
+        names = f'"Step","red fox - {metric}","red fox - {metric}__MIN","red fox - {metric}__MAX","owl - {metric}"\n'
+        rows = "".join(f'"{i}","{row[key]}","{row[key]}","{row[key]}","{row[key]}"\n' for i, row in enumerate(ROWS))
+        (tmp_path / f"wandb_export_{metric}.csv").write_text(names + rows)
+    readings = read_history(tmp_path)
+    assert [reading.source.removeprefix(f"{tmp_path}:") for reading in readings] == ["red fox", "owl"]
+    for reading in readings:
+        assert (reading.history.train_loss, reading.history.validation_loss) == (TRAIN, VALIDATION)
+        assert not reading.notes
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("run-train-tag-epoch_loss", "run-validation-tag-epoch_loss"),
+        ("run-lr_train-tag-epoch_loss", "run-lr_validation-tag-epoch_loss"),
+        ("run-fox-tag-Loss_train", "run-fox-tag-Loss_val"),
+    ],
+)
+def test_scalars_that_tensorboard_exports(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name, curve in zip(names, (TRAIN, VALIDATION), strict=True):
+        rows = "".join(f"{1.7e9 + i},{i},{value}\n" for i, value in enumerate(curve))
+        (tmp_path / f"{name}.csv").write_text("Wall time,Step,Value\n" + rows)
+    reading = only(read_history(tmp_path))
+    assert (reading.history.train_loss, reading.history.validation_loss) == (TRAIN, VALIDATION)
+
+
 def test_epochs_that_only_validation_has_do_not_shift_training(tmp_path: Path) -> None:
     """As with ``define_metric``: batches count one thing and validation another, logged after the epoch's batches."""
     records = []

@@ -10,7 +10,8 @@ from pathlib import Path
 from sukima.base.errors import InputError, SukimaError
 from sukima.base.messages import Message, say
 from sukima.diagnosis.readers import mlflow, tensorboard
-from sukima.diagnosis.readers.naming import meaning_of
+from sukima.diagnosis.readers.charts import joined
+from sukima.diagnosis.readers.naming import meaning_of, tells
 from sukima.diagnosis.readers.reading import Reading
 from sukima.diagnosis.readers.rows import Column
 from sukima.diagnosis.readers.table import Table
@@ -35,6 +36,7 @@ def tables_in(folder: Path, read: Callable[[Path], Sequence[Table | Reading]]) -
     """The runs in ``folder``, and why the other files were left out; ``read`` reads one file."""
     tables: Found = []
     skipped: list[Message] = []
+    alone: list[tuple[Path, Table]] = []
     events: dict[Path, list[Path]] = {}
     metrics: set[Path] = set()
     for path in _files(folder, skipped):
@@ -49,7 +51,9 @@ def tables_in(folder: Path, read: Callable[[Path], Sequence[Table | Reading]]) -
                 if not _is_deleted(place.parent):
                     tables.append(mlflow.read_folder(place))
             elif path.suffix.lower() in _SUFFIXES:
-                tables += read(path)
+                found = read(path)
+                tables += found
+                alone += [(path, one) for one in found if isinstance(one, Table) and not tells(one.series)]
         except SukimaError as error:
             skipped.append(error.message)
     for run, paths in events.items():
@@ -57,6 +61,9 @@ def tables_in(folder: Path, read: Callable[[Path], Sequence[Table | Reading]]) -
             tables.append(_run_of_events(run, paths))
         except InputError as error:
             skipped.append(error.message)
+    if together := joined(folder, alone):
+        parts = {id(table) for _, table in alone}
+        tables = [*(table for table in tables if id(table) not in parts), *together]
     return tables, skipped
 
 

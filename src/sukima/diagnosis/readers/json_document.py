@@ -12,7 +12,7 @@ import msgspec
 
 from sukima.base.errors import InputError
 from sukima.diagnosis.readers.keras_history import table_of
-from sukima.diagnosis.readers.naming import meaning_of, pair_up
+from sukima.diagnosis.readers.naming import meaning_of, tells
 from sukima.diagnosis.readers.reading import Reading
 from sukima.diagnosis.readers.rows import Rows
 from sukima.diagnosis.readers.runs import tables_of
@@ -48,7 +48,7 @@ def load(path: Path) -> Any:
 def read(path: Path) -> list[Table | Reading]:
     """The runs in the document; where no names tell, the one table that most likely is meant, for ``--map``."""
     found = _found(_listed(load(path)), str(path), iter(range(MOST_PARTS)))
-    told: list[Table | Reading] = [one for one in found if isinstance(one, Reading) or _tells(one)]
+    told: list[Table | Reading] = [one for one in found if isinstance(one, Reading) or tells(one.series)]
     if told:
         return told
     tables = [one for one in found if isinstance(one, Table)]
@@ -71,7 +71,7 @@ def _found(document: Any, source: str, looks: Iterator[int]) -> list[Table | Rea
         curves = table_of(flat(document), source=source)
         table = [curves] if curves.series else []
         beside = table_of({name: value for name, value in document.items() if not isinstance(value, Mapping)})
-        if _tells(beside) and any(len(one.values) > 1 for one in beside.series.values()):
+        if tells(beside.series) and any(len(one.values) > 1 for one in beside.series.values()):
             return table
         inner = [(f"{source}:{clean_name(name)}", value) for name, value in document.items()]
     elif isinstance(document, list):
@@ -80,7 +80,7 @@ def _found(document: Any, source: str, looks: Iterator[int]) -> list[Table | Rea
             if isinstance(one, Mapping) and _is_row(one):
                 rows.add(flat(one))
         table = list(tables_of(rows, source, "JSON"))
-        if any(isinstance(one, Table) and _tells(one) for one in table):
+        if any(isinstance(one, Table) and tells(one.series) for one in table):
             return table
         inner = [(f"{source}:{i + 1}", value) for i, value in enumerate(document)]
     else:
@@ -92,14 +92,9 @@ def _found(document: Any, source: str, looks: Iterator[int]) -> list[Table | Rea
                 found += _found(value, name, looks)
             except (InputError, RecursionError):
                 continue
-    if any(isinstance(one, Reading) or _tells(one) for one in found):
+    if any(isinstance(one, Reading) or tells(one.series) for one in found):
         return found
     return [*table, *found]
-
-
-def _tells(table: Table) -> bool:
-    """Whether names in the table say which are curves of training and of validation."""
-    return any(pair.kind != "other" for pair in pair_up(table.series))
 
 
 def _listed(document: Any, depth: int = 0) -> Any:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
-__all__ = ["Meaning", "Pairing", "meaning_of", "pair_up"]
+__all__ = ["Meaning", "Pairing", "meaning_of", "pair_up", "tells"]
 
 Role = Literal["train", "validation", "test", ""]
 Kind = Literal["loss", "accuracy", "score", "error", "step", "rate", "other"]
@@ -110,6 +110,11 @@ def pair_up(names: Iterable[str]) -> list[Pairing]:
         pairs += _only_losses(found)
     order = (*_NAMES, "other")
     return sorted(pairs, key=lambda pair: (order.index(pair.kind), pair.quantity != "loss"))
+
+
+def tells(names: Iterable[str]) -> bool:
+    """Whether the names say which are curves of training and of validation."""
+    return any(pair.kind != "other" for pair in pair_up(names))
 
 
 def _only_losses(found: Mapping[str, Mapping[Role, str]]) -> list[Pairing]:
