@@ -14,8 +14,7 @@ import numpy as np
 from sukima.base.errors import InputError
 from sukima.base.imports import require
 from sukima.diagnosis.curves import Curves, curves_of
-from sukima.diagnosis.forecast import forecast
-from sukima.diagnosis.signals.gap import end_level
+from sukima.diagnosis.outlook import ahead
 from sukima.diagnosis.signals.learning_rate import drops
 from sukima.records.files import check_writable
 from sukima.records.history import History
@@ -112,11 +111,7 @@ def _mark(axes: Any, epoch: int, height: float, text: str, *, left: bool = False
 
 def _forecast(axes: Any, run: Curves) -> float:
     """Draw where validation would go in twice the epochs more, with its interval; gives the lowest loss of it."""
-    last, end = run.epochs, end_level(run.validation)
-    found = [forecast(run, int(more)) for more in np.unique(np.linspace(1, 2 * last, 24).astype(int))]
-    at = [last, *(last + one.epochs for one in found)]
-    levels = [end, *(end - one.gain for one in found)]
-    axes.plot(at, levels, color=VALIDATION, linewidth=1, linestyle=":")
-    ends = [end, *(end - one.high for one in found)], [end, *(end - one.low for one in found)]
-    axes.fill_between(at, *ends, color=VALIDATION, alpha=0.15)
-    return min(levels)
+    found = ahead(run, 24)
+    axes.plot(found.epochs, found.levels, color=VALIDATION, linewidth=1, linestyle=":")
+    axes.fill_between(found.epochs, found.lows, found.highs, color=VALIDATION, alpha=0.15)
+    return min(found.levels)
