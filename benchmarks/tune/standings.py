@@ -20,9 +20,11 @@ _HEAD = """# sukima and the tuners that people use
 Made by `benchmarks/tune/peers.py`; its first lines say what is compared. *Seconds* are on the clock, *computing* is
 processor seconds of all processes, both means over repeats. Losses are those of the winners with fresh seeds, mean ±
 standard error over repeats and seeds. *sukima less* is how much lower sukima's is on the same data and seeds, with a
-95 % interval over repeats and seeds; below zero, sukima's is higher. *Share* is sukima's time as a part of what the
-peer had, by the clock by which that was limited; it counts for the claim only where sukima's loss is not higher beyond
-noise ("yes" in the last column). *Load* is the mean number of processes that wanted to run when a search began.
+95 % interval over repeats and seeds; below zero, sukima's is higher. *Share* is sukima's part of what the peer had,
+until its winner was chosen: by the clock, and of computing. Peers train one candidate at a time in one process, as
+their users do, so that a budget of computing is the same by the clock of an idle machine; sukima uses both cores by
+itself. A share counts for the claim only where sukima's loss is not higher beyond noise ("yes" in the last column).
+*Load* is the mean number of processes that wanted to run when a search began.
 """
 
 
@@ -33,8 +35,8 @@ def write_table(lines: Sequence[Line], path: Path) -> None:
     for task in dict.fromkeys(line["task"] for line in searches):
         rows = [
             "| tuner | repeats | trials | seconds | computing | load | validation loss | sukima less | test loss | "
-            "sukima less | share | no worse |",
-            "|---|---|---|---|---|---|---|---|---|---|---|---|",
+            "sukima less | share by the clock | of computing | no worse |",
+            "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         ]
         of_task = [line for line in searches if line["task"] == task]
         for tuner in dict.fromkeys(line["tuner"] for line in of_task):
@@ -70,9 +72,11 @@ def _row(lines: Sequence[Line], of_task: Sequence[Line], tuner: str) -> str:
         if len(gains) > 1:
             fine = "no" if high < 0 or fine == "no" else "yes"
     both = [r for r in these if r in mine and "cpu" in these[r]] if tuner != "sukima" else []
-    clock = "seconds" if both and these[both[0]]["clock"] == "wall" else "cpu"
-    share = sum(mine[r][clock] for r in both) / sum(these[r][clock] for r in both) if both else None
-    cells += [f"{share:.2f}" if share is not None else "", fine]
+    own = "cpu" if both and these[both[0]]["clock"] == "computing" else "seconds"  # of one process, on an idle machine
+    for ours, theirs in (("seconds", own), ("cpu", "cpu")):
+        part = sum(mine[r][ours] for r in both) / sum(these[r][theirs] for r in both) if both else None
+        cells.append(f"{part:.2f}" if part is not None else "")
+    cells.append(fine)
     return "| " + " | ".join(cells) + " |"
 
 

@@ -29,7 +29,7 @@ from sukima.masks.jobs import (
 from sukima.masks.key import FOLD_STR, MaskKey, number_of, unchecked
 from sukima.masks.law import bits, scale, threshold
 from sukima.masks.philox import LANES, fill, folded
-from sukima.masks.shares import BEGUN, COUNTERS, KEPT, MAX_DIMS, PARTS, SIZE, TABLE, X, Y
+from sukima.masks.shares import BEGUN, COUNTERS, KEPT, MAX_DIMS, PARTS, SIZE, TABLE, WHO, X, Y
 
 __all__ = [
     "Job", "apply", "apply_layout", "apply_line", "apply_over", "bits", "fold_in", "keep", "normal", "scale", "spread",
@@ -236,7 +236,7 @@ def _go(job: npt.NDArray[np.int64], work: int, size: int, threads: int) -> None:
         return
     threads = 1 if size < PARALLEL else threads
     if threads > 1 and not team.team():
-        job[BEGUN], job[PARTS], job[COUNTERS:] = 0, threads, 0
+        job[BEGUN], job[WHO], job[PARTS], job[COUNTERS:] = 0, 0, threads, 0
         team.run_on_pool(work, job.ctypes.data, threads)
     else:
         start_job()(work, team.team(), threads, job.ctypes.data)

@@ -23,8 +23,8 @@ _WORK = ctypes.CFUNCTYPE(None, ctypes.c_int64)
 
 
 def team() -> int:
-    """The address of two of the process's OpenMP functions' addresses, ``GOMP_parallel`` and ``omp_get_thread_num``;
-    or 0."""
+    """The address of a pair, those of ``GOMP_parallel`` and ``omp_get_thread_num`` in the process's OpenMP runtime; or
+    0."""
     global _team, _with_torch
     if _team is None or (not _with_torch and "torch" in sys.modules):
         _team, _with_torch = _find(), "torch" in sys.modules

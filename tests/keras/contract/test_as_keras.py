@@ -25,7 +25,8 @@ def made(member: Member, rate: float = 0.5, **kwargs: Any) -> Any:
 
 
 @every
-@pytest.mark.parametrize("training", [True, False])
+# Inference, where nothing happens, on one backend only: each check compiles some models.
+@pytest.mark.parametrize("training", [True, False] if keras.backend.backend() == "torch" else [True])
 def test_keras_s_own_checks(member: Member, training: bool) -> None:
     """Configuration, building, symbolic and eager calls, a step of training, mixed precision."""
     TestCase().run_layer_test(
