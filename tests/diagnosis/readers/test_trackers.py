@@ -179,11 +179,12 @@ def test_charts_exported_one_by_one_are_put_together(tmp_path: Path) -> None:
         names = f'"Step","red fox - {metric}","red fox - {metric}__MIN","red fox - {metric}__MAX","owl - {metric}"\n'
         rows = "".join(f'"{i}","{row[key]}","{row[key]}","{row[key]}","{row[key]}"\n' for i, row in enumerate(ROWS))
         (tmp_path / f"wandb_export_{metric}.csv").write_text(names + rows)
+    (tmp_path / "other.csv").write_text("run,epoch,train_loss\nbat,1,2\nbat,2,1\ncat,1,2\ncat,2,1\n")
     readings = read_history(tmp_path)
     assert [reading.source.removeprefix(f"{tmp_path}:") for reading in readings] == ["red fox", "owl"]
     for reading in readings:
         assert (reading.history.train_loss, reading.history.validation_loss) == (TRAIN, VALIDATION)
-        assert not reading.notes
+    assert "2 files or runs without a history" in str(readings[-1].notes[-1])
 
 
 @pytest.mark.parametrize(

@@ -16,20 +16,19 @@ _FILE = re.compile(r"run[-_](?P<run>.*)[-_]tag[-_](?P<tag>.+)")
 
 
 def joined(folder: Path, alone: Sequence[tuple[Path, Table]]) -> list[Table]:
-    """A table for every run of which there are several files, if together they tell training from validation."""
-    series: dict[str, dict[str, Series]] = {}
-    files: dict[str, set[Path]] = {}
-    kinds: dict[str, str] = {}
+    """The tables, those of a run of which there are several files as one where together they tell its curves."""
+    runs: dict[str, list[tuple[Path, Table, dict[str, Series]]]] = {}
     for path, table in alone:
         run, curves = _curves(path, table)
-        series.setdefault(run, {}).update(curves)
-        files.setdefault(run, set()).add(path)
-        kinds[run] = table.format
-    return [
-        Table(curves, ":".join(filter(None, (str(folder), run))), kinds[run])
-        for run, curves in series.items()
-        if len(files[run]) > 1 and tells(curves)
-    ]
+        runs.setdefault(run, []).append((path, table, curves))
+    result = []
+    for run, parts in runs.items():
+        series = {name: one for _, _, curves in parts for name, one in curves.items()}
+        if len({path for path, _, _ in parts}) > 1 and tells(series):
+            result.append(Table(series, ":".join(filter(None, (str(folder), run))), parts[0][1].format))
+        else:
+            result += [table for _, table, _ in parts]
+    return result
 
 
 def _curves(path: Path, table: Table) -> tuple[str, dict[str, Series]]:

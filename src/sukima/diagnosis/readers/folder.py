@@ -25,6 +25,7 @@ _SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".log", ".wan
 """In a folder only such files are opened: it also holds weights, images and code."""
 _BESIDE = {"wandb-summary.json", "wandb-metadata.json", "wandb-events.jsonl", "debug.log", "debug-internal.log"}
 """What Weights & Biases writes beside a run's history: its last row again, and the machine."""
+_STATE = "trainer_state.json"
 _CHECKPOINT = re.compile(r"checkpoint-(\d{1,18})")
 _DELETED = re.compile(rb"^lifecycle_stage: deleted\r?$", re.MULTILINE)
 """What MLflow writes into the ``meta.yaml`` of a run that was thrown away."""
@@ -51,9 +52,11 @@ def tables_in(folder: Path, read: Callable[[Path], Sequence[Table | Reading]]) -
                 if not _is_deleted(place.parent):
                     tables.append(mlflow.read_folder(place))
             elif path.suffix.lower() in _SUFFIXES:
-                found = read(path)
-                tables += found
-                alone += [(path, one) for one in found if isinstance(one, Table) and not tells(one.series)]
+                for one in read(path):
+                    if isinstance(one, Table) and not tells(one.series):
+                        alone.append((path, one))
+                    else:
+                        tables.append(one)
         except SukimaError as error:
             skipped.append(error.message)
     for run, paths in events.items():
@@ -61,10 +64,7 @@ def tables_in(folder: Path, read: Callable[[Path], Sequence[Table | Reading]]) -
             tables.append(_run_of_events(run, paths))
         except InputError as error:
             skipped.append(error.message)
-    if together := joined(folder, alone):
-        parts = {id(table) for _, table in alone}
-        tables = [*(table for table in tables if id(table) not in parts), *together]
-    return tables, skipped
+    return [*tables, *joined(folder, alone)], skipped
 
 
 def _files(folder: Path, skipped: list[Message]) -> Iterator[Path]:
@@ -75,7 +75,7 @@ def _files(folder: Path, skipped: list[Message]) -> Iterator[Path]:
         if any(name.endswith(".wandb") for name in names):
             # What lies deeper in the folder of such a run are its log files, media and requirements.
             folders.clear()
-        folders[:] = [name for name in folders if name not in _earlier(folders, names)]
+        folders[:] = [name for name in folders if name not in _earlier(Path(place), folders, names)]
         for name in sorted(names):
             path = Path(place, name)
             if name.startswith(".") or name in _BESIDE or path.is_symlink() or not path.is_file():
@@ -89,11 +89,12 @@ def _files(folder: Path, skipped: list[Message]) -> Iterator[Path]:
             yield path
 
 
-def _earlier(folders: list[str], names: list[str]) -> set[str]:
+def _earlier(place: Path, folders: list[str], names: list[str]) -> set[str]:
     """Hugging Face's checkpoints but the last: each tells the run again up to there, as the folder's own state may."""
-    numbers = {name: int(match[1]) for name in folders if (match := _CHECKPOINT.fullmatch(name))}
+    found = {name: match for name in folders if (match := _CHECKPOINT.fullmatch(name))}
+    numbers = {name: int(match[1]) for name, match in found.items() if (place / name / _STATE).is_file()}
     last = max(numbers, key=lambda name: numbers[name], default="")
-    return numbers.keys() - ({last} if "trainer_state.json" not in names else set())
+    return numbers.keys() - ({last} if _STATE not in names else set())
 
 
 def _run_of(place: Path, folder: Path) -> Path:
