@@ -75,7 +75,8 @@ def _files(folder: Path, skipped: list[Message]) -> Iterator[Path]:
         if any(name.endswith(".wandb") for name in names):
             # What lies deeper in the folder of such a run are its log files, media and requirements.
             folders.clear()
-        folders[:] = [name for name in folders if name not in _earlier(Path(place), folders, names)]
+        earlier = _earlier(Path(place), folders, names)
+        folders[:] = [name for name in folders if name not in earlier]
         for name in sorted(names):
             path = Path(place, name)
             if name.startswith(".") or name in _BESIDE or path.is_symlink() or not path.is_file():
