@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from fit import CONCLUSIONS, Fitted, guessed, judged_by_trees, least_confidences, recalls
-from histories import Example, of_record
+from fit import CONCLUSIONS, GROWTHS, Fitted, guessed, judged_by_trees, least_confidences, recalls
+from histories import Example, of_record, without_losses
 from truth import ERRORS, FLOOR, IMPROVEMENT, NO_GAP
 
 from sukima.base.errors import InputError
@@ -30,6 +30,7 @@ TOLD = {
     "and the configuration": ("configuration",),
     "and the future": ("future",),
 }
+TOLD_ALONE = {name: TOLD[name] for name in ("the history", "and the held-out curve")}
 
 
 def secrets(example: Example, record: dict) -> dict[str, list[float]]:
@@ -92,11 +93,14 @@ class Asked:
     clear: list[bool] = field(default_factory=list)
 
 
-def gather(paths: list[Path]) -> Asked:
+def gather(paths: list[Path], *, accuracies_alone: bool = False) -> Asked:
     """The histories that may be fitted on and were drawn as those are that are reported on."""
     asked = Asked()
     for record in (json.loads(line) for path in paths for line in path.read_text().splitlines()):
-        for example in of_record(record):
+        for whole in of_record(record):
+            if accuracies_alone and not whole.history.train_metric:
+                continue
+            example = replace(whole, history=without_losses(whole.history)) if accuracies_alone else whole
             try:
                 fine = example.alike and not example.reported and judged_by_trees(example)
             except InputError:  # not one finite epoch
@@ -111,13 +115,14 @@ def gather(paths: list[Path]) -> Asked:
     return asked
 
 
-def judge(asked: Asked, keys: tuple[str, ...]) -> np.ndarray:
+def judge(asked: Asked, keys: tuple[str, ...], growth: dict) -> np.ndarray:
     """Shares of the truths from the features and what is told beside them, cross-validated."""
     beside = np.array([[value for key in keys for value in one[key]] for one in asked.told])
     told = np.clip(beside.reshape(len(asked.told), -1), -20, 20)
     table, truth = np.hstack([np.array(asked.table), told]), np.array(asked.truth)
     return guessed(
-        Fitted(table, truth, np.array(asked.chances), np.array(asked.groups), np.full(len(truth), fill_value=True))
+        Fitted(table, truth, np.array(asked.chances), np.array(asked.groups), np.full(len(truth), fill_value=True)),
+        growth,
     )
 
 
@@ -130,14 +135,17 @@ def report(name: str, shares: np.ndarray, truth: np.ndarray) -> None:
 
 
 def main(paths: list[Path]) -> None:
-    asked = gather(paths)
-    truth, clear = np.array(asked.truth), np.array(asked.clear)
     print(f"balanced accuracy where it speaks, abstention, recalls of {', '.join(CONCLUSIONS)}, histories")
-    for name, keys in TOLD.items():
-        shares = judge(asked, keys)
-        report(name, shares, truth)
-        if not keys:
-            report("  of these the clear ones", shares[clear], truth[clear])
+    for heading, file, told in (("", "trees.json", TOLD), ("accuracies alone", "accuracy_trees.json", TOLD_ALONE)):
+        asked = gather(paths, accuracies_alone=bool(heading))
+        truth, clear = np.array(asked.truth), np.array(asked.clear)
+        if heading:
+            print(heading)
+        for name, keys in told.items():
+            shares = judge(asked, keys, GROWTHS[file])
+            report(name, shares, truth)
+            if not keys:
+                report("  of these the clear ones", shares[clear], truth[clear])
 
 
 if __name__ == "__main__":

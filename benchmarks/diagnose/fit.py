@@ -1,4 +1,5 @@
-"""Grow the trees of the verdict: ``python fit.py RUNS.jsonl [MORE.jsonl]`` writes ``trees.json`` into the package.
+"""Grow the trees of the verdict: ``python fit.py RUNS.jsonl [MORE.jsonl]`` writes ``trees.json`` into the package, and
+``accuracy_trees.json``, for histories that hold accuracies and no losses, from the same networks.
 
 Only groups with an even number, and networks that are only fitted on, are used; the sharpness and the least confidence
 are chosen by cross-validation over whole groups among these, on histories that were drawn as the reported ones are.
@@ -38,7 +39,12 @@ GROWTH = {
     "random_state": 0,
 }
 LEAST_CHANCE = 0.04
-HOME = Path(__file__).parents[2] / "src/sukima/diagnosis/trees.json"
+HOME = Path(__file__).parents[2] / "src/sukima/diagnosis"
+GROWTHS = {
+    "trees.json": GROWTH,
+    "accuracy_trees.json": GROWTH | {"max_iter": 120, "learning_rate": 0.04, "min_samples_leaf": 300},
+}
+"""How each file's trees grow: accuracies of some hundred rows are noisy, and want smaller steps and larger leaves."""
 
 
 def judged_by_trees(example: Example) -> bool:
@@ -126,9 +132,10 @@ class Fitted:
     alike: np.ndarray
 
 
-def gather(paths: list[Path]) -> Fitted:
+def gather(paths: list[Path], *, accuracies_alone: bool = False) -> Fitted:
     """Measure the features of every history that may be fitted on."""
-    found = [e for path in paths for e in examples(path) if not e.reported and judged_by_trees(e)]
+    told = [e for path in paths for e in examples(path, accuracies_alone=accuracies_alone)]
+    found = [e for e in told if not e.reported and judged_by_trees(e)]
     return Fitted(
         np.array([pooled_features([curves_of(e.history)]) for e in found]),
         np.array([CONCLUSIONS.index(e.truth) for e in found]),
@@ -138,27 +145,27 @@ def gather(paths: list[Path]) -> Fitted:
     )
 
 
-def grown(fitted: Fitted, inside: np.ndarray) -> HistGradientBoostingClassifier:
+def grown(fitted: Fitted, inside: np.ndarray, growth: dict = GROWTH) -> HistGradientBoostingClassifier:
     """Trees from the histories at these places, each as many times as truths have a chance on it."""
     chances = np.where(fitted.chances[inside] >= LEAST_CHANCE, fitted.chances[inside], 0.0)
     row, truth = np.nonzero(chances)
     weight = (chances / chances.sum(0))[row, truth]  # every truth counts alike
-    model = HistGradientBoostingClassifier(**GROWTH)
+    model = HistGradientBoostingClassifier(**growth)
     return model.fit(fitted.table[inside[row]], truth, sample_weight=weight / weight.mean())
 
 
-def guessed(fitted: Fitted, folds: int = 5) -> np.ndarray:
+def guessed(fitted: Fitted, growth: dict = GROWTH, folds: int = 5) -> np.ndarray:
     """Shares of the truths for every history, from trees that were grown without its group."""
     shares = np.zeros_like(fitted.chances)
     for inside, outside in GroupKFold(folds).split(fitted.table, groups=fitted.groups):
-        shares[outside] = grown(fitted, inside).predict_proba(fitted.table[outside])
+        shares[outside] = grown(fitted, inside, growth).predict_proba(fitted.table[outside])
     return shares
 
 
-def grow(fitted: Fitted) -> Nodes:
+def grow(fitted: Fitted, growth: dict = GROWTH) -> Nodes:
     """Cross-validate, choose the sharpness and the least confidences, and grow the trees on everything."""
     print(f"{len(fitted.truth)} histories of {len(set(fitted.groups))} groups, truths {np.bincount(fitted.truth)}")
-    guesses, truth = guessed(fitted)[fitted.alike], fitted.truth[fitted.alike]
+    guesses, truth = guessed(fitted, growth)[fitted.alike], fitted.truth[fitted.alike]
     power = float(min(np.linspace(0.5, 2, 31), key=lambda p: surprise(sharpened(guesses, p), truth)))
     shares = sharpened(guesses, power)
     said, least = shares.argmax(1), least_confidences(shares, truth)
@@ -166,12 +173,15 @@ def grow(fitted: Fitted) -> Nodes:
     found = recalls(said, spoken, truth)
     print(f"sharpness {power:.2f}; least confidences {np.round(least, 2)}; abstains on {1 - spoken.mean():.3f}")
     print(f"cross-validated recalls {np.round(found, 3)}, mean {found.mean():.3f}")
-    return nodes_of(grown(fitted, np.arange(len(fitted.truth))), power, least)
+    return nodes_of(grown(fitted, np.arange(len(fitted.truth)), growth), power, least)
 
 
 def main(paths: list[Path]) -> None:
-    HOME.write_bytes(msgspec.json.encode(grow(gather(paths))) + b"\n")
-    print(f"{HOME.stat().st_size // 1000} kB")
+    for name, growth in GROWTHS.items():
+        fitted = gather(paths, accuracies_alone=name != "trees.json")
+        home = HOME / name
+        home.write_bytes(msgspec.json.encode(grow(fitted, growth)) + b"\n")
+        print(f"{name}: {home.stat().st_size // 1000} kB")
 
 
 if __name__ == "__main__":

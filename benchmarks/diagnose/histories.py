@@ -9,9 +9,10 @@ import gzip
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from configuration import FITTED, GROUP, LONG, reported
 from truth import chances
@@ -61,9 +62,18 @@ class Example:
         return reported(self.number)
 
 
-def examples(path: Path = SAMPLE) -> list[Example]:
-    """Every history in the file that has one finite epoch at least."""
-    return [example for record in records(path) for example in of_record(record) if _has_finite(example.history)]
+def examples(path: Path = SAMPLE, *, accuracies_alone: bool = False) -> list[Example]:
+    """Every history in the file that has one finite epoch at least; if asked, of those with accuracies these alone."""
+    made = (of_record(record, 0.0) if accuracies_alone else of_record(record) for record in records(path))
+    found = (example for some in made for example in some)
+    if accuracies_alone:
+        found = (replace(one, history=without_losses(one.history)) for one in found if one.history.train_metric)
+    return [example for example in found if _has_finite(example.history)]
+
+
+def without_losses(history: History) -> History:
+    """The same history where only accuracies were logged."""
+    return msgspec.structs.replace(history, train_loss=[], validation_loss=[])
 
 
 def records(path: Path) -> Iterator[dict[str, object]]:
@@ -72,7 +82,7 @@ def records(path: Path) -> Iterator[dict[str, object]]:
     return map(json.loads, text.splitlines())
 
 
-def of_record(record: dict) -> Iterator[Example]:
+def of_record(record: dict, without: float = WITHOUT) -> Iterator[Example]:
     """The histories of a run; of one that is only fitted on with the training curve measured in both ways.
 
     Of these some have the running mean also of the accuracy, as most loops log it, and some do not say how training
@@ -87,10 +97,10 @@ def of_record(record: dict) -> Iterator[Example]:
         accuracy = record["running_metric" if fitted and running and both else "train_metric"]
         for place, (epochs, label, best, *_) in enumerate(record["truths"]):
             kept = float(rng.random()) if classes and place > 1 else 1.0
-            shown = classes and kept >= WITHOUT
+            shown = classes and kept >= without
             history = History(
-                train_loss=train[:epochs] if not WITHOUT <= kept < 1.5 * WITHOUT else [],
-                validation_loss=record["validation_loss"][:epochs] if not WITHOUT <= kept < 1.5 * WITHOUT else [],
+                train_loss=train[:epochs] if not without <= kept < 1.5 * without else [],
+                validation_loss=record["validation_loss"][:epochs] if not without <= kept < 1.5 * without else [],
                 train_metric=accuracy[:epochs] if shown else [],
                 validation_metric=record["validation_metric"][:epochs] if shown else [],
                 metric="accuracy" if shown else "",

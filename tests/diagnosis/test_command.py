@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from sukima.base.messages import language
 from sukima.cli.app import app
 from sukima.cli.diagnose import mapping_of
 from sukima.records.history import History
@@ -46,6 +47,15 @@ def test_check_page_picture_and_next_recipe(file: Path, tmp_path: Path) -> None:
     assert Recipe.load(tmp_path / "next.toml").rates == {"fc": 0.5}
     assert (tmp_path / "p.svg").exists()
     assert "<html" in (tmp_path / "page.html").read_text()
+
+
+def test_advice_in_japanese_is_neither_cut_nor_parted_from_its_dot(file: Path) -> None:
+    with language("ja"):
+        result = runner.invoke(app, ["diagnose", str(file), "--map", "train=a,val=b"])
+    lines = [line.rstrip() for line in result.stdout.splitlines()]
+    assert "•" not in lines
+    assert "…" not in result.stdout
+    assert "どれが効くかを示せます" in "".join(line.strip() for line in lines)
 
 
 def test_seeds_are_pooled_on_request(file: Path) -> None:

@@ -29,3 +29,13 @@ def test_other_kinds_of_file_are_refused(history: Make, tmp_path: Path) -> None:
         draw([], tmp_path / "picture.gif")
     with pytest.raises(InputError, match="folder"):
         draw([], tmp_path / "nowhere" / "picture.png")
+
+
+def test_the_page_shows_the_forecast_where_the_verdict_rests_on_it(history: Make, tmp_path: Path) -> None:
+    from sukima.reporting import write_report
+
+    for run, expected in ((history(epochs=20, speed=40, gap=0.02), True), (history(rise=0.01), False)):
+        verdict = judge([run])
+        assert (verdict.verdict == "unfinished") is expected
+        page = write_report([(verdict, run)], tmp_path / "page.html").read_text(encoding="utf-8")
+        assert ("forecast, 95 % interval" in page) is expected

@@ -32,6 +32,18 @@ def test_single_row_follows_the_threshold_rules(train: float, validation: float,
     assert verdict.evidence
 
 
+def test_accuracies_alone_are_judged_by_trees_of_their_own() -> None:
+    """An error that settles says nothing of a loss: the same numbers are judged otherwise as one and as the other."""
+    train = [0.6 * math.exp(-e / 4) + 0.005 for e in range(30)]
+    validation = [0.6 * math.exp(-e / 4) + 0.15 + 0.004 * max(0, e - 10) for e in range(30)]
+    alone = judge([History(train_metric=[1 - t for t in train], validation_metric=[1 - v for v in validation])])
+    losses = judge([History(train_loss=train, validation_loss=validation)])
+    assert alone.verdict == losses.verdict == "overfitting"
+    assert alone.confidence != losses.confidence
+    still = [0.1 + 0.02 * e for e in range(16)]
+    assert judge([History(train_metric=still, validation_metric=still)]).verdict == "unfinished"
+
+
 def test_a_row_without_accuracy_is_unclear() -> None:
     assert diagnose({"loss": [0.5], "val_loss": [0.6]}).verdict == "unclear"
 

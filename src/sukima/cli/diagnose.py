@@ -105,6 +105,8 @@ def mapping_of(text: str) -> dict[str, str]:
 
 def understood(reading: Reading) -> str:
     """What was made of a file, on a line; what was left out, on lines below."""
+    from sukima.diagnosis.readers.text import clean_name
+
     roles = {
         "train_loss": say("training loss"),
         "validation_loss": say("validation loss"),
@@ -115,7 +117,7 @@ def understood(reading: Reading) -> str:
     columns = ", ".join(f"{roles[curve]} = {name!r}" for curve, name in reading.understood.items())
     first = say(
         "{source}: {kind}, {epochs} epochs; {columns}",
-        source=reading.source,
+        source=clean_name(reading.source, 200),
         kind=reading.format,
         epochs=reading.history.epochs,
         columns=columns,

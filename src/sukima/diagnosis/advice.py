@@ -102,6 +102,13 @@ def _against_overfitting(advice: Advice, runs: Sequence[Curves], known: Known) -
                 rows=known.rows,
             )
         )
+    if known.rows is None and known.inputs is None and known.parameters is None:
+        advice.messages.append(
+            say(
+                "more data, fewer features or a smaller model would help as well; with the task, or the numbers of "
+                "rows and inputs, it can be said which"
+            )
+        )
 
 
 def _causes(advice: Advice, known: Known, best: int | None, epochs: int) -> None:
@@ -124,13 +131,6 @@ def _causes(advice: Advice, known: Known, best: int | None, epochs: int) -> None
         )
     elif known.rows is not None and known.rows <= FEW_ROWS:
         advice.messages.append(say("cause: too little data, {rows} rows", rows=known.rows))
-    if known.rows is None and known.inputs is None and known.parameters is None:
-        advice.messages.append(
-            say(
-                "more data, fewer features or a smaller model would help as well; with the task, or the numbers of "
-                "rows and inputs, it can be said which"
-            )
-        )
     if best is not None and best <= epochs / 2:
         advice.messages.append(say("cause: too many epochs, {epochs} where {best} were best", epochs=epochs, best=best))
 

@@ -2,7 +2,8 @@
 
 ``benchmarks/diagnose/fit.py`` grows them, on networks whose truth is known. Trees rather than one formula: which signal
 counts depends on the others (a gap means one thing at a low loss and another at a high one), and outside of what was
-seen a tree stays at its outermost leaf.
+seen a tree stays at its outermost leaf. Accuracies without losses have trees of their own, ``accuracy_trees.json``: the
+same feature says another thing of an error rate than of a loss.
 """
 
 from __future__ import annotations
@@ -74,9 +75,10 @@ class Trees:
 
 
 @cache
-def trees() -> Trees:
-    """The trees that come with the package."""
-    nodes = msgspec.json.decode(files("sukima.diagnosis").joinpath("trees.json").read_bytes(), type=Nodes)
+def trees(*, accuracies_alone: bool = False) -> Trees:
+    """The trees that come with the package; those for histories that hold accuracies and no losses if asked for."""
+    name = "accuracy_trees.json" if accuracies_alone else "trees.json"
+    nodes = msgspec.json.decode(files("sukima.diagnosis").joinpath(name).read_bytes(), type=Nodes)
     assert tuple(nodes.features) == FEATURES  # trees for other features would be nonsense; fit.py writes both
     roots, feature, right = (np.asarray(part, dtype=np.int64) for part in (nodes.roots, nodes.feature, nodes.right))
     return Trees(
@@ -91,14 +93,14 @@ def trees() -> Trees:
     )
 
 
-def probabilities(features: Array) -> dict[Conclusion, float]:
+def probabilities(features: Array, *, accuracies_alone: bool = False) -> dict[Conclusion, float]:
     """Probability of each conclusion, each as likely as another before the curves were seen."""
-    found = trees()
+    found = trees(accuracies_alone=accuracies_alone)
     scores = found.sharpness * found.scores(features)
     shares = np.exp(scores - scores.max())
     return dict(zip(found.conclusions, (shares / shares.sum()).tolist(), strict=True))
 
 
-def least_confidence(conclusion: Conclusion) -> float:
+def least_confidence(conclusion: Conclusion, *, accuracies_alone: bool = False) -> float:
     """The confidence below which that conclusion is not stated: some are easier to be wrong about than others."""
-    return trees().least[conclusion]
+    return trees(accuracies_alone=accuracies_alone).least[conclusion]

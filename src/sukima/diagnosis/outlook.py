@@ -4,12 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import fmean
+from typing import NamedTuple
 
 from sukima.base.messages import Message, say
 from sukima.diagnosis.curves import Curves
 from sukima.diagnosis.forecast import Forecast, errors_of, forecast
+from sukima.diagnosis.signals.gap import end_level
 
-__all__ = ["outlook", "pooled_forecast"]
+__all__ = ["Ahead", "ahead", "outlook", "pooled_forecast"]
+
+
+class Ahead(NamedTuple):
+    """A path with its 95 % interval: epochs, and at each the level and the ends of the interval."""
+
+    epochs: tuple[int, ...]
+    levels: tuple[float, ...]
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
+
+
+def ahead(run: Curves, points: int) -> Ahead:
+    """Where validation would go in twice the epochs more, from its end on, at about so many epochs."""
+    last, end = run.epochs, end_level(run.validation)
+    found = [
+        forecast(run, more) for more in sorted({max(1, round(2 * last * k / points)) for k in range(1, points + 1)})
+    ]
+    return Ahead(
+        (last, *(last + one.epochs for one in found)),
+        (end, *(end - one.gain for one in found)),
+        (end, *(end - one.high for one in found)),
+        (end, *(end - one.low for one in found)),
+    )
 
 
 def outlook(runs: Sequence[Curves], epochs: int) -> Message:

@@ -14,8 +14,7 @@ import numpy as np
 from sukima.base.errors import InputError
 from sukima.base.imports import require
 from sukima.diagnosis.curves import Curves, curves_of
-from sukima.diagnosis.forecast import forecast
-from sukima.diagnosis.signals.gap import end_level
+from sukima.diagnosis.outlook import ahead
 from sukima.diagnosis.signals.learning_rate import drops
 from sukima.records.files import check_writable
 from sukima.records.history import History
@@ -68,8 +67,14 @@ def _panel(axes: Any, verdict: Verdict, history: History) -> None:
     run = curves_of(history)
     epoch = run.epoch
     axes.fill_between(epoch, run.train, run.validation, where=run.validation >= run.train, color=VALIDATION, alpha=0.12)
-    axes.plot(epoch, run.train, color=TRAIN, linestyle="--", label="training")
-    axes.plot(epoch, run.validation, color=VALIDATION, label="validation")
+    dot = "o" if len(epoch) == 1 else None  # no line goes through a single row
+    axes.plot(epoch, run.train, color=TRAIN, linestyle="--", marker=dot, label="training")
+    axes.plot(epoch, run.validation, color=VALIDATION, marker=dot, label="validation")
+    if dot:
+        axes.set_xlim(epoch[0] - 1, epoch[0] + 1)
+    if run.lost is not None:
+        axes.axvline(run.lost, color=ONSET, linewidth=1, linestyle=":")
+        _mark(axes, run.lost, 0.94, "not finite", left=True)
     if verdict.onset_epoch is not None:
         axes.axvline(verdict.onset_epoch, color=ONSET, linewidth=1, linestyle=":")
         _mark(axes, verdict.onset_epoch, 0.94, f"onset {verdict.onset_epoch}")
@@ -90,12 +95,13 @@ def _panel(axes: Any, verdict: Verdict, history: History) -> None:
     axes.legend(frameon=False, fontsize=8)
 
 
-def _mark(axes: Any, epoch: int, height: float, text: str) -> None:
+def _mark(axes: Any, epoch: int, height: float, text: str, *, left: bool = False) -> None:
     """A word beside a line; white behind it, where it stands on a curve."""
     axes.annotate(
         text,
         (epoch, height),
-        (4, 0),
+        (-4 if left else 4, 0),
+        ha="right" if left else "left",
         xycoords=("data", "axes fraction"),
         textcoords="offset points",
         fontsize=8,
@@ -105,11 +111,7 @@ def _mark(axes: Any, epoch: int, height: float, text: str) -> None:
 
 def _forecast(axes: Any, run: Curves) -> float:
     """Draw where validation would go in twice the epochs more, with its interval; gives the lowest loss of it."""
-    last, end = run.epochs, end_level(run.validation)
-    found = [forecast(run, int(more)) for more in np.unique(np.linspace(1, 2 * last, 24).astype(int))]
-    at = [last, *(last + one.epochs for one in found)]
-    levels = [end, *(end - one.gain for one in found)]
-    axes.plot(at, levels, color=VALIDATION, linewidth=1, linestyle=":")
-    ends = [end, *(end - one.high for one in found)], [end, *(end - one.low for one in found)]
-    axes.fill_between(at, *ends, color=VALIDATION, alpha=0.15)
-    return min(levels)
+    found = ahead(run, 24)
+    axes.plot(found.epochs, found.levels, color=VALIDATION, linewidth=1, linestyle=":")
+    axes.fill_between(found.epochs, found.lows, found.highs, color=VALIDATION, alpha=0.15)
+    return min(found.levels)

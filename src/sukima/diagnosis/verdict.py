@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
+import numpy as np
+
 from sukima.base.checks import check_instance
 from sukima.base.errors import InputError
 from sukima.base.messages import Message, say
@@ -39,6 +41,7 @@ class Finding:
     onset: int | None = None
 
 
+@np.errstate(over="ignore", invalid="ignore")  # losses up to the largest number there is are judged too
 def judge(histories: Sequence[History], *, source: str = "", known: Known | None = None) -> Verdict:
     """The verdict on one configuration from the histories of its seeds.
 
@@ -121,10 +124,11 @@ def _mismatched(runs: Sequence[Curves]) -> Finding | None:
 
 def _weighed(runs: Sequence[Curves]) -> Finding:
     """The model's conclusion from all signals, or none where it is too unsure."""
-    shares = probabilities(pooled_features(runs))
+    alone = all(not run.is_loss and len(run.train_share) > 0 for run in runs)
+    shares = probabilities(pooled_features(runs), accuracies_alone=alone)
     conclusion = max(shares, key=lambda name: shares[name])
     confidence = shares[conclusion]
-    if confidence < least_confidence(conclusion):
+    if confidence < least_confidence(conclusion, accuracies_alone=alone):
         second = sorted(shares, key=lambda name: shares[name])[-2]
         torn = say(
             "the curves fit {first} ({share:.0f} %) hardly better than {second} ({other:.0f} %)",

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sukima.base.messages import say
+from sukima.diagnosis.curves import curves_of
+from sukima.diagnosis.outlook import ahead
 from sukima.records.finding import Finding
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, TuneResult
 from sukima.records.site import Site
 from sukima.records.verdict import Verdict
-from sukima.reporting.blocks import Block, Chart, Code, Document, Panels, Paragraph, Sample, Section
+from sukima.reporting.blocks import Block, Chart, Code, Document, Panels, Paragraph, Sample, Section, Series
 from sukima.reporting.recipe_code import recipe_code
 from sukima.reporting.sections.arms import arm_name, best_arm, drawn_arms, metric_name, winner_of
 from sukima.reporting.sections.comparison import comparison_blocks
@@ -113,11 +115,20 @@ def _charts(verdict: Verdict, history: History) -> tuple[Chart, ...]:
     charts = []
     if history.train_loss or history.validation_loss:
         chart = loss_chart(say("Loss"), [history], "winner")
-        charts.append(replace(chart, lines=lines))
+        charts.append(replace(chart, lines=lines, series=(*chart.series, *_forecast(verdict, history))))
     if history.train_metric or history.validation_metric:
         chart = metric_chart(metric_name(history.metric), metric_name(history.metric), [history], "winner")
         charts.append(replace(chart, lines=lines))
     return tuple(charts)
+
+
+def _forecast(verdict: Verdict, history: History) -> tuple[Series, ...]:
+    """Where validation would go in twice the epochs more, where that is what the verdict rests on."""
+    if verdict.verdict != "unfinished" or not history.train_loss:
+        return ()
+    found = ahead(curves_of(history), 8)
+    at, spread = tuple(map(float, found.epochs)), tuple(zip(found.lows, found.highs, strict=True))
+    return (Series(say("forecast, 95 % interval"), "guideline", at, found.levels, spread=spread),)
 
 
 def _onset(verdict: Verdict | None) -> tuple[tuple[float, Text], ...]:

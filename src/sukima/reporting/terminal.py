@@ -74,7 +74,13 @@ def _paragraph(block: Paragraph) -> Sequence[RenderableType]:
 
 
 def _list(block: List) -> Sequence[RenderableType]:
-    return [_text(block.title, "bold"), *(RichText("• ").append_text(_text(item)) for item in block.items)]
+    # A grid: Japanese has no blanks, so that in one text the only place to break would be behind the dot.
+    table = RichTable.grid(padding=(0, 1, 0, 0))
+    table.add_column()
+    table.add_column(overflow="fold")
+    for item in block.items:
+        table.add_row("•", _text(item))
+    return [_text(block.title, "bold"), table]
 
 
 def _facts(block: Facts) -> Sequence[RenderableType]:

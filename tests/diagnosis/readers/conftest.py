@@ -65,6 +65,39 @@ def keras() -> dict[str, list[float]]:
     return {"loss": TRAIN, "accuracy": TRAIN_ACCURACY, "val_loss": VALIDATION, "val_accuracy": VALIDATION_ACCURACY}
 
 
+def frame() -> str:
+    """As a data frame writes itself: numbered by name, and in no order after a tool has sorted the names."""
+    return json.dumps({name: {str(i): curve[i] for i in reversed(range(5))} for name, curve in keras().items()})
+
+
+def by_epoch() -> str:
+    return json.dumps({f"epoch_{e}": {"train": {"loss": t}, "val": {"loss": v}} for e, t, v, _, _ in reversed(ROWS)})
+
+
+def rows_beside_settings() -> str:
+    rows = [{"epoch": e, "train_loss": t, "val_loss": v} for e, t, v, _, _ in ROWS]
+    best = {"train_loss": TRAIN[2], "val_loss": VALIDATION[2]}
+    return json.dumps({"config": {"lr": 0.1, "sizes": [3, 4]}, **best, "epochs": rows})
+
+
+def markdown() -> str:
+    lines = ["| Training Loss | Epoch | Step | Validation Loss |", "|:-------------:|:-----:|:----:|:---------------:|"]
+    return "\n".join(lines + [f"| {t} | {e}.0 | {e * 10} | {v} |" for e, t, v, _, _ in ROWS])
+
+
+def lightning_loaders() -> str:
+    """Two validation loaders; the first is taken."""
+    lines = ["epoch,step,train_loss,val_loss/dataloader_idx_0,val_loss/dataloader_idx_1"]
+    for epoch, train, validation, _, _ in ROWS:
+        lines += [f"{epoch - 1},{epoch * 10 - 1},{train},,", f"{epoch - 1},{epoch * 10 - 1},,{validation},7"]
+    return "\n".join(lines)
+
+
+def wandb_chart_over_time() -> str:
+    lines = ['"Relative Time (Process)","resnet - lr 0.1 - train-loss","resnet - lr 0.1 - val-loss"']
+    return "\n".join(lines + [f'"{e * 1.5}","{t}","{v}"' for e, t, v, _, _ in ROWS])
+
+
 FILES: dict[str, str] = {
     "keras_logger": csv_of("epoch,loss,val_loss,accuracy,val_accuracy"),
     "words": csv_of("Epoch,Training Loss,Validation Loss,Training Accuracy,Validation Accuracy"),
@@ -83,6 +116,17 @@ FILES: dict[str, str] = {
     "wandb_chart": wandb_chart(),
     "wandb_history": wandb_history(),
     "mlflow_long": mlflow_long(),
+    "frame": frame(),
+    "by_epoch": by_epoch(),
+    "rows_beside_settings": rows_beside_settings(),
+    "boosting": json.dumps({"training": {"binary_logloss": TRAIN}, "valid_1": {"binary_logloss": VALIDATION}}),
+    "markdown": markdown(),
+    "remarks": "# run 3\n# of train.py, a sweep\n" + csv_of("epoch,loss,val_loss,acc,val_acc"),
+    "names_in_a_remark": "# of train.py\n# " + csv_of("epoch,loss,val_loss,acc,val_acc", " "),
+    "spreadsheet": "sep=;\n" + csv_of("epoch,loss,val_loss,acc,val_acc", ";", ","),
+    "role_last": csv_of("epoch,Loss - train,Loss - val,Accuracy - train,Accuracy - val"),
+    "lightning_loaders": lightning_loaders(),
+    "wandb_chart_over_time": wandb_chart_over_time(),
     "own": json.dumps({"train_loss": TRAIN, "validation_loss": VALIDATION, "metric": ""}),
 }
 

@@ -1,5 +1,6 @@
 """Every format gives the same curves."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sukima.diagnosis.readers import Reading, read_history
 
 TRAIN = [2.0, 1.5, 1.2, 1.0, 0.9]
 VALIDATION = [2.1, 1.7, 1.5, 1.6, 1.8]
+ROWS = list(zip(TRAIN, VALIDATION, strict=True))
 
 Write = Callable[[str | bytes], Path]
 
@@ -25,6 +27,65 @@ def test_each_format_gives_the_same_losses(written: Path) -> None:
     assert reading.history.validation_loss == pytest.approx(VALIDATION)
     assert reading.understood["train_loss"] != reading.understood["validation_loss"]
     assert reading.format
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp932"])
+@pytest.mark.parametrize("kind", ["csv", "json", "json lines", "log"])
+def test_what_spreadsheets_and_editors_write(write: Write, encoding: str, kind: str) -> None:
+    rows = list(zip(TRAIN, VALIDATION, strict=True))
+    texts = {
+        "csv": "訓練損失,検証損失\n" + "".join(f"{t},{v}\n" for t, v in rows),
+        "json": json.dumps({"訓練損失": TRAIN, "検証損失": VALIDATION}, ensure_ascii=False),
+        "json lines": "".join(json.dumps({"訓練損失": t, "検証損失": v}, ensure_ascii=False) + "\n" for t, v in rows),
+        "log": "".join(f"訓練損失 {t}、検証損失 {v}\n" for t, v in rows),
+    }
+    patterns = ["訓練損失 {loss}、検証損失 {val_loss}"] if kind == "log" else []
+    history = only(read_history(write(texts[kind].encode(encoding)), patterns=patterns)).history
+    assert (history.train_loss, history.validation_loss) == (TRAIN, VALIDATION)
+
+
+def test_a_json_document_of_several_runs(write: Write) -> None:
+    curves = {"loss": TRAIN, "val_loss": VALIDATION}
+    rows = {"small": {"accuracy": 70, "val_accuracy": 68}, "large": {"accuracy": 99, "val_accuracy": 75}}
+    for document in ({"a": curves, "b": curves}, [curves, curves], {"runs": [{"id": 1, "history": curves}] * 2}):
+        readings = read_history(write(json.dumps(document)))
+        assert [reading.history.validation_loss for reading in readings] == [VALIDATION, VALIDATION]
+    assert [reading.history.validation_metric for reading in read_history(write(json.dumps(rows)))] == [[68], [75]]
+
+
+def test_a_json_document_whose_names_say_nothing_can_be_mapped(write: Write) -> None:
+    path = write(json.dumps({"settings": {"lr": 0.1}, "x": TRAIN, "y": VALIDATION}))
+    with pytest.raises(InputError, match="--map"):
+        read_history(path)
+    history = only(read_history(path, {"train": "x", "val": "y"})).history
+    assert (history.train_loss, history.validation_loss) == (TRAIN, VALIDATION)
+
+
+def test_thousands_are_written_with_commas(write: Write) -> None:
+    text = "loss,val_loss\n" + "".join(f'"{1000 * t:,.1f}","{1000 * v:,.1f}"\n' for t, v in ROWS)
+    history = only(read_history(write(text))).history
+    assert history.train_loss == [1000 * t for t in TRAIN]
+
+
+def test_one_loss_each_is_a_pair_whatever_they_are_called(write: Write) -> None:
+    history = only(read_history(write("iteration,total_loss,val_loss\n9,2,2.1\n19,1.5,1.7\n"))).history
+    assert (history.train_loss, history.validation_loss) == ([2, 1.5], [2.1, 1.7])
+    with pytest.raises(InputError, match="--map"):
+        read_history(write("iteration,a_loss,b_loss,val_loss\n9,2,2,2.1\n19,1.5,1.7,1\n"))
+
+
+def test_colours_of_a_terminal_are_no_part_of_a_number(write: Write) -> None:
+    rows = "".join(f" {e}  \x1b[36m{t}\x1b[0m  \x1b[32m{v}\x1b[0m\n" for e, (t, v) in enumerate(ROWS))
+    history = only(read_history(write(" epoch  train_loss  valid_loss\n------  -----  -----\n" + rows))).history
+    assert (history.train_loss, history.validation_loss) == (TRAIN, VALIDATION)
+
+
+@pytest.mark.parametrize(
+    "line", ["Epoch {}/5\n----------\ntrain Loss: {} Acc: 0.5", "[{}] train: {}", "{{'loss': {}}}, {}"]
+)
+def test_a_log_without_a_pattern_asks_for_one(write: Write, line: str) -> None:
+    with pytest.raises(InputError, match="--pattern"):
+        read_history(write("".join(line.format(i, t) + "\n" for i, t in enumerate(TRAIN))))
 
 
 def test_accuracies_come_along(write: Write) -> None:
@@ -79,6 +140,39 @@ def test_log_with_lines_of_training_and_validation_apart(write: Write) -> None:
     ).history
     assert history.train_loss == pytest.approx(TRAIN)
     assert history.validation_loss == VALIDATION
+
+
+def test_log_whose_epochs_lead_several_lines(write: Write) -> None:
+    """Batches of training and of validation; the last of validation counts, and no epoch slips into the next."""
+    lines = []
+    for e, (t, v) in enumerate(ROWS):
+        lines += [f"Epoch: [{e}][{b}/2] Loss {t + 0.1 - 0.2 * b:.3f}" for b in range(2)]
+        lines += [f"Test: [{b}/2] Loss {v + 0.3 * (1 - b):.3f}" for b in range(2)]
+    history = only(
+        read_history(
+            write("\n".join(lines)),
+            patterns=["Epoch: [{epoch}][{x}/{y}] Loss {loss}", "Test: [{x}/{y}] Loss {val_loss}"],
+        )
+    ).history
+    assert (history.train_loss, history.validation_loss) == (pytest.approx(TRAIN), VALIDATION)
+
+
+def test_of_two_patterns_at_one_place_the_wider_counts(write: Write) -> None:
+    lines = []
+    for e, (t, v) in enumerate(ROWS):
+        lines += [f"Train Epoch: {e} [0/9]\tLoss: {t}", f"Test set: Average loss: {v}, Accuracy: 9/10"]
+    patterns = ["Train Epoch: {epoch} ", "Loss: {loss}", "Average loss: {val_loss},"]
+    for given in (patterns, patterns[::-1]):
+        history = only(read_history(write("\n".join(lines)), patterns=given)).history
+        assert (history.train_loss, history.validation_loss) == (TRAIN, VALIDATION)
+
+
+def test_a_progress_bar_in_a_log(write: Write) -> None:
+    text = "".join(
+        f"\r\x1b[1m1/2\x1b[0m - loss: 9.9\r\x1b[1m2/2\x1b[0m - loss: {t}\b\b\b - val_loss: {v}\n" for t, v in ROWS
+    )
+    history = only(read_history(write(text), patterns=["loss: {loss} - val_loss: {val_loss}"])).history
+    assert (history.train_loss, history.validation_loss) == (TRAIN, VALIDATION)
 
 
 @pytest.mark.parametrize("pattern", ["loss", "(?P<loss>[", "{}"])
@@ -137,6 +231,15 @@ def test_a_folder_means_all_runs_in_it(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"width": 3}')
     readings = read_history(tmp_path)
     assert sorted(Path(reading.source).name for reading in readings) == ["a.csv", "b.csv"]
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_checkpoints_of_one_run_are_one_run(tmp_path: Path, *, own: bool) -> None:
+    rows = [d for e, (t, v) in enumerate(ROWS, 1) for d in ({"loss": t, "step": e}, {"eval_loss": v, "step": e})]
+    for name, count in (("checkpoint-3", 6), ("checkpoint-10", 10), *([("", 10)] if own else [])):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "trainer_state.json").write_text(json.dumps({"log_history": rows[:count]}))
+    assert only(read_history(tmp_path)).history.validation_loss == VALIDATION
 
 
 def test_a_folder_without_runs_is_an_error(tmp_path: Path) -> None:

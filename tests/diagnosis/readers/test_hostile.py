@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sukima.base.errors import SukimaError
+from sukima.cli.diagnose import understood
 from sukima.diagnosis import judge
 from sukima.diagnosis.readers import read_history
 from sukima.records.history import History
@@ -188,6 +189,41 @@ def test_a_database_whose_cells_swell_is_left_alone(tmp_path: Path) -> None:
     survives(path, path.read_bytes())
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "sql = 'CREATE TABLE metrics (key, value, x AS (load_extension(''x'')))'",
+        "sql = 'CREATE TABLE metrics garbage ((('",
+        "rootpage = 2",
+        "rootpage = 4000000",
+        "type = 'trigger'",
+    ],
+)
+def test_a_database_whose_schema_lies(tmp_path: Path, schema: str) -> None:
+    path = tmp_path / "f.db"
+    path.write_bytes(sound_database(tmp_path))
+    with closing(sqlite3.connect(path)) as base:
+        base.executescript(f"PRAGMA writable_schema = ON; UPDATE sqlite_master SET {schema} WHERE name = 'metrics'")
+    survives(path, path.read_bytes())
+
+
+@pytest.mark.parametrize("sign", ["\x1b]0;title\x07", "\u202e", "\x9b31m", "\r"])
+def test_the_name_of_a_file_does_not_steer_the_terminal(tmp_path: Path, sign: str) -> None:
+    path = tmp_path / f"a{sign.replace('/', '')}.csv"
+    path.write_text("epoch,loss,val_loss\n" + "".join(f"{i},{1 / i},{2 / i}\n" for i in range(1, 9)))
+    (reading,) = read_history(path)
+    assert_printable(understood(reading))
+
+
+def test_losses_up_to_the_largest_number_are_judged_without_a_warning(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    for values in ("1e308,1e308", "5e-324,5e-324", "-1e308,1e308", "0,0"):
+        survives(tmp_path / "f", ("epoch,loss,val_loss\n" + "".join(f"{i},{values}\n" for i in range(20))).encode())
+    survives(tmp_path / "f", b"epoch,loss,val_loss\n" + b"".join(b"inf,%d,1e-308\n" % i for i in range(20)))
+    assert not recwarn.list
+
+
 def test_no_pickle_is_opened(tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[object, tuple[str]]:
@@ -206,6 +242,10 @@ def test_depth_length_and_size_are_bounded(tmp_path: Path) -> None:
     survives(tmp_path / "f", ",".join(f"c{i}" for i in range(50_000)).encode() + b"\n1" + b",1" * 49_999)
     survives(tmp_path / "f", b'{"loss": ' + b"9" * 100_000 + b"}")
     survives(tmp_path / "f", ("a" * 1000 + "loss 1 val 2\n").encode() * 10)
+    survives(tmp_path / "f", b"," * 1_000_000 + b"\n1,2")
+    survives(
+        tmp_path / "f", json.dumps({f"a{i}": {f"b{j}": {"c": [1]} for j in range(99)} for i in range(99)}).encode()
+    )
 
 
 def test_a_sparse_file_of_many_gigabytes_is_refused_or_cut(tmp_path: Path) -> None:
@@ -228,8 +268,8 @@ def test_what_is_no_file_is_an_error(path: str) -> None:
 
 def test_names_from_files_are_escaped(tmp_path: Path) -> None:
     path = tmp_path / "f"
-    path.write_text("\x1b[31mloss,val \x07loss<b>\n" + "\n".join(f"{random.random()},1" for _ in range(5)))
-    (reading,) = read_history(path, {"train": r"\x1b[31mloss", "val": r"val \x07loss<b>"})
+    path.write_text("\x1b[2Jloss,val \x07loss<b>\n" + "\n".join(f"{random.random()},1" for _ in range(5)))
+    (reading,) = read_history(path, {"train": r"\x1b[2Jloss", "val": r"val \x07loss<b>"})
     assert reading.history.epochs == 5
     assert all(name.isprintable() for name in reading.understood.values())
 

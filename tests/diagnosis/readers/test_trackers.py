@@ -172,3 +172,102 @@ def test_rows_of_the_wandb_api_with_training_and_validation_apart(tmp_path: Path
         path.write_text(text)
         history = only(read_history(path)).history
         assert (history.train_loss, history.validation_loss) == (TRAIN, VALIDATION)
+
+
+def test_charts_exported_one_by_one_are_put_together(tmp_path: Path) -> None:
+    for metric, key in (("train_loss", "train/loss"), ("val_loss", "val/loss")):
+        names = f'"Step","red fox - {metric}","red fox - {metric}__MIN","red fox - {metric}__MAX","owl - {metric}"\n'
+        rows = "".join(f'"{i}","{row[key]}","{row[key]}","{row[key]}","{row[key]}"\n' for i, row in enumerate(ROWS))
+        (tmp_path / f"wandb_export_{metric}.csv").write_text(names + rows)
+    (tmp_path / "other.csv").write_text("run,epoch,train_loss\nbat,1,2\nbat,2,1\ncat,1,2\ncat,2,1\n")
+    readings = read_history(tmp_path)
+    assert [reading.source.removeprefix(f"{tmp_path}:") for reading in readings] == ["red fox", "owl"]
+    for reading in readings:
+        assert (reading.history.train_loss, reading.history.validation_loss) == (TRAIN, VALIDATION)
+    assert "2 files or runs without a history" in str(readings[-1].notes[-1])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("run-train-tag-epoch_loss", "run-validation-tag-epoch_loss"),
+        ("run-lr_train-tag-epoch_loss", "run-lr_validation-tag-epoch_loss"),
+        ("run-fox-tag-Loss_train", "run-fox-tag-Loss_val"),
+    ],
+)
+def test_scalars_that_tensorboard_exports(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name, curve in zip(names, (TRAIN, VALIDATION), strict=True):
+        rows = "".join(f"{1.7e9 + i},{i},{value}\n" for i, value in enumerate(curve))
+        (tmp_path / f"{name}.csv").write_text("Wall time,Step,Value\n" + rows)
+    reading = only(read_history(tmp_path))
+    assert (reading.history.train_loss, reading.history.validation_loss) == (TRAIN, VALIDATION)
+
+
+def test_epochs_that_only_validation_has_do_not_shift_training(tmp_path: Path) -> None:
+    """As with ``define_metric``: batches count one thing and validation another, logged after the epoch's batches."""
+    records = []
+    for epoch, row in enumerate(ROWS):
+        for batch in range(4):
+            records.append(history(5 * epoch + batch, {"train/loss": row["train/loss"], "batch": 4 * epoch + batch}))
+        records.append(history(5 * epoch + 4, {"val/loss": row["val/loss"], "epoch": epoch}))
+    path = tmp_path / "run-abc.wandb"
+    path.write_bytes(wandb_log(records))
+    read = only(read_history(path)).history
+    assert (read.train_loss, read.validation_loss) == (pytest.approx(TRAIN), VALIDATION)
+
+
+def test_curves_have_room_beside_thousands_of_others(tmp_path: Path) -> None:
+    path = tmp_path / "run-abc.wandb"
+    beside = {f"layer{i}/norm": 1.0 for i in range(3000)}
+    path.write_bytes(wandb_log([history(step, beside | row) for step, row in enumerate(ROWS)]))
+    assert only(read_history(path)).history.validation_loss == VALIDATION
+
+
+def test_what_wandb_writes_beside_a_run_is_not_complained_of(tmp_path: Path) -> None:
+    run = tmp_path / "wandb" / "run-20260101_000000-abc"
+    for place, name in ((run / "files", "requirements.txt"), (run / "logs", "debug.log"), (run.parent, "debug.log")):
+        place.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text("numpy==2.0\nno history\n")
+    (run / "run-abc.wandb").write_bytes(wandb_log([history(step, row) for step, row in enumerate(ROWS)]))
+    assert not only(read_history(tmp_path)).notes
+
+
+def test_metrics_that_nobody_gave_a_step(tmp_path: Path) -> None:
+    """MLflow then keeps step 0 for each value; they stand in the order of their logging."""
+    path = tmp_path / "mlflow.db"
+    values = [("train_loss" if t else "val_loss", c, "a", 0, 0) for t, v in ((1, TRAIN), (0, VALIDATION)) for c in v]
+    database(path, {"a": ("run", "active")}, values)
+    (tmp_path / "long.csv").write_text(
+        "run_id,key,value,timestamp,step\n" + "".join(f"a,{name},{value},17,0\n" for name, value, *_ in values)
+    )
+    folder = tmp_path / "mlruns" / "0" / "a" / "metrics"
+    folder.mkdir(parents=True)
+    for name, curve in (("train_loss", TRAIN), ("val_loss", VALIDATION)):
+        (folder / name).write_text("".join(f"170000000000{i} {value} 0\n" for i, value in enumerate(curve)))
+    for place in (path, tmp_path / "long.csv", tmp_path / "mlruns"):
+        read = only(read_history(place)).history
+        assert (read.train_loss, read.validation_loss) == (TRAIN, VALIDATION)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of its own libraries
+@pytest.mark.parametrize("store", ["files", "database"])
+def test_runs_of_the_real_mlflow(tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    tracking = pytest.importorskip("mlflow.tracking", reason="mlflow is not installed")
+    if store == "database":
+        pytest.importorskip("sqlalchemy", reason="mlflow's database needs sqlalchemy")
+        pytest.importorskip("alembic", reason="mlflow's database needs alembic")
+    place = tmp_path / ("mlruns" if store == "files" else "mlflow.db")
+    client = tracking.MlflowClient(f"file:{place}" if store == "files" else f"sqlite:///{place}")
+    experiment = client.create_experiment("実験")
+    for name in ("quick fox", "gone"):
+        run = client.create_run(experiment, run_name=name).info.run_id
+        client.log_param(run, "lr", 0.1)
+        for step, row in enumerate(ROWS):
+            for key, value in row.items():
+                client.log_metric(run, key, value, step=step)
+        if name == "gone":
+            client.delete_run(run)
+    read = only(read_history(place)).history
+    assert (read.train_loss, read.validation_loss) == (TRAIN, VALIDATION)

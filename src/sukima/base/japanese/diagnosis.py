@@ -7,12 +7,17 @@ TEXTS = {
         "{path}: この形式で読める上限は {most} MB です（{size} MB）"
     ),
     "{path}: no rows of numbers found": "{path}: 数値の行が見つかりません",
-    "{path}: not JSON ({why})": "{path}: JSON として読めません（{why}）",
+    "{path}: not JSON ({why}); a text log needs a --pattern": (
+        "{path}: JSON として読めません（{why}）。テキストのログには --pattern を指定してください"
+    ),
     "{source}: no curves found in this JSON": "{source}: この JSON には学習曲線が見つかりません",
     "{path}: no known format of a history; a text log needs a --pattern": (
         "{path}: 履歴の形式を判別できません。テキストログには --pattern が必要です"
     ),
     "{path}: no history in any of its files": "{path}: どのファイルにも履歴が見つかりません",
+    "{path}: no history in any of its files or runs, the first: {why}": (
+        "{path}: どのファイル・実行にも履歴が見つかりません。最初の理由: {why}"
+    ),
     "{count} files or runs without a history left out, the first: {why}": (
         "履歴のないファイルまたは実行 {count} 件を除きました（最初のもの: {why}）"
     ),

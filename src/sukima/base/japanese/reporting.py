@@ -39,6 +39,7 @@ TEXTS = {
     "task": "タスク",
     "model": "モデル",
     "time": "所要時間",
+    "forecast, 95 % interval": "予測（95 % 区間）",
     "overfitting begins": "過学習の始まり",
     "better": "改善",
     "worse": "悪化",

@@ -6,12 +6,13 @@ import csv
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
 from sukima.base.errors import InputError
 from sukima.base.messages import say
-from sukima.diagnosis.readers.rows import Column, Rows, is_label_name
+from sukima.diagnosis.readers.rows import MOST_NAMES, Column, Rows, is_label_name
 from sukima.diagnosis.readers.runs import tables_of
 from sukima.diagnosis.readers.table import Table, number
 from sukima.diagnosis.readers.text import bounded_lines, check_regular, clean_name, decode, encoding_of, head_of
@@ -23,10 +24,10 @@ _DELIMITERS = ",\t;|"
 
 
 def recognises(head: bytes) -> bool:
-    """Whether the first lines split into the same number of cells, and the second has a number in it."""
+    """Whether the first lines split into the same number of cells, and one below the names has a number in it."""
     if b"\0" in head and head[:2] not in (b"\xff\xfe", b"\xfe\xff"):
         return False
-    lines = [line for line in decode(head).splitlines() if line.strip()][:3]
+    lines = list(islice(filter(str.strip, _from_names(iter(decode(head).splitlines()))), 3))
     if not lines or lines[0].lstrip()[:1] in "{[":
         return False
     delimiter = delimiter_of(lines[0])
@@ -35,13 +36,23 @@ def recognises(head: bytes) -> bool:
         return False
     if len(cells) == 1:
         return delimiter is not None
-    return abs(len(cells[0]) - len(cells[1])) <= 1 and any(number(cell) is not None for cell in cells[1])
+    if delimiter is None and not _is_table(cells):
+        return False
+    return abs(len(cells[0]) - len(cells[1])) <= 1 and any(
+        number(cell) is not None for row in cells[1:] for cell in row
+    )
+
+
+def _is_table(cells: list[list[str]]) -> bool:
+    """Whether cells parted by blanks are names above numbers, or numbers, rather than words of a log."""
+    shares = [sum(number(cell) is not None for cell in row) / max(1, len(row)) for row in cells]
+    return shares[0] in (0, 1) and max(shares[1:]) > 0.5
 
 
 def read(path: Path) -> list[Table]:
     """The runs in the file, one table each."""
     check_regular(path)
-    head = head_of(path, 4)
+    head = head_of(path)
     with path.open(encoding=encoding_of(head), errors="replace") as file:
         rows = read_rows(file)
     tables = tables_of(rows, str(path), "CSV")
@@ -53,10 +64,10 @@ def read(path: Path) -> list[Table]:
 def read_rows(file: TextIO) -> Rows:
     """Gather the rows, line by line, so that only numbers are held in memory."""
     rows = Rows()
-    lines = bounded_lines(file, rows.notes)
-    first = next((line for line in lines if line.strip()), "")
+    lines = _from_names(bounded_lines(file, rows.notes))
+    first = next(lines, "")
     delimiter = delimiter_of(first)
-    names = [name.strip().lstrip("#").strip() for name in _split(first, delimiter)]
+    names = [name.strip().lstrip("#").strip() for name in _split(first, delimiter)[:MOST_NAMES]]
     if delimiter is None and names and not names[0]:
         names = names[1:]
     if names and all(number(name) is not None for name in names):
@@ -126,6 +137,23 @@ class _Target:
         self.rows.count += 1
 
 
+def _from_names(lines: Iterator[str]) -> Iterator[str]:
+    """The lines that are not blank from the names on: remarks above them, and a spreadsheet's ``sep=;``, are left out.
+
+    A remark right above numbers, as many as it has words, is the names.
+    """
+    filled = (line for line in lines if line.strip())
+    first = next(filled, "")
+    while first.lstrip().startswith(("#", "sep=")):
+        second = next(filled, "")
+        cells = _split(second, delimiter := delimiter_of(second))
+        named = _split(first.lstrip("# "), delimiter)
+        if not second or (len(named) == len(cells) and any(number(cell) is not None for cell in cells)):
+            return chain((first, second), lines)
+        first = second
+    return chain((first,), lines) if first else lines
+
+
 def delimiter_of(line: str) -> str | None:
     """The delimiter that splits the line into most cells; ``None`` means blanks."""
     counts = {delimiter: line.count(delimiter) for delimiter in _DELIMITERS}
@@ -137,7 +165,7 @@ def _split(line: str, delimiter: str | None) -> list[str]:
     if delimiter is None:
         return line.split()
     try:
-        return next(csv.reader([line], delimiter=delimiter), [])
+        return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
     except csv.Error:
         return []
 
@@ -145,7 +173,7 @@ def _split(line: str, delimiter: str | None) -> list[str]:
 def _cells(lines: Iterator[str], delimiter: str | None) -> Iterator[list[str]]:
     if delimiter is None:
         return (line.split() for line in lines)
-    return iter(csv.reader(lines, delimiter=delimiter))
+    return iter(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
 
 
 def _unique(names: list[str]) -> list[str]:

@@ -10,16 +10,17 @@ from sukima.diagnosis.readers.json_document import flat, load
 from sukima.diagnosis.readers.rows import Rows
 from sukima.diagnosis.readers.runs import tables_of
 from sukima.diagnosis.readers.table import Table
-from sukima.diagnosis.readers.text import clean_name
+from sukima.diagnosis.readers.text import clean_name, decode
 
 __all__ = ["read", "recognises"]
 
 
 def recognises(head: bytes) -> bool:
     """Whether this is a JSON object with the keys that a trainer's state begins with."""
-    start = head[:4096]
-    return start.lstrip()[:1] == b"{" and (
-        b'"log_history"' in head or (b'"best_model_checkpoint"' in start and b'"best_metric"' in start)
+    text = decode(head)
+    start = text[:4096]
+    return start.lstrip()[:1] == "{" and (
+        '"log_history"' in text or ('"best_model_checkpoint"' in start and '"best_metric"' in start)
     )
 
 

@@ -27,7 +27,7 @@ def read(path: Path) -> list[Table]:
     check_regular(path)
     rows = Rows()
     broken = 0
-    with path.open(encoding=encoding_of(head_of(path, 4)), errors="replace") as file:
+    with path.open(encoding=encoding_of(head_of(path)), errors="replace") as file:
         for line in bounded_lines(file, rows.notes):
             found = _object(line)
             if found is not None:

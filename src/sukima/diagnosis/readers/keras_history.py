@@ -9,6 +9,7 @@ from sukima.base.checks import check_instance, shown
 from sukima.base.errors import InputError
 from sukima.diagnosis.readers.align import to_reading
 from sukima.diagnosis.readers.reading import Reading
+from sukima.diagnosis.readers.rows import MOST_COLUMNS
 from sukima.diagnosis.readers.table import Series, Table, number
 from sukima.diagnosis.readers.text import clean_name
 
@@ -39,6 +40,8 @@ def table_of(curves: Mapping[Any, Any], *, source: str = "", strict: bool = Fals
                 )
             continue
         series[clean_name(name, 200)] = Series.of(numbers)
+        if len(series) >= MOST_COLUMNS:
+            break
     return Table(series, source, "Keras History", by_position=True)
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
-__all__ = ["Meaning", "Pairing", "meaning_of", "pair_up"]
+__all__ = ["Meaning", "Pairing", "meaning_of", "pair_up", "tells"]
 
 Role = Literal["train", "validation", "test", ""]
 Kind = Literal["loss", "accuracy", "score", "error", "step", "rate", "other"]
 
 _ROLES: dict[str, Role] = {
-    **dict.fromkeys(("train", "training", "trn", "tr", "fit", "訓練", "学習"), "train"),
+    **dict.fromkeys(("train", "training", "trn", "tr", "fit", "learn", "訓練", "学習"), "train"),
     **dict.fromkeys(
         ("val", "valid", "validation", "validate", "dev", "eval", "evaluation", "検証", "評価"), "validation"
     ),
@@ -66,7 +66,7 @@ def words_of(name: str) -> list[str]:
 
 def meaning_of(name: str) -> Meaning:
     """What a name says; the role is empty where it names none, as in ``loss``."""
-    words = words_of(name)
+    words = words_of(name.split("/dataloader_idx_")[0])
     if words and all(w in _STEPS or w in ("global", "trainer", "current", "number", "num") for w in words):
         return Meaning("", " ".join(words), "step")
     roles: list[Role] = [_ROLES[w] for w in words if w in _ROLES]
@@ -75,7 +75,12 @@ def meaning_of(name: str) -> Meaning:
     if any(w in _RATES for w in words):
         return Meaning("", "learning rate", "rate")
     role: Role = roles[-1] if roles else ""
-    rest = [w for w in words if w not in _ROLES]
+    # A number behind a role counts sets of data (``valid_1``); the first that has a curve is taken.
+    rest = [
+        w
+        for w, before in zip(words, ["", *words], strict=False)
+        if w not in _ROLES and not (w.isdigit() and before in _ROLES)
+    ]
     while len(rest) > 1 and rest[-1] in _TRAILING:
         rest.pop()
     return Meaning(role, " ".join(rest), _kind(rest))
@@ -101,5 +106,22 @@ def pair_up(names: Iterable[str]) -> list[Pairing]:
         validation = roles.get("validation") or roles.get("test")
         if train and validation:
             pairs.append(Pairing(train, validation, quantity, _kind(quantity.split())))
+    if not any(pair.kind == "loss" for pair in pairs):
+        pairs += _only_losses(found)
     order = (*_NAMES, "other")
     return sorted(pairs, key=lambda pair: (order.index(pair.kind), pair.quantity != "loss"))
+
+
+def tells(names: Iterable[str]) -> bool:
+    """Whether the names say which are curves of training and of validation."""
+    return any(pair.kind != "other" for pair in pair_up(names))
+
+
+def _only_losses(found: Mapping[str, Mapping[Role, str]]) -> list[Pairing]:
+    """The one training and the one validation loss, though called otherwise: ``total_loss``, ``val_loss``."""
+    losses = [roles for quantity, roles in found.items() if "loss" in quantity.split()]
+    train = [roles.get("train") or roles[""] for roles in losses if {"train", ""} & roles.keys()]
+    validation = [roles.get("validation") or roles["test"] for roles in losses if {"validation", "test"} & roles.keys()]
+    if len(train) != 1 or len(validation) != 1:
+        return []
+    return [Pairing(train[0], validation[0], "loss", "loss")]

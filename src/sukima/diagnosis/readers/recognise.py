@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from sukima.base.errors import InputError
 from sukima.base.messages import Message, say
 from sukima.diagnosis.readers import (
@@ -42,6 +44,7 @@ READERS: tuple[Reader, ...] = (
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"(\xb5/\xfd")
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def read_history(
     path: str | Path, mapping: Mapping[str, str] | None = None, patterns: Sequence[str] = ()
 ) -> list[Reading]:
@@ -72,6 +75,12 @@ def read_history(
                 raise
             skipped.append(error.message)
     if not readings:
+        if skipped:
+            raise InputError(
+                "{path}: no history in any of its files or runs, the first: {why}",
+                path=clean_name(path, 200),
+                why=skipped[0],
+            )
         raise InputError("{path}: no history in any of its files", path=clean_name(path, 200))
     if skipped:
         last = readings[-1]

@@ -11,15 +11,30 @@ from numpy.typing import NDArray
 
 from sukima.base.messages import Message
 from sukima.diagnosis.curves import Array
-from sukima.diagnosis.readers.naming import words_of
+from sukima.diagnosis.readers.naming import meaning_of, words_of
 from sukima.diagnosis.readers.table import number
 from sukima.diagnosis.readers.text import clean_name
 
-__all__ = ["MOST_CELLS", "Column", "Found", "Labels", "Rows", "is_key_name", "is_label_name", "is_run_name"]
+__all__ = [
+    "MOST_CELLS",
+    "MOST_COLUMNS",
+    "MOST_NAMES",
+    "Column",
+    "Found",
+    "Labels",
+    "Rows",
+    "has_room",
+    "is_key_name",
+    "is_label_name",
+    "is_run_name",
+]
 
 MOST_CELLS = 16_000_000
 """Most numbers that are kept, 16 bytes each."""
 MOST_COLUMNS = 2_000
+MOST_NAMES = 20_000
+"""Most names that are asked whether they are those of curves."""
+LONGEST_NAME = 200
 MOST_LABELS = 1_000
 
 Found = tuple[NDArray[np.int64], Array]
@@ -69,13 +84,18 @@ class Rows:
     count: int = 0
     cells: int = 0
     notes: list[Message] = field(default_factory=list)
+    _known: dict[str, Column | None] = field(default_factory=dict)
 
     def column(self, name: str) -> Column | None:
         """The column of that name, made if needed; ``None`` where there are too many."""
-        name = clean_name(name, 200)
-        if name not in self.columns and len(self.columns) >= MOST_COLUMNS:
-            return None
-        return self.columns.setdefault(name, Column())
+        name = name[: LONGEST_NAME + 1]
+        if name not in self._known:
+            if len(self._known) >= MOST_NAMES:
+                return None
+            cleaned = clean_name(name, LONGEST_NAME)
+            room = has_room(self.columns, cleaned)
+            self._known[name] = self.columns.setdefault(cleaned, Column()) if room else None
+        return self._known[name]
 
     @property
     def full(self) -> bool:
@@ -97,6 +117,13 @@ class Rows:
         """Keep a text of the present row where its column tells runs or metrics apart."""
         if isinstance(cell, str) and is_label_name(name):
             self.labels.setdefault(clean_name(name, 200), Labels()).add_name(self.count, cell)
+
+
+def has_room(columns: Mapping[str, Column], name: str) -> bool:
+    """Whether that column is there or may be made; some room is kept for curves, since others may be thousands."""
+    if name in columns or len(columns) < MOST_COLUMNS:
+        return True
+    return len(columns) < 2 * MOST_COLUMNS and meaning_of(name).kind != "other"
 
 
 def is_run_name(name: str) -> bool:

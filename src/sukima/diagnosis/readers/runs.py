@@ -21,7 +21,7 @@ Inside = NDArray[np.bool_]
 """Which rows belong to a run."""
 
 # Weights & Biases' charts: "run name - val_loss", with the range beside it as "run name - val_loss__MIN".
-_CHART = re.compile(r"(?P<run>.+) - (?P<metric>[^-]+)")
+_CHART = re.compile(r"(?P<run>.+) - (?P<metric>.+)")
 _RANGE = re.compile(r".*__(MIN|MAX)")
 
 
@@ -34,6 +34,8 @@ def tables_of(rows: Rows, source: str, kind: str) -> list[Table]:
         mine = columns if long is None else long
         if inside is not None:
             mine = {name: _within(found, inside) for name, found in mine.items()}
+        if long is not None:
+            mine = _in_turn(mine)
         for chart, part in _charts({name: found for name, found in mine.items() if len(found[0])}):
             notes = list(rows.notes)
             series = over_steps(part, notes)
@@ -59,6 +61,14 @@ def _by_key(rows: Rows, columns: Mapping[str, Found]) -> dict[str, Found] | None
     of_row[key_rows] = numbers
     wide = {name: _within(value, of_row == i) for name, i in key.names.items()}
     return wide | {name: found for name, found in columns.items() if meaning_of(name).kind == "step"}
+
+
+def _in_turn(columns: dict[str, Found]) -> dict[str, Found]:
+    """Where every value of a run has the same step, nobody gave one: each metric's values count themselves."""
+    steps = [name for name in columns if meaning_of(name).kind == "step"]
+    if any(len(np.unique(columns[name][1])) > 1 for name in steps):
+        return columns
+    return {name: (np.arange(len(values)), values) for name, (_, values) in columns.items() if name not in steps}
 
 
 def _insides(rows: Rows, columns: Mapping[str, Found], *, restarts: bool) -> list[tuple[str, Inside | None]]:
@@ -94,12 +104,14 @@ def _restarts(rows: Rows, columns: Mapping[str, Found]) -> list[tuple[str, Insid
 
 
 def _charts(columns: Mapping[str, Found]) -> Iterator[tuple[str, dict[str, Found]]]:
-    """The runs of an exported chart, whose columns begin with the run's name; anything else is one run."""
-    named = {name: match for name in columns if (match := _CHART.fullmatch(name)) and not _RANGE.fullmatch(name)}
-    runs = dict.fromkeys(match["run"] for match in named.values())
-    steps = {name: found for name, found in columns.items() if meaning_of(name).kind == "step"}
-    if not runs or len(named) + len(steps) < sum(not _RANGE.fullmatch(name) for name in columns):
-        yield "", {name: found for name, found in columns.items() if not _RANGE.fullmatch(name)}
+    """The runs of an exported chart, whose columns begin with the run's name (the first may not); else one run."""
+    columns = {name: found for name, found in columns.items() if not _RANGE.fullmatch(name)}
+    named = {name: match for name in columns if (match := _CHART.fullmatch(name))}
+    steps = {name: found for name, found in columns.items() if meaning_of(name).kind == "step" and name not in named}
+    beside = [name for name in columns if name not in named and name not in steps]
+    told = any(meaning_of(match["metric"]).quantity for match in named.values())  # not so in "loss - train"
+    if not told or any(name != next(iter(columns)) for name in beside):
+        yield "", columns
         return
-    for run in runs:
+    for run in dict.fromkeys(match["run"] for match in named.values()):
         yield run, steps | {match["metric"]: columns[name] for name, match in named.items() if match["run"] == run}

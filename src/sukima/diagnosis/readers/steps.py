@@ -14,16 +14,25 @@ from sukima.diagnosis.readers.table import Series
 
 __all__ = ["over_steps"]
 
+MOSTLY = 0.9
+"""Share of a curve's values that a column of steps must stand beside."""
+
 
 def over_steps(columns: Mapping[str, Found], notes: list[Message]) -> dict[str, Series]:
-    """Series over the best step column: the first under which nobody's steps repeat, else the rows themselves."""
+    """Series over the best step column: the first under which nobody's steps repeat, else the rows themselves.
+
+    A column that stands beside one curve and not beside another says nothing of the order of the two.
+    """
     kinds = {name: meaning_of(name) for name in columns}
     measured = [name for name, meaning in kinds.items() if meaning.kind != "step"]
+    curves = [name for name in measured if kinds[name].kind not in ("rate", "other")]
     judges = [name for name in measured if kinds[name].role in ("validation", "test")] or measured
     steps = [name for name, meaning in kinds.items() if meaning.kind == "step"]
     steps.sort(key=lambda name: "epoch" not in words_of(name) and "エポック" not in name)
     best: tuple[float, dict[str, Series]] | None = None
     for name in steps:
+        if any(_beside(columns[name], columns[curve]) < MOSTLY for curve in curves):
+            continue
         looked = {other: _at(columns[name], columns[other]) for other in measured}
         # A share of repeats: a few are repaired, many mean that this column counts something coarser.
         repeats = max((_repeats(looked[other].steps) for other in judges), default=0.0)
@@ -34,6 +43,11 @@ def over_steps(columns: Mapping[str, Found], notes: list[Message]) -> dict[str, 
     if best is None or best[0] > 0.5:
         return {name: Series(columns[name][0].astype(np.float64), columns[name][1]) for name in measured}
     return _in_order(best[1], judges, notes)
+
+
+def _beside(step: Found, column: Found) -> float:
+    """The share of a column's values that have a step in their own row."""
+    return float(np.isin(column[0], step[0]).mean()) if len(column[0]) else 1.0
 
 
 def _at(step: Found, column: Found) -> Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ from sukima.base.messages import Message
 from sukima.diagnosis.curves import Array
 
 __all__ = ["Series", "Table", "number"]
+
+_THOUSANDS = re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 
 
 @dataclass(frozen=True)
@@ -62,4 +65,4 @@ def number(text: object) -> float | None:
     try:
         return float(text.strip().rstrip("%"))
     except ValueError:
-        return None
+        return float(text.replace(",", "")) if _THOUSANDS.fullmatch(text) else None

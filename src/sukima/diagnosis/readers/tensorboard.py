@@ -17,7 +17,7 @@ import numpy as np
 from sukima.base.errors import InputError
 from sukima.base.messages import Message, say
 from sukima.diagnosis.readers.protobuf import fields, varint
-from sukima.diagnosis.readers.rows import MOST_CELLS, MOST_COLUMNS, Column
+from sukima.diagnosis.readers.rows import MOST_CELLS, MOST_COLUMNS, Column, has_room
 from sukima.diagnosis.readers.table import Series, Table
 from sukima.diagnosis.readers.text import check_regular, clean_name
 
@@ -53,10 +53,15 @@ def read(path: Path) -> list[Table]:
 
 
 def series_of(columns: dict[str, Column]) -> dict[str, Series]:
-    """Series by tag over steps; of a step that was written twice (a resumed run) the last stays."""
+    """Series by tag over steps; of a step that was written twice (a resumed run) the last stays.
+
+    Where every value has the same step, nobody gave one, and they stand in the order of their logging.
+    """
     result = {}
     for tag, column in columns.items():
         steps, values = column.found
+        if len(steps) and (steps == steps[0]).all():
+            steps = np.arange(len(steps))
         order = np.argsort(steps, kind="stable")
         steps, values = steps[order], values[order]
         last = np.append(np.diff(steps) > 0, True)
@@ -89,9 +94,7 @@ def gather(path: Path, columns: dict[str, Column], notes: list[Message], prefix:
 def _column(columns: dict[str, Column], prefix: str, tag: bytes) -> Column | None:
     """The column of a tag, made if needed; ``None`` where there are too many."""
     name = clean_name(prefix + tag.decode("utf-8", "replace"), 200)
-    if name not in columns and len(columns) >= MOST_COLUMNS:
-        return None
-    return columns.setdefault(name, Column())
+    return columns.setdefault(name, Column()) if has_room(columns, name) else None
 
 
 def _records(file: BinaryIO, notes: list[Message]) -> Iterator[bytes]:

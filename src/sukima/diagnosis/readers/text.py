@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import os
+import re
 import stat
 from collections.abc import Iterator
 from itertools import chain
@@ -24,6 +26,7 @@ __all__ = [
 ]
 
 LONGEST_LINE = 2**20
+_DRAWN = re.compile(r"\x1b\[[0-9;]*[mK]|\x08+")
 MOST_BYTES = 32 * 2**20
 """Most bytes that are held in memory at once; formats that are read line by line may be longer."""
 
@@ -75,13 +78,29 @@ def read_bounded(path: Path) -> str:
 
 
 def encoding_of(head: bytes) -> str:
-    """The encoding that a byte-order mark tells, else UTF-8."""
-    return "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    """The encoding that a byte-order mark tells; else UTF-8; else what Japanese spreadsheets write."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    return "utf-8-sig" if _is(head, "utf-8") or not _is(head, "cp932") else "cp932"
+
+
+def _is(head: bytes, encoding: str) -> bool:
+    """Whether the bytes are sound in that encoding, but for a character cut at the end."""
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def decode(data: bytes) -> str:
     """Text from bytes; bytes that are not text become the replacement character, so that the rest can be read."""
-    return data.decode(encoding_of(data), errors="replace")
+    return _plain(data.decode(encoding_of(data), errors="replace"))
+
+
+def _plain(text: str) -> str:
+    """The text without the colours and steps back of a terminal, which stand around numbers in logs."""
+    return _DRAWN.sub("", text) if "\x1b[" in text or "\b" in text else text
 
 
 def bounded_lines(file: TextIO, notes: list[Message]) -> Iterator[str]:
@@ -93,7 +112,7 @@ def _blocks(file: TextIO, notes: list[Message]) -> Iterator[list[str]]:
     """The lines of each block of text, so that no call is made for a line."""
     rest = ""
     while block := file.read(LONGEST_LINE):
-        lines = (rest + block).split("\n")
+        lines = _plain(rest + block).split("\n")
         rest = lines.pop()
         yield lines
         if len(rest) > LONGEST_LINE:

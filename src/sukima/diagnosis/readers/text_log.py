@@ -7,7 +7,7 @@ or a regular expression with named groups. Several patterns may be given, for tr
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sukima.base.checks import shown
@@ -55,26 +55,29 @@ def compiled(pattern: str) -> tuple[re.Pattern[str], list[str]]:
 
 
 def read(path: Path, patterns: Sequence[str]) -> list[Table]:
-    """The runs in the log; a new row begins where a name comes again that the present row has."""
+    """The runs in the log; a new row begins where a name comes again that the present row has.
+
+    Where rows begin with their epoch, lines after it belong to it until another is named.
+    """
     check_regular(path)
     expressions = [compiled(pattern) for pattern in patterns]
     rows = Rows()
-    row: dict[str, object] = {}
+    row: dict[str, str] = {}
+    leading: dict[str, str] | None = None
     too_long = 0
-    with path.open(encoding=encoding_of(head_of(path, 4)), errors="replace") as file:
+    with path.open(encoding=encoding_of(head_of(path)), errors="replace") as file:
         for line in bounded_lines(file, rows.notes):
             if len(line) > LONGEST:
                 too_long += 1
                 continue
-            for expression, names in expressions:
-                match = expression.search(line)
-                if not match:
-                    continue
-                found = {n: t for n, t in zip(names, _texts(match, names), strict=True) if t is not None}
+            for found in _found(line, expressions):
                 if any(name in row and (row[name] != text or not _counts(name)) for name, text in found.items()):
                     rows.add(row)
-                    row = {}
+                    row = dict(leading or {})
+                if leading is None:
+                    leading = {name: text for name, text in found.items() if _counts(name)}
                 row |= found
+                leading |= {name: text for name, text in found.items() if name in leading}
             if rows.full:
                 break
     if row:
@@ -85,6 +88,15 @@ def read(path: Path, patterns: Sequence[str]) -> list[Table]:
     if not tables:
         raise InputError("{path}: no line matches the pattern", path=clean_name(path, 200))
     return tables
+
+
+def _found(line: str, expressions: Sequence[tuple[re.Pattern[str], list[str]]]) -> Iterator[dict[str, str]]:
+    """Names and numbers of each pattern in a line; of two at one place the wider, not ``loss`` in ``val loss``."""
+    matches = [(match, names) for expression, names in expressions if (match := expression.search(line))]
+    for match, names in matches:
+        (begin, end), width = match.span(), match.end() - match.start()
+        if not any(o.start() <= begin and end <= o.end() and o.end() - o.start() > width for o, _ in matches):
+            yield {n: t for n, t in zip(names, _texts(match, names), strict=True) if t is not None}
 
 
 def _counts(name: str) -> bool:
