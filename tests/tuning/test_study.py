@@ -359,7 +359,6 @@ class Clock:
 def test_a_budget_is_kept(budget: str, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr("sukima.tuning.deadline.time", clock)
-    monkeypatch.setattr("sukima.workflow.tune.time", clock)
     result = tuned(strategy="random", trials=None, budget=budget)
     assert clock.now <= 1.1 * float(budget[:-1])
     assert result.complete

@@ -62,7 +62,7 @@ class Search:
         self.study, self.engine, self.seeds, self.by = study, engine, tuple(seeds), by
         self.increases, self.deadline, self.trials, self.first_seed = increases, deadline, trials, first_seed
         self.references = 0
-        self._began, self._trained = time.perf_counter(), 0
+        self._began, self._trained = deadline.spent, 0
         self._numbers: dict[str, int] = {}
         self._open: dict[str, list[int]] = {}
         self._left: dict[str, set[int]] = {}
@@ -91,7 +91,7 @@ class Search:
     @property
     def pace(self) -> float:
         """Seconds on the clock that a whole training takes, as far as is known; 0 before the first has ended."""
-        spent, epochs = time.perf_counter() - self._began, self._trained
+        spent, epochs = self.deadline.spent - self._began, self._trained
         if not epochs:  # a study that goes on
             known = [trial.history for trial in self.engine.trials.values()]
             spent = sum(sum(history.seconds) for history in known) / self.engine.workers
