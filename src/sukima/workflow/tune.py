@@ -230,8 +230,11 @@ class _Tuning:
         """How many seeds for each candidate there is time for, from the time that the first of them takes."""
         search = self.search
         search.try_out([self.plan.none, self.plan.usual])
-        trainings = (1 - _FINAL_SHARE) * search.affordable() * len(search.seeds)
-        return max(1, int(min(len(search.seeds), trainings / _CANDIDATES)))
+        return max(1, int(min(len(search.seeds), (1 - _FINAL_SHARE) * self._trainings_left() / _CANDIDATES)))
+
+    def _trainings_left(self) -> float:
+        """How many there is time for."""
+        return self.search.affordable() * len(self.search.seeds)
 
     def _announce(self) -> None:
         """Say how long all of it will take, from the time that the first trials took; keep time for the end."""
@@ -254,7 +257,11 @@ class _Tuning:
 
     def _end_trainings(self) -> int:
         """What finalists and comparison take at most."""
-        return (self._most + 1) * len(self.confirming) + 3 * len(self.fresh)
+        return self._final_trainings() + 3 * len(self.fresh)
+
+    def _final_trainings(self) -> int:
+        """What the finalists take at most, beside the baseline."""
+        return (self._most + 1) * len(self.confirming)
 
     def _search_trials(self) -> int:
         rates = sum(dimension.field == "rate" for dimension in self.plan.space.dimensions)
@@ -305,9 +312,8 @@ class _Tuning:
     def _has_room(self, point: Point) -> bool:
         """Whether the point was tried, or the search may have one more candidate for it."""
         search, entries = self.search, self.search.entries()
-        finals = (self._most + 1) * len(self.confirming)
-        trainings = search.affordable() * len(search.seeds)
-        free = len(entries) < search.trials and trainings >= finals + len(search.seeds)
+        needed = self._final_trainings() + len(search.seeds)
+        free = len(entries) < search.trials and self._trainings_left() >= needed
         return free or any(entry.point == point for entry in entries)
 
     def _compare(self) -> None:
