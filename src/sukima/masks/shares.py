@@ -2,8 +2,8 @@
 
 A *job* is a row of 64-bit numbers, by the names below, and behind them a counter for each thread. Its work is cut into
 chunks. A thread has a part of them, which lie together and are the same whenever the job is done with as many threads,
-so that it finds in its caches what it left there: where threads took chunks as they came, one process in five was at
-half its speed for as long as it lived. A thread that has done its part goes on with those of others.
+so that it finds in its caches what it left there: where threads took chunks as they came, about one process in five ran
+at half its speed from some moment on. A thread that has done its part goes on with those of others.
 """
 
 from __future__ import annotations
