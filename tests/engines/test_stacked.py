@@ -33,6 +33,20 @@ def with_dropout() -> nn.Module:
     )
 
 
+def rectified() -> nn.Module:
+    """Layers whose steps are compiled, in all their orders."""
+    return nn.Sequential(
+        nn.Linear(10, 33), nn.ReLU(), nn.Linear(33, 40), nn.ReLU(), nn.Linear(40, 3, bias=False),
+    )  # fmt: skip
+
+
+def rectified_with_dropout() -> nn.Module:
+    return nn.Sequential(
+        nn.Unflatten(1, (2, 5)), nn.Flatten(), nn.Dropout(0.1), nn.Linear(10, 33), nn.ReLU(), nn.Dropout(0.3),
+        nn.Sequential(nn.Linear(33, 40, bias=False), nn.Dropout(0.2), nn.ReLU()), nn.Dropout(0.4), nn.Linear(40, 3),
+    )  # fmt: skip
+
+
 def normed() -> nn.Module:
     return nn.Sequential(
         nn.Linear(10, 24), nn.BatchNorm1d(24), nn.ReLU(), nn.LayerNorm(24), nn.PReLU(), nn.Linear(24, 3)
@@ -53,7 +67,8 @@ def convolutional() -> nn.Module:
     )
 
 
-MODELS = {model.__name__: model for model in (linear, with_dropout, normed, convolutional)}
+COMPILED = (rectified, rectified_with_dropout)
+MODELS = {model.__name__: model for model in (linear, with_dropout, normed, convolutional, *COMPILED)}
 
 
 def task(model: Callable[[], nn.Module], rows: int = 97, **settings: object) -> Task:
@@ -104,16 +119,26 @@ REGULARIZED = [
 ]
 
 
+COMPILING = [each for each in REGULARIZED if not any(isinstance(p, GroupLasso) for p in each.penalties.values())]
+"""Those of which no penalty needs torch to differentiate it."""
+
+REGULARIZABLE = [(linear, REGULARIZED), (rectified, REGULARIZED), (rectified, COMPILING)]
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "momentum"])
-def test_members_of_one_stack_may_be_regularized_in_different_ways(optimizer: str) -> None:
-    work = task(linear, optimizer=optimizer)
-    candidates = [(recipe, seed % 3) for seed, recipe in enumerate(REGULARIZED)]
+@pytest.mark.parametrize(("model", "recipes"), REGULARIZABLE)
+def test_members_of_one_stack_may_be_regularized_in_different_ways(
+    model: Callable[[], nn.Module], recipes: list[Recipe], optimizer: str
+) -> None:
+    work = task(model, optimizer=optimizer)
+    candidates = [(recipe, seed % 3) for seed, recipe in enumerate(recipes)]
     check_equal(fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates))
 
 
-def test_gradients_are_clipped_member_by_member() -> None:
-    work = task(linear, optimizer="sgd", learning_rate=0.5, clip_norm=0.3)
-    candidates = [(recipe, seed % 3) for seed, recipe in enumerate(REGULARIZED)]
+@pytest.mark.parametrize(("model", "recipes"), REGULARIZABLE)
+def test_gradients_are_clipped_member_by_member(model: Callable[[], nn.Module], recipes: list[Recipe]) -> None:
+    work = task(model, optimizer="sgd", learning_rate=0.5, clip_norm=0.3)
+    candidates = [(recipe, seed % 3) for seed, recipe in enumerate(recipes)]
     clipped = alone(work, candidates)
     check_equal(fit_stack(work, candidates, test=True, progress=Silent()), clipped)
     plain = alone(replace(work, clip_norm=None), candidates)
@@ -133,9 +158,10 @@ def test_members_leave_one_by_one(name: str) -> None:
     check_equal(fit_stack(work, candidates, test=True, progress=Silent()), single)
 
 
-def test_a_member_that_diverges_leaves_the_others_alone() -> None:
+@pytest.mark.parametrize("kind", [linear, rectified])
+def test_a_member_that_diverges_leaves_the_others_alone(kind: Callable[[], nn.Module]) -> None:
     def explosive() -> nn.Module:
-        model = linear()
+        model = kind()
         if torch.initial_seed() == explosive_seed:
             nn.init.constant_(model[0].weight, 1e30)
             nn.init.constant_(model[2].weight, 1e30)
@@ -151,14 +177,17 @@ def test_a_member_that_diverges_leaves_the_others_alone() -> None:
     check_equal(fit_stack(work, candidates, test=True, progress=Silent()), single)
 
 
-def test_regression() -> None:
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("flat", [True, False])
+def test_regression(outputs: int, flat: bool) -> None:
     rng = np.random.default_rng(1)
     x = rng.normal(size=(90, 10))
-    y = x @ rng.normal(size=10)
+    y = x @ rng.normal(size=(10, outputs))
+    y = y[:, 0] if flat and outputs == 1 else y
     work = Task(
-        model=lambda: nn.Sequential(nn.Linear(10, 20), nn.ReLU(), nn.Linear(20, 2)),
-        train=(x[:60], np.stack([y, -y], 1)[:60]),
-        validation=(x[60:], np.stack([y, -y], 1)[60:]),
+        model=lambda: nn.Sequential(nn.Linear(10, 20), nn.ReLU(), nn.Linear(20, outputs)),
+        train=(x[:60], y[:60]),
+        validation=(x[60:], y[60:]),
         loss="mse",
         metric="r2",
         epochs=3,

@@ -27,15 +27,17 @@ _SOURCES = (
     "kernels.py",
     "structure.py",
     "normal.py",
+    "shares.py",
     "compiled.py",
 )
 
 
 @cache
-def _digest() -> str:
+def _digest(also: tuple[Path, ...]) -> str:
     """Numba looks at one file's date only; this covers all of them, and its own version."""
     here = Path(__file__).parent
-    text = b"".join((here / name).read_bytes() for name in _SOURCES) + numba.__version__.encode()
+    sources = [*(here / name for name in _SOURCES), *also]
+    text = b"".join(source.read_bytes() for source in sources) + numba.__version__.encode()
     return hashlib.blake2b(text, digest_size=8).hexdigest()
 
 
@@ -64,20 +66,23 @@ def _usable(path: Path) -> bool:
 
 
 @cache
-def directory() -> Path | None:
-    """The directory in use; ``None`` where nothing can be written and kernels are compiled by each process."""
+def directory(*also: Path) -> Path | None:
+    """The directory in use; ``None`` where nothing can be written and kernels are compiled by each process.
+
+    Kernels that are made of functions in other files than those of masks have one that depends on these files ``also``.
+    """
     for base in _candidates():
         with contextlib.suppress(OSError, RuntimeError):
-            path = base / _digest()
+            path = base / _digest(also)
             if _usable(path):
                 return path
     return None
 
 
 @contextlib.contextmanager
-def caching() -> Iterator[bool]:
+def caching(*also: Path) -> Iterator[bool]:
     """Functions compiled inside keep their machine code in `directory`; gives whether they can."""
-    path = directory()
+    path = directory(*also)
     with _lock:
         before = config.CACHE_DIR
         try:

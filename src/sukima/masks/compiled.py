@@ -15,22 +15,14 @@ from sukima.masks.kernels import turned, walk
 from sukima.masks.machine import address_of, at, hold
 from sukima.masks.normal import normal
 from sukima.masks.shares import (
-    ALONG,
-    CHUNKS,
-    DIMS,
     JOB,
     KEPT,
-    RANK,
-    ROW_X,
-    ROW_Y,
-    SIZE,
-    SPLIT,
     TABLE,
     X,
     Y,
-    chunk_of,
     do_job,
     room,
+    set_line,
 )
 from sukima.masks.structure import broadcast, decide
 
@@ -108,13 +100,7 @@ def start() -> Callable[..., None]:
     ) -> None:  # fmt: skip
         space = np.empty(room(threads), np.int64)
         job = address_of(space)
-        chunk = chunk_of(size, threads)
-        space[CHUNKS], space[ALONG] = (size + chunk - 1) // chunk, chunk
-        space[SPLIT], space[SIZE], space[X], space[Y] = space[CHUNKS], size, x, y
-        space[TABLE], space[ROW_X], space[ROW_Y], space[RANK] = job + 8 * JOB, 0, 0, 1
-        space[DIMS], space[DIMS + 1], space[DIMS + 2] = size, 1, 1
-        space[JOB], space[JOB + 1], space[JOB + 2] = seed, stream, dropped
-        space[JOB + 3], space[JOB + 4], space[JOB + 5] = bits, factor, first
+        set_line(space, job, threads, x, y, size, seed, stream, dropped, bits, factor, first)
         do_job(work, team, threads, job)
         hold(space)
 

@@ -18,7 +18,7 @@ from sukima.masks.machine import at, call_number, call_team, call_work, claim
 __all__ = [
     "AHEAD", "ALONG", "BEGUN", "CHUNKS", "COUNTERS", "DIMS", "FIELDS", "HIGH", "JOB", "KEPT", "LOW", "MAX_DIMS",
     "PARTS", "RANK", "ROW_X", "ROW_Y", "SIZE", "SPLIT", "TABLE", "TILE", "WHO", "X", "Y", "chunk_of", "do_job", "field",
-    "my_part", "next_chunk", "room",
+    "my_part", "next_chunk", "room", "set_line",
 ]  # fmt: skip
 
 MAX_DIMS = 8
@@ -50,6 +50,21 @@ def room(threads: Any) -> Any:
 def field(job: Any, index: Any) -> Any:
     """One number of a job, by its name above."""
     return carray(at(job, np.int64(0)), JOB)[index]
+
+
+@njit
+def set_line(
+    numbers: Any, job: Any, threads: Any, x: Any, y: Any, size: Any,
+    seed: Any, stream: Any, dropped: Any, bits: Any, factor: Any, first: Any,
+) -> None:  # fmt: skip
+    """Make ``numbers``, which lie at ``job``, a job of one mask on elements that lie in its order in memory."""
+    chunk = chunk_of(size, threads)
+    numbers[CHUNKS], numbers[ALONG] = (size + chunk - 1) // chunk, chunk
+    numbers[SPLIT], numbers[SIZE], numbers[X], numbers[Y] = numbers[CHUNKS], size, x, y
+    numbers[TABLE], numbers[ROW_X], numbers[ROW_Y], numbers[RANK] = job + 8 * JOB, 0, 0, 1
+    numbers[DIMS], numbers[DIMS + 1], numbers[DIMS + 2] = size, 1, 1
+    numbers[JOB], numbers[JOB + 1], numbers[JOB + 2] = seed, stream, dropped
+    numbers[JOB + 3], numbers[JOB + 4], numbers[JOB + 5] = bits, factor, first
 
 
 @njit

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from sukima.engines.seeds import derive_seed
+from sukima.engines.stacked.compiled import CompiledSteps, compiled_steps
 from sukima.engines.stacked.heads import loss_and_gradient
 from sukima.engines.stacked.mapped import MappedNetwork
 from sukima.engines.stacked.network import ChainNetwork
 from sukima.engines.stacked.storage import Storage
 from sukima.engines.stacked.unstackable import UnstackableError
-from sukima.engines.torch.data import ArrayBatches
+from sukima.engines.torch.data import ArrayBatches, Batches
+from sukima.engines.torch.evaluate import evaluate, score
+from sukima.engines.torch.metrics import Metric
 from sukima.engines.torch.optimizers import rule_of, settings_of
 from sukima.engines.torch.regularizing import Regularizing
 from sukima.engines.torch.run import Run
 from sukima.engines.torch.threads import multiplications
 from sukima.engines.torch.vector import VectorOptimizer
+from sukima.records.result import Score
 from sukima.torch.layers import is_batch_norm, is_convolution
 
 __all__ = ["Chain"]
 
 
 class Chain:
-    """Runs of one task, and their networks as one; trains them, and does not measure.
+    """Runs of one task, and their networks as one; trains and measures them.
 
     Raises:
         UnstackableError: their networks cannot be one.
@@ -40,8 +45,16 @@ class Chain:
             rule_of(task), self._storage.parameters, [settings_of(task, run.recipe) for run in runs]
         )
         self._regularizing = [Regularizing(run, own=True) for run in runs]
+        self._compiled: CompiledSteps | None = None
+        if isinstance(self._network, ChainNetwork) and not any(each.by_gradient for each in self._regularizing):
+            self._compiled = compiled_steps(runs, self._network)
         for run in runs:
             run.model.train()
+
+    @property
+    def compiled(self) -> bool:
+        """Whether its members' steps are."""
+        return self._compiled is not None
 
     def train(self, epoch: int) -> None:
         """An epoch; runs whose loss is not finite are told so."""
@@ -49,6 +62,24 @@ class Chain:
         self._network.masks.begin(epoch / self.runs[0].task.epochs, len(spans))
         self._optimizer.penalise(self._strengths())
         orders = [self._data.order(derive_seed(run.seed, "order", epoch)) for run in self.runs]
+        if self._compiled is not None:
+            self._look_at(self._one_by_one(self._compiled, orders))
+        else:
+            self._look_at(self._together(spans, orders))
+
+    def _one_by_one(self, compiled: CompiledSteps, orders: Sequence[Tensor]) -> Tensor:
+        """The losses (steps, members) of an epoch of each member after another."""
+        losses = []
+        for member, (run, order, regularizing) in enumerate(zip(self.runs, orders, self._regularizing, strict=True)):
+            update = self._optimizer.update_of(member, self._storage.gradients)
+            after = None
+            if regularizing.after:
+                after = partial(regularizing.after_step, self._optimizer.settings[member].learning_rate)
+            losses.append(compiled.train(member, order, update, run.recipe.label_smoothing, after))
+        return torch.stack(losses, 1)
+
+    def _together(self, spans: Sequence[tuple[int, int]], orders: Sequence[Tensor]) -> Tensor:
+        """The losses (steps, members) of an epoch of all members at once."""
         losses = []
         with torch.no_grad():
             before = torch.get_rng_state()
@@ -56,7 +87,7 @@ class Chain:
                 losses.append(self._step(step, torch.stack([order[start:stop] for order in orders])))
             if not torch.equal(before, torch.get_rng_state()):
                 raise UnstackableError("a layer draws random numbers of its own")
-        self._look_at(torch.stack(losses))
+        return torch.stack(losses)
 
     def _step(self, step: int, chosen: Tensor) -> Tensor:
         data = self._data
@@ -84,6 +115,13 @@ class Chain:
             wrong = next((value for value in values if not math.isfinite(value)), None)
             if wrong is not None:
                 run.diverged(wrong)
+
+    def measure(self, member: int, data: Batches, metric: Metric | None) -> Score:
+        """One member in inference mode."""
+        run = self.runs[member]
+        if self._compiled is None:
+            return evaluate(run.model, data, run.plain_loss, metric)
+        return score(partial(self._compiled.outputs, member), data, run.plain_loss, metric)
 
     def select(self, kept: Sequence[int]) -> None:
         """Go on with these only."""

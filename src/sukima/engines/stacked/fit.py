@@ -10,7 +10,6 @@ from sukima.engines.progress import Progress
 from sukima.engines.stacked.chain import Chain
 from sukima.engines.stacked.unstackable import UnstackableError
 from sukima.engines.torch.data import ArrayBatches, TaskData
-from sukima.engines.torch.evaluate import evaluate
 from sukima.engines.torch.metrics import make_metric
 from sukima.engines.torch.run import Run
 from sukima.engines.torch.seeding import generators_restored
@@ -18,7 +17,6 @@ from sukima.engines.torch.threads import suitable_threads
 from sukima.records.recipe import Recipe
 from sukima.records.result import Trial
 from sukima.records.task import Task
-from sukima.torch.modes import evaluating
 
 __all__ = ["Stack", "fit_stack"]
 
@@ -48,13 +46,16 @@ class Stack:
 
     Raises:
         UnstackableError: the model has a ``forward`` of its own, layers that share weights, or dropout of a kind that
-            a stack does not know; or the data or the optimizer are not of the kinds that it knows.
+            a stack does not know; or the data or the optimizer are not of the kinds that it knows; or there is a single
+            run whose steps are not compiled.
     """
 
     def __init__(self, runs: Sequence[Run], progress: Progress) -> None:
         self.task, self._progress, self._epoch = runs[0].task, progress, 0
         train = _check(runs)
         self._chains = [Chain(part, train) for part in _parts(runs)]
+        if len(runs) == 1 and not self._chains[0].compiled:
+            raise UnstackableError("there is but one candidate")
 
     @property
     def active(self) -> list[Run]:
@@ -66,19 +67,19 @@ class Stack:
         started = time.perf_counter()
         for chain in self._chains:
             chain.train(self._epoch)
-        active = self.active
-        kept = [index for index, run in enumerate(active) if self._goes_on(run, started, len(active))]
+        active = [(chain, member) for chain in self._chains for member in range(len(chain.runs))]
+        kept = [index for index, one in enumerate(active) if self._goes_on(*one, started, len(active))]
         self._epoch += 1
         if len(kept) < len(active):
             self.select(kept)
 
-    def _goes_on(self, run: Run, started: float, members: int) -> bool:
+    def _goes_on(self, chain: Chain, member: int, started: float, members: int) -> bool:
         """Add an epoch to a member's history; whether it goes on."""
+        run = chain.runs[member]
         if run.history.status != "finished":
             return False
-        with evaluating(run.model):
-            train = evaluate(run.model, run.train, run.plain_loss, make_metric(self.task))
-            validation = evaluate(run.model, run.validation, run.plain_loss, make_metric(self.task))
+        train = chain.measure(member, run.train, make_metric(self.task))
+        validation = chain.measure(member, run.validation, make_metric(self.task))
         epochs, seconds = run.history.epochs, (time.perf_counter() - started) / members
         goes_on = run.record(train, validation, seconds, run.model.state_dict)
         if run.history.epochs > epochs:

@@ -104,6 +104,10 @@ class Masks:
         for site, seeds in zip(self.sites, self._seeds[number], strict=True):
             site.seeds = seeds
 
+    def seeds_of(self, member: int) -> npt.NDArray[np.int64]:
+        """One member's keys of the epoch (steps, sites), as signed numbers."""
+        return np.ascontiguousarray(self._seeds[:, :, member]).view(np.int64)
+
     def tensors(self) -> tuple[Tensor, Tensor]:
         """The keys (members, sites, 2) and rates (members, sites) of this step."""
         members = len(self._runs)

@@ -24,6 +24,10 @@ __all__ = ["ChainNetwork"]
 class ChainNetwork:
     """The members' layers, stacked one by one in the order in which ``nn.Sequential`` calls them.
 
+    Attributes:
+        masks: of all sites.
+        nodes: the layers.
+
     Raises:
         UnstackableError: the model has a ``forward`` of its own or hooks, or dropout of a kind that a stack does not
             know.
@@ -32,26 +36,26 @@ class ChainNetwork:
     def __init__(self, runs: Sequence[Run], storage: Storage) -> None:
         self.masks = Masks(runs)
         self._storage = storage
-        self._nodes: list[Node] = []
+        self.nodes: list[Node] = []
         waiting = {site: each for run in runs for site, each in run.applied.inserted().items()}
         for run in runs:
             for each in run.applied.inserted().values():
                 each.remove()  # the stack drops there itself; what was inserted goes on holding the rate
         for name, layers in _leaves("", [run.model for run in runs]):
             self._insert(name + INPUT, waiting)
-            self._nodes.append(self._node(name, layers))
+            self.nodes.append(self._node(name, layers))
             self._insert(name, waiting)
         if waiting:
             raise UnstackableError(f"{next(iter(waiting))} is no single layer")
-        self._first = next(index for index, node in enumerate(self._nodes) if node.trained)
+        self._first = next(index for index, node in enumerate(self.nodes) if node.trained)
 
     def _insert(self, site: str, waiting: dict[str, InsertedDropout]) -> None:
         if (inserted := waiting.pop(site, None)) is not None:
             masks = self.masks.site(site, inserted=True)
-            self._nodes.append(Channels(masks) if inserted.kind == "channel" else self._units(masks))
+            self.nodes.append(Channels(masks) if inserted.kind == "channel" else self._units(masks))
 
     def _units(self, masks: SiteMasks) -> Units:
-        last = self._nodes[-1] if self._nodes else None
+        last = self.nodes[-1] if self.nodes else None
         return Units(masks, after_relu=isinstance(last, Relu) and last.in_place)
 
     def _node(self, name: str, layers: Sequence[nn.Module]) -> Node:
@@ -65,28 +69,28 @@ class ChainNetwork:
         if type(first) is nn.Linear:
             return Linear(name, self._storage, first.bias is not None)
         if type(first) is nn.ReLU:
-            return Relu(in_place=bool(self._nodes) and self._nodes[-1].owns)
+            return Relu(in_place=bool(self.nodes) and self.nodes[-1].owns)
         if type(first) in _SHAPES and _folds(first):
             return Reshaped(first)
         return Folded(first) if _folds(first) else Each(name, layers, self._storage)
 
     def forward(self, x: Tensor) -> Tensor:
         """Outputs of every member (members, batch, …) for inputs of the same form, in training mode."""
-        for node in self._nodes:
+        for node in self.nodes:
             x = node.forward(x)
         return x
 
     def backward(self, gradient: Tensor) -> None:
         """From the gradient of the outputs to those of the parameters, in the storage."""
         g: Tensor | None = gradient
-        for index in range(len(self._nodes) - 1, self._first - 1, -1):
+        for index in range(len(self.nodes) - 1, self._first - 1, -1):
             assert g is not None
-            g = self._nodes[index].backward(g, index > self._first)
+            g = self.nodes[index].backward(g, index > self._first)
 
     def select(self, kept: Sequence[int]) -> None:
         """Go on with these members only; the storage has been cut already."""
         self.masks.select(kept)
-        for node in self._nodes:
+        for node in self.nodes:
             node.select(kept)
 
 

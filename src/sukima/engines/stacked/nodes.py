@@ -58,7 +58,14 @@ class Node:
 
 
 class Linear(Node):
-    """One matrix a member; the products are those of ``nn.Linear``."""
+    """One matrix a member; the products are those of ``nn.Linear``.
+
+    Attributes:
+        weight: of every member.
+        of_weight: its gradient.
+        bias: of every member, or ``None``.
+        of_bias: its gradient.
+    """
 
     trained = owns = True
 
@@ -68,27 +75,38 @@ class Linear(Node):
         self._bind()
 
     def _bind(self) -> None:
-        self._weight, self._of_weight = self._storage.pair(f"{self._name}.weight")
-        self._bias: Tensor | None = None
+        self.weight, self.of_weight = self._storage.pair(f"{self._name}.weight")
+        self.bias: Tensor | None = None
+        self.of_bias: Tensor | None = None
         if self._has_bias:
-            self._bias, self._of_bias = self._storage.pair(f"{self._name}.bias")
+            self.bias, self.of_bias = self._storage.pair(f"{self._name}.bias")
+
+    @property
+    def fan_in(self) -> int:
+        """Features of an input."""
+        return self.weight.shape[2]
+
+    @property
+    def fan_out(self) -> int:
+        """Features of an output."""
+        return self.weight.shape[1]
 
     def forward(self, x: Tensor) -> Tensor:
         self._shape = x.shape
         self._x = aligned(x.flatten(1, -2))
-        y = self.buffer("y", (*self._x.shape[:2], self._weight.shape[1]), x)
-        multiply(self._x, self._weight.mT, y, self._bias)
+        y = self.buffer("y", (*self._x.shape[:2], self.fan_out), x)
+        multiply(self._x, self.weight.mT, y, self.bias)
         return y if len(self._shape) == 3 else y.unflatten(1, self._shape[1:-1])
 
     def backward(self, g: Tensor, wanted: bool) -> Tensor | None:
         g = aligned(g.reshape(*self._x.shape[:2], -1))
-        multiply(g.mT, self._x, self._of_weight)
-        if self._bias is not None:
-            torch.sum(g, 1, out=self._of_bias)
+        multiply(g.mT, self._x, self.of_weight)
+        if self.bias is not None:
+            torch.sum(g, 1, out=self.of_bias)
         if not wanted:
             return None
         of_x = self.buffer("x", self._x.shape, g)
-        multiply(g, self._weight, of_x)
+        multiply(g, self.weight, of_x)
         return of_x.view(self._shape)
 
     def select(self, kept: Sequence[int]) -> None:
@@ -117,21 +135,25 @@ class Units(Node):
 
     After a ReLU the mask is put on the ReLU's own output. Its backward pass then stops the gradient of whatever was
     dropped, since 0 is there, and here remains the factor.
+
+    Attributes:
+        site: its masks.
+        after_relu: whether it is so.
     """
 
     def __init__(self, site: SiteMasks, after_relu: bool) -> None:
         super().__init__()
-        self._site, self._after_relu = site, after_relu
+        self.site, self.after_relu = site, after_relu
 
     def forward(self, x: Tensor) -> Tensor:
-        if self._site.off:
+        if self.site.off:
             return x
-        return self._site.put(x, x if self._after_relu else torch.empty_like(x))
+        return self.site.put(x, x if self.after_relu else torch.empty_like(x))
 
     def backward(self, g: Tensor, wanted: bool) -> Tensor | None:
-        if self._site.off:
+        if self.site.off:
             return g
-        return g.mul_(self._site.factors(g)) if self._after_relu else self._site.put(g, torch.empty_like(g))
+        return g.mul_(self.site.factors(g)) if self.after_relu else self.site.put(g, torch.empty_like(g))
 
 
 _CHANNELWISE = {3: dropout1d, 4: dropout2d, 5: dropout3d}
@@ -144,14 +166,14 @@ class Channels(Units):
         super().__init__(site, after_relu=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._dropped(x) if x.ndim - 1 in _CHANNELWISE and not self._site.off else super().forward(x)
+        return self._dropped(x) if x.ndim - 1 in _CHANNELWISE and not self.site.off else super().forward(x)
 
     def backward(self, g: Tensor, wanted: bool) -> Tensor | None:
-        return self._dropped(g) if g.ndim - 1 in _CHANNELWISE and not self._site.off else super().backward(g, wanted)
+        return self._dropped(g) if g.ndim - 1 in _CHANNELWISE and not self.site.off else super().backward(g, wanted)
 
     def _dropped(self, x: Tensor) -> Tensor:
         drop = _CHANNELWISE[x.ndim - 1]
-        parts = zip(x.unbind(0), self._site.rates, self._site.keys(), strict=True)
+        parts = zip(x.unbind(0), self.site.rates, self.site.keys(), strict=True)
         return _together([drop(part, rate, key=key) if rate else part for part, rate, key in parts])
 
 

@@ -142,7 +142,7 @@ class _Work:
             part.group.epoch()
         except Exception as error:  # a candidate's own code may raise anything
             if isinstance(part.group, Stack):
-                self._listener.alone(described(error))
+                self._tell_alone(part.candidates, error)
                 return False
             part.group.run.failed(error)
         for number, run in part.numbered().items():
@@ -160,16 +160,17 @@ class _Work:
             self._listener.trial(number, trial)
 
     def _stack(self, group: Mapping[int, Candidate]) -> _Part | None:
-        if len(group) < 2:
-            return None
         try:
             runs = [Run(self._task, recipe, seed, self._data) for recipe, seed in group.values()]
             return _Part(Stack(runs, Silent()), group, runs)
-        except UnstackableError as reason:
-            self._listener.alone(str(reason))
-        except Exception as error:  # one of them is at fault: each shows for itself when it is alone
-            self._listener.alone(described(error))
+        except Exception as error:  # where one of them is at fault, it shows when each is alone
+            self._tell_alone(group, error)
         return None
+
+    def _tell_alone(self, group: Mapping[int, Candidate], error: Exception) -> None:
+        """Why these are not trained as a stack; of a single one nothing is expected."""
+        if len(group) > 1:
+            self._listener.alone(str(error) if isinstance(error, UnstackableError) else described(error))
 
     def _singles(self, group: Mapping[int, Candidate]) -> list[_Part]:
         made = (self._alone(number, candidate) for number, candidate in group.items())

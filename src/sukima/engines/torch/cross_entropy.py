@@ -18,11 +18,11 @@ from torch.autograd.function import FunctionCtx
 from sukima.masks.cache import caching
 from sukima.masks.machine import at
 
-__all__ = ["compiles", "cross_entropy", "losses_and_gradient"]
+__all__ = ["compiles", "cross_entropy", "loss_of_row", "losses_and_gradient"]
 
 
 @njit(error_model="numpy")
-def _row(x: Any, classes: Any, target: Any, share: Any, rows: Any, g: Any) -> Any:
+def loss_of_row(x: Any, classes: Any, target: Any, share: Any, rows: Any, g: Any) -> Any:
     """The loss of one row; its gradient, over the number of rows, goes to ``g``."""
     number = x.dtype.type
     largest = x[0]
@@ -55,7 +55,7 @@ def _kernel(single: bool) -> Callable[..., None]:
                 place = row * classes * width
                 source = carray(at(x + member * apart + place, like), classes)
                 sink = carray(at(g + member * g_apart + place, like), classes)
-                total += _row(source, classes, targets[member, row], shares[member], number(rows), sink)
+                total += loss_of_row(source, classes, targets[member, row], shares[member], number(rows), sink)
             out[member] = total / rows
 
     run.__qualname__ = run.__name__ = f"cross_entropy_{name}"

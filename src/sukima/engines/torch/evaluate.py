@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -13,7 +15,7 @@ from sukima.engines.torch.metrics import Metric
 from sukima.records.result import Score
 from sukima.torch.modes import evaluating
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "score"]
 
 
 def evaluate(model: nn.Module, data: Batches, loss: Loss, metric: Metric | None) -> Score:
@@ -21,14 +23,19 @@ def evaluate(model: nn.Module, data: Batches, loss: Loss, metric: Metric | None)
 
     The model's mode, module by module, is left as it was.
     """
-    total, rows = 0.0, 0
     # Not inference_mode: what a model caches in its first pass is used in training too.
     with evaluating(model), torch.no_grad():
-        for inputs, targets in data.in_order():
-            outputs = model(inputs)
-            count = len(targets)
-            total += float(loss(outputs, targets)) * count
-            rows += count
-            if metric is not None:
-                metric.add(outputs, targets, count)
+        return score(model, data, loss, metric)
+
+
+def score(outputs_of: Callable[[Any], Any], data: Batches, loss: Loss, metric: Metric | None) -> Score:
+    """As `evaluate`, of a function from inputs to outputs."""
+    total, rows = 0.0, 0
+    for inputs, targets in data.in_order():
+        outputs = outputs_of(inputs)
+        count = len(targets)
+        total += float(loss(outputs, targets)) * count
+        rows += count
+        if metric is not None:
+            metric.add(outputs, targets, count)
     return Score(total / rows if rows else math.nan, None if metric is None else metric.value())

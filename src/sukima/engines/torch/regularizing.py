@@ -25,6 +25,7 @@ class Regularizing:
         in_loss: whether its terms are a part of the loss that is differentiated: they need what layers give in the
             forward pass, or the optimizer is not ours.
         by_gradient: whether their gradients are added by themselves.
+        after: whether something follows each step.
     """
 
     def __init__(self, run: Run, own: bool) -> None:
@@ -34,7 +35,7 @@ class Regularizing:
         self.in_loss = bool(terms) and (not own or any(isinstance(each, Activity) for each in terms))
         self._by_strength = not self.in_loss and all(isinstance(each, L1 | L2 | ElasticNet) for each in terms)
         self.by_gradient = not self.in_loss and not self._by_strength
-        self._after = bool(run.recipe.constraints) or any(each.form != "loss" for each in penalties)
+        self.after = bool(run.recipe.constraints) or any(each.form != "loss" for each in penalties)
 
     def strengths(self) -> dict[str, Strengths]:
         """Of L1 and L2, for each parameter by its name, as they are now."""
@@ -60,7 +61,7 @@ class Regularizing:
 
     def after_step(self, learning_rate: float) -> None:
         """What follows the optimizer's step."""
-        if self._after:
+        if self.after:
             self._run.applied.step(learning_rate)
 
 

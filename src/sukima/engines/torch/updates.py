@@ -17,7 +17,7 @@ from numba import carray, njit
 from sukima.masks.cache import caching
 from sukima.masks.machine import at
 
-__all__ = ["ADDRESSES", "NUMBERS", "RULES", "step_kernel"]
+__all__ = ["ADDRESSES", "NUMBERS", "RULES", "step_kernel", "take"]
 
 ADDRESSES = ("parameter", "gradient", "first", "second", "size", "network", "steps")
 """Columns of the table of 64-bit integers. ``first`` and ``second`` are what the optimizer remembers; a ``gradient`` of
@@ -126,7 +126,8 @@ RULES = ("sgd", "momentum", "adam", "rmsprop")
 
 
 @njit(error_model="numpy")
-def _take(rule: Any, table: Any, numbers: Any, constants: Any, like: Any) -> None:
+def take(rule: Any, table: Any, numbers: Any, constants: Any, like: Any) -> None:
+    """A step for every row, in numbers of the type of ``like``."""
     scales = _scales(table, numbers, like)
     for row in range(len(table)):
         if table[row, 1] == 0:
@@ -151,7 +152,7 @@ def step_kernel(single: bool) -> Callable[..., None]:
     like, name = np.float32(0) if single else np.float64(0), "float32" if single else "float64"
 
     def run(rule: Any, table: Any, numbers: Any, constants: Any) -> None:
-        _take(rule, table, numbers, constants, like)
+        take(rule, table, numbers, constants, like)
 
     run.__qualname__ = run.__name__ = f"step_{name}"
     with caching() as kept:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from sukima.engines.torch import updates
 
-__all__ = ["Rule", "Settings", "VectorOptimizer"]
+__all__ = ["Rule", "Settings", "Update", "VectorOptimizer"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,9 @@ class Settings:
     decay: float = 0.0
     clip_norm: float | None = None
 
+
+Update = tuple[int, npt.NDArray[np.int64], npt.NDArray[Any], npt.NDArray[np.float64]]
+"""Rule, addresses, numbers and constants, see `updates`."""
 
 Strengths = tuple[float, float]
 """Of an L1 and an L2 penalty: so many times the sum of absolute and of squared weights is a part of the loss."""
@@ -96,15 +100,22 @@ class VectorOptimizer:
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor | None]) -> None:
         """Change the parameters by their gradients; one without a gradient stays as it is."""
-        if not self._compiled:
+        if self._compiled:
+            self._pointed(gradients).step()
+        else:
             self._step_elsewhere(gradients)
-            return
+
+    def update_of(self, network: int, gradients: Sequence[Tensor]) -> Update:
+        """What `updates.take` needs to take steps of one network; for compiled code, where the tensors allow it."""
+        return self._pointed(gradients).of(network)
+
+    def _pointed(self, gradients: Sequence[Tensor | None]) -> _Table:
         if self._table is None:
             self._table = _Table(
                 self.rule, self._parameters, self._memories, self._steps, self.settings, self._strengths
             )
         self._table.point(gradients)
-        self._table.step()
+        return self._table
 
     def _step_elsewhere(self, gradients: Sequence[Tensor | None]) -> None:
         penalised = [
@@ -129,7 +140,7 @@ def _compiles(parameters: Sequence[Tensor]) -> bool:
 
 
 class _Table:
-    """Where everything lies, for the compiled step: a row for each parameter of each network."""
+    """Where everything lies, for the compiled step: a row for each parameter of each network in turn."""
 
     def __init__(
         self,
@@ -142,46 +153,50 @@ class _Table:
     ) -> None:
         self._networks = len(settings)
         self._parameters, self._memories = parameters, memories  # alive as long as their addresses
-        self._addresses = np.zeros((len(parameters), self._networks, len(updates.ADDRESSES)), np.int64)
+        self._addresses = np.zeros((self._networks, len(parameters), len(updates.ADDRESSES)), np.int64)
         columns = dict(zip(updates.ADDRESSES, np.moveaxis(self._addresses, 2, 0), strict=True))
-        columns["parameter"][:] = [self._places(p) for p in parameters]
+        columns["parameter"][:] = self._places(parameters)
         for name, tensors in zip(("first", "second"), memories, strict=False):
-            columns[name][:] = [self._places(tensor) for tensor in tensors]
-        columns["size"][:] = np.array([p[0].numel() for p in parameters])[:, None]
-        columns["network"][:] = np.arange(self._networks)
-        columns["steps"][:] = np.array(steps)[:, None]
+            columns[name][:] = self._places(tensors)
+        columns["size"][:] = [p[0].numel() for p in parameters]
+        columns["network"][:] = np.arange(self._networks)[:, None]
+        columns["steps"][:] = steps
         self._gradients, self._counted = columns["gradient"], columns["steps"]
         self._single = parameters[0].dtype is torch.float32
         own = [[one.learning_rate, one.decay, 0.0, 0.0, one.clip_norm or 0.0] for one in settings]
-        numbers = np.array([own] * len(parameters), np.float32 if self._single else np.float64)
-        numbers[:, :, 2:4] = np.array(strengths) * [1, 2]  # the derivative of a square
-        self._numbers = numbers.reshape(-1, len(updates.NUMBERS))
+        self._numbers = np.repeat(np.array(own)[:, None], len(parameters), 1)
+        self._numbers[:, :, 2:4] = np.swapaxes(np.array(strengths) * [1, 2], 0, 1)  # the derivative of a square
+        self._numbers = self._numbers.astype(np.float32 if self._single else np.float64)
         self._rule, self._constants = updates.RULES.index(rule.name), np.array(rule.constants, np.float64)
-        self._rows = self._addresses.reshape(-1, len(updates.ADDRESSES))
         self._pointers: list[int] = []
         self._kept: list[Tensor | None] = []
 
-    def _places(self, tensor: Tensor) -> npt.NDArray[np.int64]:
-        """The address of each network's part."""
-        apart = tensor.stride(0) * tensor.element_size() if self._networks > 1 else 0
-        return tensor.data_ptr() + apart * np.arange(self._networks)
+    def _places(self, tensors: Sequence[Tensor | None]) -> npt.NDArray[np.int64]:
+        """The address of each network's part of each tensor; 0 where there is none."""
+        first = np.array([0 if each is None else each.data_ptr() for each in tensors])
+        apart = np.array([0 if each is None else each.stride(0) * each.element_size() for each in tensors])
+        return first + apart * np.arange(self._networks)[:, None]
 
     def point(self, gradients: Sequence[Tensor | None]) -> None:
         """Take the gradients from here."""
         plain = [g if g is None or g.is_contiguous() else _in_rows(g) for g in gradients]
         pointers = [0 if g is None else g.data_ptr() for g in plain]
         if pointers != self._pointers:
-            for index, g in enumerate(plain):
-                self._gradients[index] = 0 if g is None else self._places(g)
+            self._gradients[:] = self._places(plain)
             self._pointers = pointers
         self._kept = plain
 
     def step(self) -> None:
-        updates.step_kernel(self._single)(self._rule, self._rows, self._numbers, self._constants)
+        rows = self._addresses.reshape(-1, len(updates.ADDRESSES)), self._numbers.reshape(-1, len(updates.NUMBERS))
+        updates.step_kernel(self._single)(self._rule, *rows, self._constants)
+
+    def of(self, network: int) -> Update:
+        """What is known of one network; steps that are counted here are counted there."""
+        return self._rule, self._addresses[network], self._numbers[network], self._constants
 
     def steps(self) -> list[int]:
         """How many steps each parameter has taken."""
-        return [int(counted) for counted in self._counted[:, 0]]
+        return [int(counted) for counted in self._counted[0]]
 
 
 def _in_rows(gradient: Tensor) -> Tensor:
