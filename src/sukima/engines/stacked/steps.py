@@ -27,7 +27,7 @@ from sukima.masks.shares import do_job, room, set_line
 __all__ = [
     "BIAS", "COLUMNS", "CROSS_ENTROPY", "FAN_IN", "FAN_OUT", "INPUTS", "KIND", "LINEAR", "MASK", "MASK_AFTER_RELU",
     "OF_BIAS", "OF_INPUTS", "OF_OUTPUTS", "OF_WEIGHT", "OUTPUTS", "RELU", "SITE", "SQUARES", "WEIGHT",
-    "backward_kernel", "forward_kernel", "train_kernel",
+    "forward_kernel", "gradients_kernel", "train_kernel",
 ]  # fmt: skip
 
 LINEAR, RELU, MASK, MASK_AFTER_RELU = range(4)
@@ -57,20 +57,103 @@ def _mask(work: Any, x: Any, size: Any, seed: Any, constants: Any) -> None:
     hold(numbers)
 
 
+_LEVELS, _AT_ONCE = 4, 16
+
+
+@njit(error_model="numpy")
+def _sum_part(values: Any, rows: Any, columns: Any, first: Any, last: Any, lanes: Any, out: Any) -> None:
+    """Some columns' sums: ``lanes`` rows beside each other, each in stages of sixteen numbers, of sixteen sums, …"""
+    width = last - first
+    apart = lanes * width
+    sums = np.zeros(_LEVELS * apart, np.float32)
+    groups, done = rows // lanes, 0
+    while done < groups:
+        for lane in range(lanes):
+            source = (done * lanes + lane) * columns + first
+            for column in range(width):
+                sums[lane * width + column] += values[source + column]
+        done += 1
+        together = 1
+        for level in range(1, _LEVELS):
+            together *= _AT_ONCE
+            if done % together:
+                break
+            for i in range(apart):
+                sums[level * apart + i] += sums[(level - 1) * apart + i]
+                sums[(level - 1) * apart + i] = _ZERO
+    for level in range(1, _LEVELS):
+        for i in range(apart):
+            sums[i] += sums[level * apart + i]
+    for row in range(groups * lanes, rows):
+        for column in range(width):
+            sums[column] += values[row * columns + first + column]
+    for column in range(width):
+        total = sums[column]
+        for lane in range(1, lanes):
+            total += sums[lane * width + column]
+        out[first + column] = total
+
+
+_VECTOR = 8
+
+
+@njit(error_model="numpy")
+def _sum_rows(x: Any, rows: Any, columns: Any, out: Any) -> None:
+    """The sum over rows, in the order in which torch adds them: columns in blocks, and what is left of them in four
+    lanes of rows; a single column as if it had eight."""
+    single = columns == 1 and rows >= _VECTOR
+    parts = np.empty(_VECTOR, np.float32)
+    high, wide = (rows // _VECTOR, _VECTOR) if single else (rows, columns)
+    block = 4 * _VECTOR if wide >= _VECTOR else 4
+    whole = wide // block * block
+    values, total = _floats(x, rows * columns), carray(at(address_of(parts) if single else out, _ZERO), wide)
+    for lanes in (1, 4):
+        first, last = (0, whole) if lanes == 1 else (whole, wide)
+        _sum_part(values, high, wide, first, last, lanes, total)
+    if single:
+        total = _floats(out, 1)
+        total[0] = _ZERO
+        for row in range(high * wide, rows):
+            total[0] += values[row]
+        for lane in range(_VECTOR):
+            total[0] += parts[lane]
+
+
+@njit(error_model="numpy")
+def _linear(routine: Any, layer: Any, rows: Any) -> None:
+    if layer[BIAS]:
+        bias, y = _floats(layer[BIAS], layer[FAN_OUT]), _floats(layer[OUTPUTS], rows * layer[FAN_OUT])
+        for row in range(rows):
+            for column in range(bias.size):
+                y[row * bias.size + column] = bias[column]
+    product(
+        routine, layer[INPUTS], False, layer[WEIGHT], True, layer[OUTPUTS],
+        rows, layer[FAN_IN], layer[FAN_OUT], layer[BIAS] != 0,
+    )  # fmt: skip
+
+
+@njit(error_model="numpy")
+def _of_linear(routine: Any, layer: Any, rows: Any) -> None:
+    """The gradients."""
+    product(
+        routine, layer[OF_OUTPUTS], True, layer[INPUTS], False, layer[OF_WEIGHT],
+        layer[FAN_OUT], rows, layer[FAN_IN], False,
+    )  # fmt: skip
+    if layer[BIAS]:
+        _sum_rows(layer[OF_OUTPUTS], rows, layer[FAN_OUT], layer[OF_BIAS])
+    if layer[OF_INPUTS]:
+        product(
+            routine, layer[OF_OUTPUTS], False, layer[WEIGHT], False, layer[OF_INPUTS],
+            rows, layer[FAN_OUT], layer[FAN_IN], False,
+        )  # fmt: skip
+
+
 @njit(error_model="numpy")
 def _forward(routine: Any, work: Any, program: Any, rows: Any, seeds: Any, sites: Any) -> None:
     for layer in program:
         size = rows * layer[FAN_OUT]
         if layer[KIND] == LINEAR:
-            if layer[BIAS]:
-                bias, y = _floats(layer[BIAS], layer[FAN_OUT]), _floats(layer[OUTPUTS], size)
-                for row in range(rows):
-                    for column in range(bias.size):
-                        y[row * bias.size + column] = bias[column]
-            product(
-                routine, layer[INPUTS], False, layer[WEIGHT], True, layer[OUTPUTS],
-                rows, layer[FAN_IN], layer[FAN_OUT], layer[BIAS] != 0,
-            )  # fmt: skip
+            _linear(routine, layer, rows)
         elif layer[KIND] == RELU:
             y = _floats(layer[OUTPUTS], size)
             for i in range(size):
@@ -85,18 +168,9 @@ def _backward(routine: Any, work: Any, program: Any, rows: Any, seeds: Any, site
         layer = program[index]
         size = rows * layer[FAN_OUT]
         if layer[KIND] == LINEAR:
-            product(
-                routine, layer[OF_OUTPUTS], True, layer[INPUTS], False, layer[OF_WEIGHT],
-                layer[FAN_OUT], rows, layer[FAN_IN], False,
-            )  # fmt: skip
-            if layer[BIAS]:
-                _sum_rows(layer[OF_OUTPUTS], rows, layer[FAN_OUT], layer[OF_BIAS])
+            _of_linear(routine, layer, rows)
             if layer[OF_INPUTS] == 0:
                 break
-            product(
-                routine, layer[OF_OUTPUTS], False, layer[WEIGHT], False, layer[OF_INPUTS],
-                rows, layer[FAN_OUT], layer[FAN_IN], False,
-            )  # fmt: skip
         elif layer[KIND] == RELU:
             y, g = _floats(layer[OUTPUTS], size), _floats(layer[OF_OUTPUTS], size)
             for i in range(size):
@@ -107,64 +181,6 @@ def _backward(routine: Any, work: Any, program: Any, rows: Any, seeds: Any, site
             g, factor = _floats(layer[OF_OUTPUTS], size), factors[layer[SITE]]
             for i in range(size):
                 g[i] *= factor
-
-
-_LEVELS, _AT_ONCE = 4, 16
-
-
-@njit(error_model="numpy")
-def _sum_part(values: Any, rows: Any, columns: Any, first: Any, last: Any, lanes: Any, out: Any) -> None:
-    """Some columns' sums: ``lanes`` rows beside each other, each in stages of sixteen numbers, of sixteen sums, …"""
-    width = last - first
-    sums = np.zeros((_LEVELS, lanes * width), np.float32)
-    groups, done = rows // lanes, 0
-    while done < groups:
-        for lane in range(lanes):
-            source = (done * lanes + lane) * columns + first
-            for column in range(width):
-                sums[0, lane * width + column] += values[source + column]
-        done += 1
-        together = 1
-        for level in range(1, _LEVELS):
-            together *= _AT_ONCE
-            if done % together:
-                break
-            sums[level] += sums[level - 1]
-            sums[level - 1] = _ZERO
-    for level in range(1, _LEVELS):
-        sums[0] += sums[level]
-    for row in range(groups * lanes, rows):
-        for column in range(width):
-            sums[0, column] += values[row * columns + first + column]
-    for column in range(width):
-        total = sums[0, column]
-        for lane in range(1, lanes):
-            total += sums[0, lane * width + column]
-        out[first + column] = total
-
-
-_VECTOR = 8
-
-
-@njit(error_model="numpy")
-def _sum_rows(x: Any, rows: Any, columns: Any, out: Any) -> None:
-    """The sum over rows, in the order in which torch adds them: columns in blocks, and what is left of them in four
-    lanes of rows; a single column as if it had eight."""
-    values, total = _floats(x, rows * columns), _floats(out, columns)
-    if columns == 1 and rows >= _VECTOR:
-        parts = np.empty(_VECTOR, np.float32)
-        _sum_part(values, rows // _VECTOR, _VECTOR, 0, _VECTOR, 4, parts)
-        total[0] = _ZERO
-        for row in range(rows // _VECTOR * _VECTOR, rows):
-            total[0] += values[row]
-        for part in parts:
-            total[0] += part
-        return
-    block = 4 * _VECTOR if columns >= _VECTOR else 4
-    whole = columns // block * block
-    _sum_part(values, rows, columns, 0, whole, 1, total)
-    if whole < columns:
-        _sum_part(values, rows, columns, whole, columns, 4, total)
 
 
 @njit(error_model="numpy")
@@ -268,11 +284,10 @@ def forward_kernel() -> Callable[..., None]:
 
 
 @cache
-def backward_kernel() -> Callable[..., None]:
-    """``(routine, program, rows)`` → the gradients of a program without masks, after its outputs."""
+def gradients_kernel() -> Callable[..., None]:
+    """``(routine, program, rows)`` → the gradients of a program of one linear layer."""
 
     def run(routine: Any, program: Any, rows: Any) -> None:
-        nothing = np.zeros((0, 3), np.int64)
-        _backward(routine, 0, program, rows, nothing[:, 0].copy(), nothing, np.zeros(0, np.float32))
+        _of_linear(routine, program[0], rows)
 
     return _compiled(run, "int64, int64[:, ::1], int64")
