@@ -214,3 +214,21 @@ with LocalEngine(task, Silent(), workers=2) as engine:
     statuses, note = done.stdout.splitlines()[:2]
     assert statuses == "['finished', 'failed', 'finished']", done.stderr
     assert "memory" in note
+
+
+def test_kernels_are_ready_before_anything_is_timed() -> None:
+    """In a process of its own, where nothing was trained before."""
+    code = """
+from sukima.engines.choose import framework
+from sukima.engines.stacked import gemm, steps
+from sukima.engines.torch import updates
+from sukima.records.task import Task
+import torch
+from torch import nn
+rows = torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)
+task = Task(model=lambda: nn.Sequential(nn.Linear(2, 2)), train=rows, validation=rows)
+framework(task).get_ready(task)
+assert bool(steps.train_kernel.cache_info().currsize) == bool(gemm.routine())
+assert updates.step_kernel.cache_info().currsize
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=300)

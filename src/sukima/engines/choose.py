@@ -50,6 +50,10 @@ class Framework(Protocol):
         """Whether the task may be trained in forked processes."""
         ...
 
+    def get_ready(self, task: Task) -> None:
+        """Compile and load what training needs, so that it does not count as a part of the first training."""
+        ...
+
     def probe(self, task: Task) -> Probe:
         """What looks at the task's models when they are trained."""
         ...

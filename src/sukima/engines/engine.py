@@ -61,6 +61,9 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         self._end()
 
+    def get_ready(self) -> None:
+        """Compile and load what training needs here, if it is done here, before anything is timed."""
+
     def stage(self, name: str, trials: int) -> None:
         """A part of the work begins that takes about ``trials`` trials."""
         self.progress.stage(name, trials)

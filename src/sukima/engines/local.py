@@ -9,9 +9,8 @@ from sukima.engines.batch import Batch, do_job
 from sukima.engines.candidate import Candidate, Measure
 from sukima.engines.choose import framework
 from sukima.engines.engine import Engine
-from sukima.engines.progress import Progress, Silent
+from sukima.engines.progress import Progress
 from sukima.engines.workers import ForkedCrew, can_fork, cores
-from sukima.records.recipe import Recipe
 from sukima.records.task import Task
 
 __all__ = ["LocalEngine"]
@@ -38,25 +37,13 @@ class LocalEngine(Engine):
         most = (workers or cores()) if can_fork() and framework(task).survives_fork(task) else 1
         super().__init__(task, ForkedCrew(functools.partial(do_job, task, measure), most), progress, measure)
 
+    def get_ready(self) -> None:
+        """See `Engine`."""
+        framework(self.task).get_ready(self.task)
+
     def _train(self, batch: Batch, groups: Sequence[Mapping[int, Candidate]]) -> None:
         if self.workers == 1 or len(groups) == 1:
             batch.train_here(groups)
         else:
-            _load_what_training_needs()
+            self.get_ready()  # once here, and not in every worker
             batch.train_there(groups)
-
-
-@functools.cache
-def _load_what_training_needs() -> None:
-    """Libraries import much of themselves when first used: once here, and not in every worker again."""
-    import torch  # no other framework survives a fork
-    from torch import nn
-
-    tiny = Task(
-        model=lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Dropout(0.5), nn.Linear(2, 2)),
-        train=(torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)),
-        validation=(torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)),
-        epochs=1,
-    )
-    engine = LocalEngine(tiny, Silent(), workers=1)
-    engine.prepare([(Recipe(), 0), (Recipe(), 1)])

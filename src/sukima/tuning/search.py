@@ -62,6 +62,7 @@ class Search:
         self.study, self.engine, self.seeds, self.by = study, engine, tuple(seeds), by
         self.increases, self.deadline, self.trials, self.first_seed = increases, deadline, trials, first_seed
         self.references = 0
+        engine.get_ready()
         self._began, self._trained = deadline.spent, 0
         self._numbers: dict[str, int] = {}
         self._open: dict[str, list[int]] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, get_args
@@ -21,7 +20,7 @@ from sukima.records.result import Arm, Comparison, Rung, Trial, TuneResult
 from sukima.records.task import Task, setup_of, size_of
 from sukima.records.verdict import Verdict
 from sukima.tuning.deadline import BudgetSpentError, Deadline, seconds_of
-from sukima.tuning.finalists import FINALISTS, finalists, winner_of
+from sukima.tuning.finalists import finalists, winner_of
 from sukima.tuning.insight import flat_ranges, importance
 from sukima.tuning.search import Search
 from sukima.tuning.space import Breadth, Point, Space
@@ -31,6 +30,7 @@ from sukima.tuning.study import Entry, Study
 from sukima.tuning.surface import best_of_surface
 from sukima.workflow.compare import judged_by, note_functional, run_arms
 from sukima.workflow.demo import demo_task
+from sukima.workflow.ending import SHARE, Ending
 from sukima.workflow.environment import environment
 
 __all__ = ["BASELINE", "GUIDELINE", "WINNER", "tune"]
@@ -38,22 +38,12 @@ __all__ = ["BASELINE", "GUIDELINE", "WINNER", "tune"]
 BASELINE, GUIDELINE, WINNER = "baseline", "guideline", "winner"
 """The names of tune's arms; a winner that is the guideline's recipe has no arm of its own."""
 
-_FINALS, _FRESH = 2_000_000, 1_000_000
-"""Where the seeds of the finalists and of the final comparison begin, so that none of them was seen before."""
-
-_CONFIRMING = 4
-"""With how many seeds finalists are trained, at least."""
-
 _TRIALS = 50
 """Candidates where neither a number nor a budget is given."""
 
 _SEEDS, _CANDIDATES = 3, 24
 """Seeds for each candidate of a search; fewer, down to one, where the budget would not last for so many candidates: to
 try more points tells more than to try each more often, and fresh seeds decide in the end."""
-
-_FINAL_SHARE, _FINAL_MOST, _GRACE = 0.5, 0.6, 0.08
-"""The part of a budget that finalists and comparison should take; the most that they may, where two seeds take more;
-and by how much the comparison may exceed it, without which all that was spent before says nothing."""
 
 
 def tune(
@@ -176,11 +166,8 @@ class _Tuning:
     ) -> None:
         self.task, self.plan, self.strategy, self.search, self.engine = task, plan, strategy, search, search.engine
         self.none, self.guideline = (plan.space.recipe(point) for point in (plan.none, plan.usual))
-        first = search.seeds[0]
-        self.confirming = range(_FINALS + first, _FINALS + first + max(_CONFIRMING, len(search.seeds)))
-        self.fresh = range(_FRESH + first, _FRESH + first + test_seeds)
-        self.interrupted = False
-        self._fewer_seeds, self._comparison_takes, self._most = fewer_seeds, 0.0, FINALISTS
+        self.end = Ending(search.seeds[0], len(search.seeds), test_seeds)
+        self.interrupted, self._fewer_seeds = False, fewer_seeds
         self.rungs: list[Rung] = []
         self.remark: Message | None = None
         self.verdict: Verdict | None = None
@@ -195,10 +182,10 @@ class _Tuning:
                 self._train_references()
                 with suppress(BudgetSpentError):
                     self._search()
-                self.search.deadline.reserve = self._comparison_takes
+                self.end.begin_choice(self.search.deadline)
                 with suppress(BudgetSpentError):
                     self._choose()
-                self.search.deadline.reserve = -_GRACE * (self.search.deadline.seconds or 0.0)
+                self.end.begin_comparison(self.search.deadline)
                 self._compare()
             except BudgetSpentError:
                 self.engine.progress.note(say("The budget was spent before the end: this is what is known so far."))
@@ -230,7 +217,7 @@ class _Tuning:
         """How many seeds for each candidate there is time for, from the time that the first of them takes."""
         search = self.search
         search.try_out([self.plan.none, self.plan.usual])
-        return max(1, int(min(len(search.seeds), (1 - _FINAL_SHARE) * self._trainings_left() / _CANDIDATES)))
+        return max(1, int(min(len(search.seeds), (1 - SHARE) * self._trainings_left() / _CANDIDATES)))
 
     def _trainings_left(self) -> float:
         """How many there is time for."""
@@ -238,30 +225,14 @@ class _Tuning:
 
     def _announce(self) -> None:
         """Say how long all of it will take, from the time that the first trials took; keep time for the end."""
-        search = self.search
-        each = search.pace
-        if search.deadline.seconds is not None:
-            most = _FINAL_SHARE * search.deadline.seconds
-            share = min(1.0, most / max(self._end_trainings() * each, 1e-9))
-            self.confirming = self.confirming[: max(2, math.floor(share * len(self.confirming)))]
-            self.fresh = self.fresh[: max(2, math.floor(share * len(self.fresh)))]
-            if self._end_trainings() * each > most:
-                self._most = FINALISTS - 1
-            self._comparison_takes = 3 * len(self.fresh) * each
-            search.deadline.reserve = min(self._end_trainings() * each, _FINAL_MOST * search.deadline.seconds)
-            self.engine.progress.budget(search.deadline.seconds - search.deadline.spent)
-            self.engine.progress.note(say("Searching until {time} are spent.", time=_time(search.deadline.seconds)))
+        deadline, pace = self.search.deadline, self.search.pace
+        self.end.fit(deadline, pace)
+        if deadline.seconds is not None:
+            self.engine.progress.budget(deadline.seconds - deadline.spent)
+            self.engine.progress.note(say("Searching until {time} are spent.", time=_time(deadline.seconds)))
             return
-        trials = self._search_trials() + self._end_trainings()
-        self.engine.progress.note(say("About {trials} trials, {time}.", trials=trials, time=_time(trials * each)))
-
-    def _end_trainings(self) -> int:
-        """What finalists and comparison take at most."""
-        return self._final_trainings() + 3 * len(self.fresh)
-
-    def _final_trainings(self) -> int:
-        """What the finalists take at most, beside the baseline."""
-        return (self._most + 1) * len(self.confirming)
+        trials = self._search_trials() + self.end.trainings
+        self.engine.progress.note(say("About {trials} trials, {time}.", trials=trials, time=_time(trials * pace)))
 
     def _search_trials(self) -> int:
         rates = sum(dimension.field == "rate" for dimension in self.plan.space.dimensions)
@@ -283,10 +254,10 @@ class _Tuning:
         if not best:
             return
         arms = {BASELINE: self.none} | {self._name(entry): self.plan.space.recipe(entry.point) for entry in best}
-        self.engine.stage("finalists", len(arms) * len(self.confirming))
+        self.engine.stage("finalists", len(arms) * len(self.end.confirming))
         search = self.search
         found = run_arms(
-            self.task, arms, self.confirming, self.engine, by=search.by, level=1 - 0.05 / len(best), test=False
+            self.task, arms, self.end.confirming, self.engine, by=search.by, level=1 - 0.05 / len(best), test=False
         )
         self.finalists = found
         if not found.complete:
@@ -301,7 +272,7 @@ class _Tuning:
         points = [*([smooth] if smooth is not None and self._has_room(smooth) else []), self.plan.usual]
         others = search.evaluate(search.known(points))
         chosen = [*best[:1], *(entry for entry in others if entry.state == "complete"), *best[1:]]
-        return finalists(self.plan.space, chosen, self.none, self._most)
+        return finalists(self.plan.space, chosen, self.none, self.end.finalists)
 
     def _climbed(self) -> list[Entry]:
         """What the ladder accepted, last first."""
@@ -312,7 +283,7 @@ class _Tuning:
     def _has_room(self, point: Point) -> bool:
         """Whether the point was tried, or the search may have one more candidate for it."""
         search, entries = self.search, self.search.entries()
-        needed = self._final_trainings() + len(search.seeds)
+        needed = self.end.choice_trainings + len(search.seeds)
         free = len(entries) < search.trials and self._trainings_left() >= needed
         return free or any(entry.point == point for entry in entries)
 
@@ -324,8 +295,8 @@ class _Tuning:
             arms[WINNER] = self.winner
         if len(arms) < 2:
             return
-        self.engine.stage("comparison", len(arms) * len(self.fresh))
-        self.comparison = run_arms(self.task, arms, self.fresh, self.engine, by=self.search.by, level=0.95)
+        self.engine.stage("comparison", len(arms) * len(self.end.fresh))
+        self.comparison = run_arms(self.task, arms, self.end.fresh, self.engine, by=self.search.by, level=0.95)
 
     def _result(self) -> TuneResult:
         search = self.search

@@ -22,6 +22,7 @@ __all__ = [
     "check_recipes",
     "fingerprint",
     "fit",
+    "get_ready",
     "inspect_model",
     "learn_rates",
     "metric_increases",
@@ -55,6 +56,10 @@ def vary(task: Task, change: str) -> Task:
 def survives_fork(_task: Task) -> bool:
     """TensorFlow and JAX do not."""
     return False
+
+
+def get_ready(_task: Task) -> None:
+    """Nothing: backends compile each model by itself."""
 
 
 def worker_environment() -> dict[str, str]:

@@ -19,13 +19,13 @@ from numba.extending import intrinsic
 
 __all__ = ["product", "routine"]
 
-_I8, _I32, _I64, _F32 = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.FloatType()
+_I8, _F32 = ir.IntType(8), ir.FloatType()
 
 
 @cache
 def routine() -> int:
     """The address of ``sgemm_``, which torch has of a BLAS library; 0 where it is not known to be there."""
-    if sys.platform != "linux":
+    if sys.platform != "linux" or sys.byteorder != "little":
         return 0
     try:
         library = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"))
@@ -49,13 +49,10 @@ def product(
         kind = ir.FunctionType(ir.VoidType(), [_I8.as_pointer()] * 13)
 
         def passed(value: Any) -> Any:
-            """Fortran takes everything by its address."""
+            """Fortran takes everything by its address; where it reads 32 bits of a whole number, these come first."""
             place = cgutils.alloca_once(builder, value.type)
             builder.store(value, place)
             return builder.bitcast(place, _I8.as_pointer())
-
-        def count(value: Any) -> Any:
-            return passed(builder.trunc(value, _I32))
 
         def letter(turned: Any) -> Any:
             return passed(builder.select(turned, ir.Constant(_I8, ord("T")), ir.Constant(_I8, ord("N"))))
@@ -67,12 +64,12 @@ def product(
         builder.call(
             builder.inttoptr(routine, kind.as_pointer()),
             [
-                letter(b_turned), letter(a_turned), count(columns), count(rows), count(inner),
+                letter(b_turned), letter(a_turned), passed(columns), passed(rows), passed(inner),
                 passed(ir.Constant(_F32, 1.0)),
-                pointer(b), count(builder.select(b_turned, inner, columns)),
-                pointer(a), count(builder.select(a_turned, rows, inner)),
+                pointer(b), passed(builder.select(b_turned, inner, columns)),
+                pointer(a), passed(builder.select(a_turned, rows, inner)),
                 passed(builder.select(add, ir.Constant(_F32, 1.0), ir.Constant(_F32, 0.0))),
-                pointer(out), count(columns),
+                pointer(out), passed(columns),
             ],
         )  # fmt: skip
         return context.get_dummy_value()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from sukima.engines.probe import Array
+from sukima.engines.progress import Silent
+from sukima.engines.stacked.fit import fit_stack
 from sukima.engines.torch.candidates import train_candidates
 from sukima.engines.torch.data import example_input
 from sukima.engines.torch.fingerprint import fingerprint
@@ -17,12 +21,14 @@ from sukima.engines.torch.learned import learn_rates
 from sukima.engines.torch.metrics import make_metric
 from sukima.engines.torch.probe import Probe
 from sukima.engines.torch.variants import CHANGES
+from sukima.records.recipe import Recipe
 from sukima.records.task import Task, split_validation
 
 __all__ = [
     "check_recipes",
     "fingerprint",
     "fit",
+    "get_ready",
     "inspect_model",
     "learn_rates",
     "metric_increases",
@@ -67,6 +73,29 @@ def train_inputs(task: Task) -> Array | None:
 def vary(task: Task, change: str) -> Task:
     """The task with a changed model."""
     return CHANGES[change](task)
+
+
+def get_ready(task: Task) -> None:
+    """Kernels are compiled when first used on a machine, and libraries import much of themselves when first used."""
+    if torch.device(task.device).type == "cpu":
+        _get_ready()
+
+
+@cache
+def _get_ready() -> None:
+    for layer in (nn.ReLU, nn.Tanh):  # whose steps are compiled, and those of other networks
+        tiny = Task(
+            model=partial(_tiny, layer),
+            train=(torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)),
+            validation=(torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)),
+            epochs=1,
+        )
+        fit_stack(tiny, [(Recipe(), 0), (Recipe(), 1)], test=False, progress=Silent())
+    fit(tiny, progress=Silent())
+
+
+def _tiny(layer: type[nn.Module]) -> nn.Module:
+    return nn.Sequential(nn.Linear(2, 2), layer(), nn.Dropout(0.5), nn.Linear(2, 2))
 
 
 def survives_fork(task: Task) -> bool:

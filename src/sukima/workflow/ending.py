@@ -1,0 +1,77 @@
+"""The end of a search: how many finalists there are, with which seeds they are trained and compared, what it takes."""
+
+from __future__ import annotations
+
+import math
+
+from sukima.tuning.deadline import Deadline
+from sukima.tuning.finalists import FINALISTS
+
+__all__ = ["SHARE", "Ending"]
+
+SHARE = 0.5
+"""The part of a budget that the end should take."""
+
+_MOST, _GRACE = 0.6, 0.08
+"""The most of a budget that the end may take, where two seeds take more than its share; and by how much the comparison
+may exceed the budget, without which all that was spent before says nothing."""
+
+_FINALS, _FRESH = 2_000_000, 1_000_000
+"""Where the seeds of the finalists and of the comparison begin, so that none of them was seen before."""
+
+_CONFIRMING = 4
+"""With how many seeds finalists are trained, at least."""
+
+_ARMS = 3
+"""Of the comparison: baseline, guideline and winner."""
+
+
+class Ending:
+    """What is planned for finalists and comparison.
+
+    Args:
+        first: the first seed of the search.
+        search_seeds: with how many seeds each of its candidates is trained.
+        test_seeds: with how many seeds the comparison is made.
+
+    Attributes:
+        confirming: the seeds by which the winner is chosen.
+        fresh: those of the comparison.
+        finalists: how many there are at most.
+    """
+
+    def __init__(self, first: int, search_seeds: int, test_seeds: int) -> None:
+        self.confirming = range(_FINALS + first, _FINALS + first + max(_CONFIRMING, search_seeds))
+        self.fresh = range(_FRESH + first, _FRESH + first + test_seeds)
+        self.finalists = FINALISTS
+        self._pace = 0.0
+
+    @property
+    def choice_trainings(self) -> int:
+        """What the choice among finalists takes at most, beside the baseline."""
+        return (self.finalists + 1) * len(self.confirming)
+
+    @property
+    def trainings(self) -> int:
+        """What all of it takes at most."""
+        return self.choice_trainings + _ARMS * len(self.fresh)
+
+    def fit(self, deadline: Deadline, pace: float) -> None:
+        """Plan for what time there is, if a training takes ``pace`` seconds, and keep it back from the search."""
+        if deadline.seconds is None:
+            return
+        self._pace, most = pace, SHARE * deadline.seconds
+        share = min(1.0, most / max(self.trainings * pace, 1e-9))
+        self.confirming = self.confirming[: max(2, math.floor(share * len(self.confirming)))]
+        self.fresh = self.fresh[: max(2, math.floor(share * len(self.fresh)))]
+        if self.trainings * pace > most:
+            self.finalists -= 1
+        deadline.reserve = min(self.trainings * pace, _MOST * deadline.seconds)
+
+    def begin_choice(self, deadline: Deadline) -> None:
+        """The search is over: only the comparison's time is still kept back."""
+        deadline.reserve = _ARMS * len(self.fresh) * self._pace
+
+    def begin_comparison(self, deadline: Deadline) -> None:
+        """Finalists are done: all time that is left may be taken, and a little more."""
+        deadline.reserve = -_GRACE * (deadline.seconds or 0.0)

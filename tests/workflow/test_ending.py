@@ -1,0 +1,62 @@
+"""The end of a search fits what time there is."""
+
+import pytest
+
+from sukima.tuning import deadline as module
+from sukima.tuning.deadline import Deadline
+from sukima.workflow.ending import SHARE, Ending
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(module, "time", made)
+    return made
+
+
+def test_seeds_of_the_end_were_not_seen_in_the_search() -> None:
+    end = Ending(first=7, search_seeds=3, test_seeds=6)
+    assert len({*range(7, 10), *end.confirming, *end.fresh}) == 3 + 4 + 6
+    assert len(Ending(0, 9, 6).confirming) == 9
+
+
+def test_without_a_budget_nothing_is_cut() -> None:
+    end, deadline = Ending(0, 3, 6), Deadline(None)
+    before = end.trainings
+    end.fit(deadline, pace=1e6)
+    assert end.trainings == before == 4 * 4 + 3 * 6
+    assert not deadline.reserve
+
+
+def test_a_long_budget_keeps_everything_and_its_time(clock: Clock) -> None:
+    end, deadline = Ending(0, 3, 6), Deadline(1000.0)
+    end.fit(deadline, pace=2.0)
+    assert end.finalists == 3
+    assert deadline.reserve == end.trainings * 2.0 == 68.0
+    clock.now = 900.0
+    assert deadline.left == 32.0
+    end.begin_choice(deadline)
+    assert deadline.left == 1000 - 900 - 3 * 6 * 2.0
+    end.begin_comparison(deadline)
+    assert deadline.left > 100.0
+
+
+@pytest.mark.parametrize("pace", [1.0, 2.0, 5.0, 50.0])
+def test_a_short_budget_cuts_seeds_down_to_two_and_keeps_time_for_the_search(pace: float) -> None:
+    end, deadline = Ending(0, 3, 6), Deadline(40.0)
+    end.fit(deadline, pace)
+    assert len(end.confirming) >= 2
+    assert len(end.fresh) >= 2
+    assert deadline.reserve <= 0.6 * 40
+    if end.trainings * pace > SHARE * 40:
+        assert (len(end.confirming), len(end.fresh)) == (2, 2) or end.finalists == 2
