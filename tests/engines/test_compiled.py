@@ -63,6 +63,46 @@ def test_chains_of_known_layers_are_compiled(last: Callable[[], nn.Module], expe
     assert is_compiled(task(lambda: chain(9, 12, 4, last=last), 9, 4)) is expected
 
 
+def in_two_parts() -> nn.Module:
+    return nn.Sequential(nn.Linear(9, 12), nn.ReLU(), nn.Unflatten(1, (3, 4)), nn.Linear(4, 2), nn.Flatten())
+
+
+def rectified_at_once() -> nn.Module:
+    return nn.Sequential(nn.Dropout(0.1), nn.ReLU(), nn.Linear(9, 6))
+
+
+def of_single_steps() -> nn.Module:
+    return nn.Sequential(nn.Unflatten(1, (1, 9)), nn.Linear(9, 6), nn.Flatten())
+
+
+@needs_routine
+@pytest.mark.parametrize("model", [in_two_parts, rectified_at_once, of_single_steps])
+def test_shapes_between_layers_and_the_data_are_respected(model: Callable[[], nn.Module]) -> None:
+    """Layers that see something else than rows; and no layer works in place on the data."""
+    work = task(model, 9, 6)
+    before = work.validation[0].copy()
+    stacked = fit_stack(work, [(Recipe(), 0), (Recipe(), 1)], test=False, progress=Silent())
+    alone = [fit(work, Recipe(), seed, progress=Silent()).trial for seed in (0, 1)]
+    assert [a.history.validation_loss for a in stacked] == [b.history.validation_loss for b in alone]
+    assert [a.history.train_loss for a in stacked] == [b.history.train_loss for b in alone]
+    np.testing.assert_array_equal(work.validation[0], before)
+
+
+@needs_routine
+def test_outputs_of_other_shapes_are_not_compiled() -> None:
+    rows = np.random.default_rng(0).normal(size=(70, 9))
+    parts = {
+        "train": (rows[:53], rows[:53, :6].reshape(53, 2, 3)),
+        "validation": (rows[53:], rows[53:, :6].reshape(-1, 2, 3)),
+    }
+    work = task(lambda: nn.Sequential(nn.Linear(9, 6), nn.Unflatten(1, (2, 3))), 9, 2, loss="mse", **parts)
+    assert not is_compiled(work)
+    assert all(
+        t.history.status == "finished"
+        for t in fit_stack(work, [(Recipe(), 0), (Recipe(), 1)], test=False, progress=Silent())
+    )
+
+
 @needs_routine
 def test_penalties_that_torch_must_differentiate_are_not_compiled() -> None:
     work = task(lambda: chain(9, 12, 4), 9, 4)

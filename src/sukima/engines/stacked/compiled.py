@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from sukima.engines.stacked import gemm, steps
@@ -21,6 +21,7 @@ from sukima.engines.torch.vector import Update
 from sukima.masks import law
 from sukima.masks.compiled import worker
 from sukima.masks.jobs import constants
+from sukima.torch.modes import evaluating
 
 __all__ = ["CompiledSteps", "compiled_steps"]
 
@@ -35,14 +36,19 @@ def compiled_steps(runs: Sequence[Run], network: ChainNetwork) -> CompiledSteps 
     assert isinstance(validation, ArrayBatches)
     layers = [node for node in network.nodes if not isinstance(node, Reshaped)]
     linear = [node for node in layers if isinstance(node, Linear)]
-    if not gemm.routine() or not linear or not all(type(node) in (Linear, Relu, Units) for node in layers):
+    if not gemm.routine() or not all(type(node) in (Linear, Relu, Units) for node in layers):
         return None
-    kind, numbers = _loss_of(task.loss, linear[-1].fan_out, data.targets), (data.inputs, validation.inputs)
-    if kind is None or layers[-1] is not linear[-1] or isinstance(layers[0], Relu):
+    if (
+        not linear
+        or layers[-1] is not linear[-1]
+        or not all(isinstance(n, Units) for n in layers[: layers.index(linear[0])])
+    ):
         return None
-    if not all(_is_plain(tensor) for tensor in (*numbers, linear[0].weight)):
+    widths = [data.inputs[0].numel(), *(node.fan_out for node in linear)]
+    kind = _loss_of(task.loss, widths[-1], data.targets)
+    if kind is None or not all(_is_plain(tensor) for tensor in (data.inputs, validation.inputs, linear[0].weight)):
         return None
-    if any(tensor[0].numel() != linear[0].fan_in for tensor in numbers):
+    if [node.fan_in for node in linear] != widths[:-1] or _shape_of_outputs(runs[0].model, data) != (1, widths[-1]):
         return None
     rows = {stop - start for start, stop in data.spans()}
     rows |= {len(part) for batches in (data, validation) for part, _ in batches.in_order()}
@@ -51,6 +57,12 @@ def compiled_steps(runs: Sequence[Run], network: ChainNetwork) -> CompiledSteps 
     if not all(_agrees(count, *shape) for count in rows for shape in shapes):
         return None
     return CompiledSteps(network, data, layers, kind)
+
+
+def _shape_of_outputs(model: nn.Module, data: ArrayBatches) -> tuple[int, ...]:
+    """Of one row."""
+    with evaluating(model), torch.no_grad():
+        return tuple(model(data.inputs[:1]).shape)
 
 
 def _is_plain(tensor: Tensor) -> bool:
@@ -68,9 +80,11 @@ def _loss_of(loss: object, width: int, targets: Tensor) -> int | None:
 def _agrees(rows: int, fan_in: int, fan_out: int, has_bias: bool, _threads: int) -> bool:
     """Whether a linear layer of this size and its gradients have the same bits here as by torch."""
     source = torch.Generator().manual_seed(rows + fan_in + fan_out)
-    x, weight = (torch.randn(n, fan_in, generator=source, requires_grad=True) for n in (rows, fan_out))
-    bias = torch.randn(fan_out, generator=source, requires_grad=True) if has_bias else None
-    of_y = torch.randn(rows, fan_out, generator=source)
+    x, weight = (
+        torch.randn(n, fan_in, generator=source, dtype=torch.float32, requires_grad=True) for n in (rows, fan_out)
+    )
+    bias = torch.randn(fan_out, generator=source, dtype=torch.float32, requires_grad=True) if has_bias else None
+    of_y = torch.randn(rows, fan_out, generator=source, dtype=torch.float32)
     with torch.enable_grad():
         y = functional.linear(x, weight, bias)
         y.backward(of_y)
