@@ -98,8 +98,13 @@ def replace_seconds(trial: Trial) -> Trial:
     return replace(trial, history=history)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd", "momentum", "adamw", "rmsprop"])
-@pytest.mark.parametrize("name", MODELS)
+OPTIMIZERS = ["sgd", "momentum", "adamw", "rmsprop"]
+
+
+@pytest.mark.parametrize(
+    ("name", "optimizer"),
+    [*((name, "adam") for name in MODELS), *((name, each) for name in ("linear", "rectified") for each in OPTIMIZERS)],
+)
 def test_histories_are_those_of_the_members_alone(name: str, optimizer: str) -> None:
     work = task(MODELS[name], optimizer=optimizer)
     candidates = [(Recipe(rates={"*": rate}), seed) for rate in (0.0, 0.2, 0.5) for seed in (0, 7)]
