@@ -248,10 +248,10 @@ def train_kernel() -> Callable[..., None]:
 
     ``(routine, work, program, data, order, spans, seeds, sites, factors, kind, classes, values, share, rule, table,
     numbers, constants, losses)``: the addresses of the product's routine and of the mask's worker; the program; the
-    address of the inputs, which lie row by row; the order of the rows and where in it each
-    step begins and ends; seeds (steps, sites); threshold, bits and factor's pattern of each site, with a threshold of 0
-    where nothing is dropped, and its factor; the kind of loss, targets as class numbers or as values, and the share of
-    label smoothing; the optimizer's rule with its tables (see `updates`); and where the losses of the steps go.
+    address of the inputs, which lie row by row; the order of the rows and where in it each step begins and ends; seeds
+    (steps, sites); threshold, bits and factor's pattern of each site, with a threshold of 0 where nothing is dropped,
+    and its factor; the kind of loss, targets as class numbers or as values, and the share of label smoothing; the
+    optimizer's rule with its tables (see `updates`); and where the losses of the steps go.
     """
 
     def run(
