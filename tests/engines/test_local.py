@@ -226,9 +226,12 @@ from sukima.records.task import Task
 import torch
 from torch import nn
 rows = torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)
-task = Task(model=lambda: nn.Sequential(nn.Linear(2, 2)), train=rows, validation=rows)
-framework(task).get_ready(task)
-assert bool(steps.train_kernel.cache_info().currsize) == bool(gemm.routine())
+for layer in (nn.ReLU, nn.Tanh):
+    before = torch.get_rng_state()
+    task = Task(model=lambda: nn.Sequential(nn.Linear(2, 2), layer(), nn.Linear(2, 2)), train=rows, validation=rows)
+    framework(task).get_ready(task)
+    assert torch.equal(before, torch.get_rng_state())
+    assert bool(steps.train_kernel.cache_info().currsize) == bool(gemm.routine())
 assert updates.step_kernel.cache_info().currsize
 """
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=300)

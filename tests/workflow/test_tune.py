@@ -14,6 +14,7 @@ from sukima.base.errors import InputError
 from sukima.engines.progress import Silent
 from sukima.records.result import TuneResult
 from sukima.reporting import document_of
+from sukima.tuning.deadline import BudgetSpentError
 from sukima.tuning.search import Search
 from sukima.workflow.compare import compare
 from sukima.workflow.tune import tune
@@ -133,6 +134,24 @@ def test_a_short_budget_has_fewer_seeds_also_where_the_study_goes_on(
     long = tune(small_task(), **settings | {"storage": None})
     assert {len(arm.trials) for arm in long.search} == {3}
     assert {len(arm.trials) for arm in tune(small_task(), search_seeds=2, **settings).search} == {2}
+
+
+def test_where_no_time_is_left_for_finalists_the_search_s_best_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_time(_self: object) -> None:
+        raise BudgetSpentError
+
+    monkeypatch.setattr("sukima.workflow.tune._Tuning._choose", no_time)
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(160, 6)).astype("float32"), rng.integers(2, size=160)
+    task = small_task(train=(x[:60], y[:60]), validation=(x[60:], y[60:]), epochs=8)  # with nothing to be learned
+    result = tune(task, strategy="random", trials=6, test_seeds=2, storage=None, progress=Silent())
+    best = min(result.search, key=lambda arm: np.mean([trial.validation.loss for trial in arm.trials]))
+    assert result.finalists is None
+    assert not best.recipe.is_empty
+    assert result.recipe == best.recipe
+    assert result.comparison is not None
+    assert result.recipe in [arm.recipe for arm in result.comparison.arms]
+    assert document_of(result)
 
 
 @pytest.mark.parametrize(("strategy", "candidates"), [("tpe", 18), ("halving", 20)])

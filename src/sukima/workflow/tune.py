@@ -172,7 +172,7 @@ class _Tuning:
         self.remark: Message | None = None
         self.verdict: Verdict | None = None
         self.finalists: Comparison | None = None
-        self.winner = Recipe()
+        self.winner: Recipe | None = None
         self.comparison: Comparison | None = None
 
     def result(self) -> TuneResult:
@@ -185,6 +185,7 @@ class _Tuning:
                 self.end.begin_choice(self.search.deadline)
                 with suppress(BudgetSpentError):
                     self._choose()
+                self.winner = self._best()
                 self.end.begin_comparison(self.search.deadline)
                 self._compare()
             except BudgetSpentError:
@@ -274,6 +275,13 @@ class _Tuning:
         chosen = [*best[:1], *(entry for entry in others if entry.state == "complete"), *best[1:]]
         return finalists(self.plan.space, chosen, self.none, self.end.finalists)
 
+    def _best(self) -> Recipe:
+        """The winner; where time did not last for the finalists, what the search itself has for the best."""
+        if self.winner is not None:
+            return self.winner
+        best = self._climbed() or self.search.finished()
+        return self.plan.space.recipe(best[0].point) if best else self.none
+
     def _climbed(self) -> list[Entry]:
         """What the ladder accepted, last first."""
         by_recipe = {self.plan.space.recipe(e.point).to_json(): e for e in self.search.finished()}
@@ -291,8 +299,8 @@ class _Tuning:
         arms = {BASELINE: self.none}
         if self.guideline != self.none:
             arms[GUIDELINE] = self.guideline
-        if not self.winner.is_empty and self.winner != self.guideline:
-            arms[WINNER] = self.winner
+        if not (best := self._best()).is_empty and best != self.guideline:
+            arms[WINNER] = best
         if len(arms) < 2:
             return
         self.engine.stage("comparison", len(arms) * len(self.end.fresh))
@@ -306,7 +314,7 @@ class _Tuning:
         return TuneResult(
             task=self.task.name,
             by=search.by,
-            recipe=Recipe() if self.winner.is_empty else self.winner,
+            recipe=Recipe() if (best := self._best()).is_empty else best,
             model=self.plan.model,
             sites=self.plan.sites,
             search=tuple(self._arms(finished)),

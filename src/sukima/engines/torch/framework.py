@@ -20,6 +20,7 @@ from sukima.engines.torch.inspect import check_recipes, inspect_model
 from sukima.engines.torch.learned import learn_rates
 from sukima.engines.torch.metrics import make_metric
 from sukima.engines.torch.probe import Probe
+from sukima.engines.torch.seeding import generators_restored
 from sukima.engines.torch.variants import CHANGES
 from sukima.records.recipe import Recipe
 from sukima.records.task import Task, split_validation
@@ -78,20 +79,21 @@ def vary(task: Task, change: str) -> Task:
 def get_ready(task: Task) -> None:
     """Kernels are compiled when first used on a machine, and libraries import much of themselves when first used."""
     if torch.device(task.device).type == "cpu":
-        _get_ready()
+        with generators_restored():
+            _get_ready(all(type(module) in _PLAIN for module in task.model().modules()))
+
+
+_PLAIN = (nn.Sequential, nn.Linear, nn.ReLU, nn.Dropout, nn.Flatten, nn.Unflatten, nn.Identity)
+"""What networks are made of whose steps are compiled; it is no matter if one with others is taken for such."""
 
 
 @cache
-def _get_ready() -> None:
-    for layer in (nn.ReLU, nn.Tanh):  # whose steps are compiled, and those of other networks
-        tiny = Task(
-            model=partial(_tiny, layer),
-            train=(torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)),
-            validation=(torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)),
-            epochs=1,
-        )
-        fit_stack(tiny, [(Recipe(), 0), (Recipe(), 1)], test=False, progress=Silent())
-    fit(tiny, progress=Silent())
+def _get_ready(plain: bool) -> None:
+    rows = torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)
+    tiny = Task(model=partial(_tiny, nn.ReLU if plain else nn.Tanh), train=rows, validation=rows, epochs=1)
+    fit_stack(tiny, [(Recipe(), 0), (Recipe(), 1)], test=False, progress=Silent())
+    if not plain:
+        fit(tiny, progress=Silent())
 
 
 def _tiny(layer: type[nn.Module]) -> nn.Module:
