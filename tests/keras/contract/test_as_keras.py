@@ -1,11 +1,7 @@
 """What the Keras project checks of its own regularization layers, checked of ours."""
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 import keras
 import numpy as np

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers as kl
+from once import once
 
 import sukima
 import sukima.keras as sk
@@ -21,9 +22,6 @@ from sukima.engines.seeds import derive_seed
 from sukima.records.result import Trial
 
 RNG = np.random.default_rng(0)
-once = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="the same code on every backend; run where it is fastest"
-)
 
 INPUTS = RNG.normal(size=(180, 10)).astype("float32")
 CLASSES = (INPUTS[:, :3].argmax(1)).astype("int64")

@@ -3,11 +3,8 @@
 import doctest
 import importlib
 import pkgutil
-import sys
 from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 import keras
 import numpy as np

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers as kl
+from once import once
 
 import sukima
 import sukima.keras as sk
@@ -126,6 +127,7 @@ def test_a_loss_that_is_not_finite() -> None:
         learn_rates(work, [["first"]], 0.1, 0)
 
 
+@once
 def test_the_strategy() -> None:
     settings: dict[str, Any] = {"search_seeds": 1, "test_seeds": 2, "workers": 1, "progress": Silent()}
     work = task(epochs=1)

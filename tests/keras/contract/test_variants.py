@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers as kl
+from once import once
 
 import sukima
 import sukima.keras as sk
@@ -13,9 +14,7 @@ from sukima.comparison.variants import noise_for, vary
 from sukima.engines.keras.probe import Probe, hidden_outputs
 from sukima.engines.variant import UnavailableError
 
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="the same code on every backend; run where it is fastest"
-)
+pytestmark = once
 
 RNG = np.random.default_rng(0)
 
