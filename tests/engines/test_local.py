@@ -216,6 +216,18 @@ with LocalEngine(task, Silent(), workers=2) as engine:
     assert "memory" in note
 
 
+@pytest.mark.parametrize("workers", WORKERS)
+def test_a_factory_that_raises_fails_each_candidate_and_nothing_else(workers: int) -> None:
+    def no_weights() -> nn.Module:
+        raise OSError("no weights")
+
+    rows = np.zeros((8, 2), "float32"), np.zeros(8, int)
+    with LocalEngine(Task(model=no_weights, train=rows, validation=rows), Silent(), workers=workers) as engine:
+        engine.get_ready()
+        engine.prepare([(Recipe(weight_decay=0.1 * seed), seed) for seed in range(3)])
+        assert [trial.history.status for trial in engine.trials.values()] == ["failed"] * 3
+
+
 def test_kernels_are_ready_before_anything_is_timed() -> None:
     """In a process of its own, where nothing was trained before."""
     code = """

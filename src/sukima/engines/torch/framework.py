@@ -20,7 +20,6 @@ from sukima.engines.torch.inspect import check_recipes, inspect_model
 from sukima.engines.torch.learned import learn_rates
 from sukima.engines.torch.metrics import make_metric
 from sukima.engines.torch.probe import Probe
-from sukima.engines.torch.seeding import generators_restored
 from sukima.engines.torch.variants import CHANGES
 from sukima.records.recipe import Recipe
 from sukima.records.task import Task, split_validation
@@ -79,21 +78,16 @@ def vary(task: Task, change: str) -> Task:
 def get_ready(task: Task) -> None:
     """Kernels are compiled when first used on a machine, and libraries import much of themselves when first used."""
     if torch.device(task.device).type == "cpu":
-        with generators_restored():
-            _get_ready(all(type(module) in _PLAIN for module in task.model().modules()))
-
-
-_PLAIN = (nn.Sequential, nn.Linear, nn.ReLU, nn.Dropout, nn.Flatten, nn.Unflatten, nn.Identity)
-"""What networks are made of whose steps are compiled; it is no matter if one with others is taken for such."""
+        _get_ready()
 
 
 @cache
-def _get_ready(plain: bool) -> None:
+def _get_ready() -> None:
     rows = torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)
-    tiny = Task(model=partial(_tiny, nn.ReLU if plain else nn.Tanh), train=rows, validation=rows, epochs=1)
-    fit_stack(tiny, [(Recipe(), 0), (Recipe(), 1)], test=False, progress=Silent())
-    if not plain:
-        fit(tiny, progress=Silent())
+    for layer in (nn.ReLU, nn.Tanh):  # a network whose steps are compiled, and another
+        tiny = Task(model=partial(_tiny, layer), train=rows, validation=rows, epochs=1)
+        fit_stack(tiny, [(Recipe(), 0), (Recipe(), 1)], test=False, progress=Silent())
+    fit(tiny, progress=Silent())
 
 
 def _tiny(layer: type[nn.Module]) -> nn.Module:
