@@ -34,13 +34,14 @@ def with_dropout() -> nn.Module:
 
 
 def rectified() -> nn.Module:
-    """Layers whose steps are compiled, in all their orders."""
+    """Layers whose steps are compiled."""
     return nn.Sequential(
         nn.Linear(10, 33), nn.ReLU(), nn.Linear(33, 40), nn.ReLU(), nn.Linear(40, 3, bias=False),
     )  # fmt: skip
 
 
 def rectified_with_dropout() -> nn.Module:
+    """Such layers in all their orders."""
     return nn.Sequential(
         nn.Unflatten(1, (2, 5)), nn.Flatten(), nn.Dropout(0.1), nn.Linear(10, 33), nn.ReLU(), nn.Dropout(0.3),
         nn.Sequential(nn.Linear(33, 40, bias=False), nn.Dropout(0.2), nn.ReLU()), nn.Dropout(0.4), nn.Linear(40, 3),

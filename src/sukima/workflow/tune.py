@@ -185,7 +185,6 @@ class _Tuning:
                 self.end.begin_choice(self.search.deadline)
                 with suppress(BudgetSpentError):
                     self._choose()
-                self.winner = self._best()
                 self.end.begin_comparison(self.search.deadline)
                 self._compare()
             except BudgetSpentError:

@@ -133,10 +133,9 @@ class CompiledSteps:
         width = next(layer.fan_in for layer in self._layers if isinstance(layer, Linear))
         place, gradient = self._buffer(width), 0
         for row, layer in zip(program, self._layers, strict=True):
-            row[steps.INPUTS], row[steps.OF_INPUTS] = place, gradient
+            row[steps.FAN_IN], row[steps.INPUTS], row[steps.OF_INPUTS] = width, place, gradient
             if isinstance(layer, Linear):
-                width = layer.fan_out
-                row[steps.KIND], row[steps.FAN_IN] = steps.LINEAR, layer.fan_in
+                row[steps.KIND], width = steps.LINEAR, layer.fan_out
                 place, gradient = self._buffer(width), self._buffer(width)
             elif isinstance(layer, Units):
                 row[steps.KIND] = steps.MASK_AFTER_RELU if layer.after_relu else steps.MASK

@@ -204,20 +204,11 @@ def _loss(kind: Any, layer: Any, rows: Any, classes: Any, values: Any, chosen: A
 
 
 @njit(error_model="numpy")
-def _width(program: Any) -> Any:
-    """Of the inputs."""
-    for layer in program:
-        if layer[KIND] == LINEAR:
-            return layer[FAN_IN]
-    return program[0, FAN_OUT]
-
-
-@njit(error_model="numpy")
 def _train(
     routine: Any, work: Any, program: Any, data: Any, order: Any, spans: Any, seeds: Any, sites: Any, factors: Any,
     kind: Any, classes: Any, values: Any, share: Any, rule: Any, table: Any, numbers: Any, constants: Any, losses: Any,
 ) -> None:  # fmt: skip
-    width = _width(program)
+    width = program[0, FAN_IN]
     for step in range(len(spans)):
         chosen = order[spans[step, 0] : spans[step, 1]]
         rows = len(chosen)
