@@ -123,8 +123,11 @@ def framework_of(task: Task) -> Name:
         if "keras" in sys.modules or _mentions_keras(task):
             from sukima.engines.keras.seeding import generators_restored
 
-            with generators_restored():
-                model = task.model()
+            try:
+                with generators_restored():
+                    model = task.model()
+            except Exception:  # the same will be raised, and told, where it is trained
+                return "keras" if _mentions_keras(task) else "torch"
             keras: Any = sys.modules["keras"]
             name = "keras" if isinstance(model, keras.Model) else "torch"
         found = _known[id(task.model)] = (task.model, name)

@@ -259,6 +259,23 @@ def test_a_candidate_that_raises_has_failed() -> None:
     assert trial.history.status == "failed"
 
 
+def of_unknown_framework() -> Any:
+    raise OSError("no weights")
+
+
+def of_keras() -> Any:
+    return keras.Sequential(no_such_argument=True)
+
+
+@once
+@pytest.mark.parametrize("factory", [of_unknown_framework, of_keras])
+def test_a_factory_that_raises_fails_its_candidates(factory: Any) -> None:
+    with LocalEngine(task(model=factory), Silent()) as engine:
+        engine.get_ready()
+        engine.prepare([(sukima.Recipe(), seed) for seed in range(2)])
+        assert [trial.history.status for trial in engine.trials.values()] == ["failed"] * 2
+
+
 @once
 def test_fit() -> None:
     fitted = sukima.fit(task(), sukima.Recipe(rates={"drop": 0.2}), 3, test=True)
