@@ -28,6 +28,9 @@ from sukima.workflow.environment import environment
 
 __all__ = ["compare", "judged_by", "note_functional", "run_arms"]
 
+_FEW = 3
+"""Seeds up to which all runs go at once: half of them would leave cores idle, and a pair or two say little."""
+
 
 def compare(
     task: Task | None = None,
@@ -140,26 +143,24 @@ def run_arms(
     level: float,
     test: bool = True,
 ) -> Comparison:
-    """Train every arm with every seed, in two parts, so that an interrupted comparison has whole pairs.
+    """Train every arm with every seed; more than a few seeds in two parts, so that an interrupted comparison has pairs.
 
     Where the budget is spent, it ends with the pairs that there are. Without ``test`` the test data are not touched.
     """
-    trials: dict[str, list[Trial]] = {name: [] for name in recipes}
     complete = True
-    at_once = math.ceil(len(seeds) / 2)
+    at_once = len(seeds) if len(seeds) <= _FEW else math.ceil(len(seeds) / 2)
     try:
-        for index, seed in enumerate(seeds):
-            if index % at_once == 0:
-                together = [(recipe, s) for s in seeds[index : index + at_once] for recipe in recipes.values()]
-                engine.prepare(together, test=test)
-            row = {name: engine.run(recipe, [seed], test=test)[0] for name, recipe in recipes.items()}
-            for name, trial in row.items():
-                trials[name].append(trial)
+        for begin in range(0, len(seeds), at_once):
+            together = seeds[begin : begin + at_once]
+            engine.prepare([(recipe, seed) for seed in together for recipe in recipes.values()], test=test)
     except (KeyboardInterrupt, BudgetSpentError) as end:
         complete = isinstance(end, BudgetSpentError)  # it is all that was asked for
-        if not next(iter(trials.values())):
+        known = [s for s in seeds if all(engine.known((recipe, s), test=test) for recipe in recipes.values())]
+        if not known:
             raise
-    arms = tuple(Arm(name, recipe, tuple(trials[name])) for name, recipe in recipes.items())
+        seeds = known
+    trials = {name: engine.run(recipe, seeds, test=test) for name, recipe in recipes.items()}
+    arms = tuple(Arm(name, recipe, trials[name]) for name, recipe in recipes.items())
     return _judged(task, arms, by=by, level=level, cost=engine.cost(), complete=complete, left_out={}, on_test=test)
 
 
