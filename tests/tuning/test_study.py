@@ -69,7 +69,7 @@ def url(path: Path) -> str:
     return f"sqlite:///{path / 'study.db'}"
 
 
-@pytest.mark.parametrize("strategy", ["ladder", "grid", "random", "tpe", "halving"])
+@pytest.mark.parametrize("strategy", ["ladder", "grid", "random", "tpe", "gp", "halving"])
 def test_a_finished_study_is_read_and_not_trained_again(strategy: str, tmp_path: Path) -> None:
     first = tuned(url(tmp_path), strategy=strategy)
     assert first.complete

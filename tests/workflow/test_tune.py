@@ -14,6 +14,7 @@ from sukima.base.errors import InputError
 from sukima.engines.progress import Silent
 from sukima.records.result import TuneResult
 from sukima.reporting import document_of
+from sukima.reporting.html import page_html
 from sukima.tuning.deadline import BudgetSpentError
 from sukima.tuning.search import Search
 from sukima.workflow.compare import compare
@@ -170,6 +171,40 @@ def test_a_batch_is_as_large_as_there_is_time_for(
     assert found.complete
     # Three that are given, twelve, and three for the rest; or five that take three quarters of a training each.
     assert len(searches[-1].entries()) == candidates
+
+
+def test_few_costly_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Gaussian process proposes them, and of finalists the search's own runs count as well."""
+    monkeypatch.setattr(Search, "affordable", lambda search, _share=1.0: 20.0 - len(search.entries()))
+    monkeypatch.setattr(Search, "pace", 2.0)
+    found = tune(small_task(epochs=8), budget=40, test_seeds=2, storage=None, progress=Silent())
+    assert found.complete
+    assert found.strategy == "gp"
+    assert not found.given_up
+    assert found.finalists is not None
+    searched = {seed for arm in found.search for seed in arm.seeds}
+    assert len(set(found.finalists.arms[0].seeds) - searched) == 1 < len(found.finalists.arms[0].seeds)
+    page = page_html(document_of(found))
+    assert "their runs of the search count as well" in page
+    assert "探索での結果も合わせて" in page
+
+
+def test_what_the_verdict_advises_is_tried_beside_the_first_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = []
+    evaluate = Search.evaluate
+
+    def noted(search: Search, entries: Any, **options: Any) -> Any:
+        batches.append([entry.number for entry in entries if entry.state == "waiting"])
+        return evaluate(search, entries, **options)
+
+    monkeypatch.setattr(Search, "evaluate", noted)
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(160, 6)).astype("float32"), rng.integers(2, size=160)
+    task = small_task(train=(x[:60], y[:60]), validation=(x[60:], y[60:]), epochs=30)  # it can only overfit
+    found = tune(task, strategy="random", trials=6, search_seeds=1, test_seeds=2, storage=None, progress=Silent())
+    assert found.baseline is not None
+    assert found.baseline.recipe is not None
+    assert batches[:2] == [[0, 1], [2, 3, 4, 5]]
 
 
 def test_compare_differs_only_by_the_recipe() -> None:

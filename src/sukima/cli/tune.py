@@ -12,7 +12,7 @@ from sukima.cli.options import By, Data, Epochs, FirstSeed, Json, Lang, MLflow, 
 
 __all__ = ["HELP", "tune"]
 
-_STRATEGIES = ("auto", "ladder", "grid", "random", "tpe", "halving", "learned")
+_STRATEGIES = ("auto", "ladder", "grid", "random", "tpe", "gp", "halving", "learned")
 
 HELP = say(
     "Find the recipe that generalises best, and say whether it helps.\n\n"

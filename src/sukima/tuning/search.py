@@ -45,6 +45,7 @@ class Search:
 
     Attributes:
         references: how many candidates, the first ones, were given and not proposed.
+        advised: those of them that are to be trained beside the first that are proposed.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Search:
     ) -> None:
         self.study, self.engine, self.seeds, self.by = study, engine, tuple(seeds), by
         self.increases, self.deadline, self.trials, self.first_seed = increases, deadline, trials, first_seed
-        self.references = 0
+        self.references, self.advised = 0, list[Point]()
         engine.get_ready()
         self._began, self._trained = deadline.spent, 0
         self._numbers: dict[str, int] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 
 from sukima.tuning.deadline import Deadline
 from sukima.tuning.finalists import FINALISTS
@@ -19,8 +20,11 @@ may exceed the budget, without which all that was spent before says nothing."""
 _FINALS, _FRESH = 2_000_000, 1_000_000
 """Where the seeds of the finalists and of the comparison begin, so that none of them was seen before."""
 
+_PAIRS = 2
+"""Fresh seeds without which there is no interval."""
+
 _CONFIRMING = 4
-"""With how many seeds finalists are trained, at least."""
+"""With how many fresh seeds finalists are trained, at least, where there is time."""
 
 _ARMS = 3
 """Of the comparison: baseline, guideline and winner."""
@@ -30,8 +34,7 @@ class Ending:
     """What is planned for finalists and comparison.
 
     Args:
-        first: the first seed of the search.
-        search_seeds: with how many seeds each of its candidates is trained.
+        seeds: those with which each candidate of the search is trained.
         test_seeds: with how many seeds the comparison is made.
 
     Attributes:
@@ -40,30 +43,39 @@ class Ending:
         finalists: how many there are at most.
     """
 
-    def __init__(self, first: int, search_seeds: int, test_seeds: int) -> None:
-        self.confirming = range(_FINALS + first, _FINALS + first + max(_CONFIRMING, search_seeds))
+    def __init__(self, seeds: Sequence[int], test_seeds: int) -> None:
+        first = seeds[0]
+        self.confirming: Sequence[int] = range(_FINALS + first, _FINALS + first + max(_CONFIRMING, len(seeds)))
         self.fresh = range(_FRESH + first, _FRESH + first + test_seeds)
         self.finalists = FINALISTS
+        self._known: Collection[int] = ()
         self._pace = 0.0
 
     @property
     def choice_trainings(self) -> int:
         """What the choice among finalists takes at most, beside the baseline."""
-        return (self.finalists + 1) * len(self.confirming)
+        return (self.finalists + 1) * len(set(self.confirming).difference(self._known))
 
     @property
     def trainings(self) -> int:
         """What all of it takes at most."""
         return self.choice_trainings + _ARMS * len(self.fresh)
 
-    def fit(self, deadline: Deadline, pace: float) -> None:
-        """Plan for what time there is, if a training takes ``pace`` seconds, and keep it back from the search."""
+    def fit(self, deadline: Deadline, pace: float, seeds: Sequence[int]) -> None:
+        """Plan for what time there is, if a training takes ``pace`` seconds, and keep it back from the search.
+
+        Where not even two fresh seeds can be had for the finalists they have one, and the runs that the search has made
+        of them, with ``seeds``, count as well: more is then gained by candidates than by certainty about a few.
+        """
         if deadline.seconds is None:
             return
         self._pace, most = pace, SHARE * deadline.seconds
         share = min(1.0, most / max(self.trainings * pace, 1e-9))
-        self.confirming = self.confirming[: max(2, math.floor(share * len(self.confirming)))]
-        self.fresh = self.fresh[: max(2, math.floor(share * len(self.fresh)))]
+        if (count := math.floor(share * len(self.confirming))) < _PAIRS:
+            self.confirming, self._known = (*seeds, self.confirming[0]), seeds
+        else:
+            self.confirming = self.confirming[:count]
+        self.fresh = self.fresh[: max(_PAIRS, math.floor(share * len(self.fresh)))]
         if self.trainings * pace > most:
             self.finalists -= 1
         deadline.reserve = min(self.trainings * pace, _MOST * deadline.seconds)

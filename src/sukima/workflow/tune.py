@@ -25,7 +25,13 @@ from sukima.tuning.insight import flat_ranges, importance
 from sukima.tuning.search import Search
 from sukima.tuning.space import Breadth, Point, Space
 from sukima.tuning.strategies.ladder import ladder_candidates
-from sukima.tuning.strategies.table import STRATEGIES, StrategyName, chosen_strategy, run_strategy
+from sukima.tuning.strategies.table import (
+    STRATEGIES,
+    StrategyName,
+    affordable_strategy,
+    chosen_strategy,
+    run_strategy,
+)
 from sukima.tuning.study import Entry, Study
 from sukima.tuning.surface import best_of_surface
 from sukima.workflow.compare import judged_by, note_functional, run_arms
@@ -78,8 +84,8 @@ def tune(
         task: what to train; scikit-learn's digits and a small network by default.
         space: what to vary: a `Space`, or how much of what recipes hold: ``rates`` (the default), ``usual`` (weight
             decay, max-norm and label smoothing as well) or ``full``.
-        strategy: ``ladder``, ``grid``, ``random``, ``tpe``, ``halving``, ``learned`` (by gradient, with concrete
-            dropout), or ``auto`` to have it chosen.
+        strategy: ``ladder``, ``grid``, ``random``, ``tpe``, ``gp`` (a Gaussian process), ``halving``, ``learned`` (by
+            gradient, with concrete dropout), or ``auto`` to have it chosen.
         by: what the search goes by: the validation ``loss``, or the task's metric by its name (or ``metric``).
         budget: how long all of it may take: ``"10min"``, ``"1.5h"``, or seconds.
         trials: how many candidates the search may have; 50 where there is no budget. The ladder ends by itself.
@@ -122,7 +128,8 @@ def tune(
         kept, trainer, seeds, by=by, increases=increases, deadline=deadline, trials=many, first_seed=first_seed
     )
     fewer = search_seeds is None and budget is not None and chosen != "ladder"
-    return _Tuning(task, plan, chosen, search, test_seeds, fewer_seeds=fewer).result()
+    automatic = strategy == "auto"
+    return _Tuning(task, plan, chosen, search, test_seeds, fewer_seeds=fewer, automatic=automatic).result()
 
 
 class _Plan:
@@ -162,12 +169,20 @@ class _Tuning:
     """What is known so far; `result` can be asked for at any moment."""
 
     def __init__(
-        self, task: Task, plan: _Plan, strategy: str, search: Search, test_seeds: int, *, fewer_seeds: bool
+        self,
+        task: Task,
+        plan: _Plan,
+        strategy: str,
+        search: Search,
+        test_seeds: int,
+        *,
+        fewer_seeds: bool,
+        automatic: bool,
     ) -> None:
         self.task, self.plan, self.strategy, self.search, self.engine = task, plan, strategy, search, search.engine
         self.none, self.guideline = (plan.space.recipe(point) for point in (plan.none, plan.usual))
-        self.end = Ending(search.seeds[0], len(search.seeds), test_seeds)
-        self.interrupted, self._fewer_seeds = False, fewer_seeds
+        self.end = Ending(search.seeds, test_seeds)
+        self.interrupted, self._fewer_seeds, self._automatic = False, fewer_seeds, automatic
         self.rungs: list[Rung] = []
         self.remark: Message | None = None
         self.verdict: Verdict | None = None
@@ -208,9 +223,9 @@ class _Tuning:
         known = Known(recipe=self.none, sites=self.plan.sites, rows=size_of(self.task.train))
         self.verdict = judge([trial.history for trial in trials], source=BASELINE, known=known)
         if self.verdict.recipe is not None and self.strategy != "ladder":  # what the verdict would do is worth a try
-            advised = search.known([self.plan.space.near(self.verdict.recipe)])
+            search.advised = [self.plan.space.near(self.verdict.recipe)]
+            advised = search.known(search.advised)
             search.references = len({entry.number for entry in (*entries, *advised)})
-            search.evaluate(advised)
         self._announce()
 
     def _affordable_seeds(self) -> int:
@@ -226,7 +241,7 @@ class _Tuning:
     def _announce(self) -> None:
         """Say how long all of it will take, from the time that the first trials took; keep time for the end."""
         deadline, pace = self.search.deadline, self.search.pace
-        self.end.fit(deadline, pace)
+        self.end.fit(deadline, pace, self.search.seeds)
         if deadline.seconds is not None:
             self.engine.progress.budget(deadline.seconds - deadline.spent)
             self.engine.progress.note(say("Searching until {time} are spent.", time=_time(deadline.seconds)))
@@ -240,8 +255,10 @@ class _Tuning:
         return count * len(self.search.seeds)
 
     def _search(self) -> None:
-        known = self.search.references * len(self.search.seeds)
+        known = sum(entry.state != "waiting" for entry in self.search.entries()) * len(self.search.seeds)
         timed = self.search.deadline.seconds is not None
+        if timed and self._automatic:
+            self.strategy = affordable_strategy(self.strategy, self.search)
         self.engine.stage("search", 0 if timed else max(1, self._search_trials() - known))
         self.remark = run_strategy(self.strategy, self.search, self.rungs.append)
         if self.remark is not None:

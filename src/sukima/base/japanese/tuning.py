@@ -98,6 +98,13 @@ TEXTS = {
         "多数の中の最良には運も含まれるため、上位の候補を新しいシード {seeds} 個で学習し直しました。"
         "ここでベースラインからの改善が最も大きく、それが標準誤差を超えたものを勝者とします。"
     ),
+    "The best few were trained again with one fresh seed, since the best of many is partly luck; time did not last for "
+    "more, so their runs of the search count as well. The winner is the one that gains most over the baseline here, if "
+    "that gain exceeds its standard error.": (
+        "多数の中の最良には運も含まれるため、上位の候補を新しいシード 1 個で学習し直しました。"
+        "時間の都合でシードはこれ以上増やせなかったため、探索での結果も合わせて判断しています。"
+        "ここでベースラインからの改善が最も大きく、それが標準誤差を超えたものを勝者とします。"
+    ),
     "{level} % interval": "{level} % 信頼区間",
     "The finalists, on validation data": "最終候補（検証データ）",
     "as trainings of full length": "通しの学習に換算",

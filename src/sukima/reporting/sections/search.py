@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import fmean
 
 from sukima.base.messages import say
@@ -22,7 +23,7 @@ _SHOWN = 10
 
 def search_blocks(result: TuneResult) -> tuple[Block, ...]:
     """The steps of a ladder, or what any other strategy tried; then what the winner was chosen by."""
-    finals = _finalists(result.finalists) if result.finalists is not None else ()
+    finals = _finalists(result.finalists, result.search) if result.finalists is not None else ()
     if result.ladder or len(result.search) < 2:
         return (*ladder_blocks(result), *finals)
     charts = _charts(result)
@@ -136,13 +137,19 @@ def _table(result: TuneResult) -> Table:
     return Table(columns, rows, say("The best candidates of the search"))
 
 
-def _finalists(finalists: Comparison) -> tuple[Block, ...]:
-    seeds = len(finalists.arms[0].trials)
+def _finalists(finalists: Comparison, search: Sequence[Arm]) -> tuple[Block, ...]:
+    seeds = finalists.arms[0].seeds
     words = say(
         "The best few were trained again with {seeds} fresh seeds, since the best of many is partly luck. The winner "
         "is the one that gains most over the baseline here, if that gain exceeds its standard error.",
-        seeds=seeds,
+        seeds=len(seeds),
     )
+    if {trial.seed for arm in search for trial in arm.trials}.intersection(seeds):
+        words = say(
+            "The best few were trained again with one fresh seed, since the best of many is partly luck; time did not "
+            "last for more, so their runs of the search count as well. The winner is the one that gains most over the "
+            "baseline here, if that gain exceeds its standard error."
+        )
     columns = (
         Column(say("candidate"), number=False),
         Column(say("what it does"), number=False, wide=True),

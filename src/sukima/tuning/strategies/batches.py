@@ -31,14 +31,21 @@ def search_in_batches(
     size: int = BATCH,
     rungs: Rungs = lambda _: (),
     keep: Keep | None = None,
+    least: int = _LEAST,
+    step: int = 1,
 ) -> None:
-    """Propose and evaluate until there are as many candidates as the search may have."""
+    """Propose and evaluate until there are as many candidates as the search may have.
+
+    Where time runs out, a batch is a multiple of ``step``, and none is begun for less than ``least``.
+    """
     begin, batch = search.references, 0
     while begin < search.trials:
         end = min(begin + size, search.trials)
-        if (fit := _SURE * search.affordable(_share(rungs(batch), search.epochs))) < end - begin:
-            end = begin + int(fit)  # a batch that is cut off in the middle has told nothing
-            if end - begin < _LEAST:
+        advised = search.known(search.advised) if batch == 0 else []
+        fit = _SURE * search.affordable(_share(rungs(batch), search.epochs)) - len(advised)
+        if fit < end - begin:
+            end = begin + int(fit) // step * step  # a batch that is cut off in the middle has told nothing
+            if end - begin < least:
                 break
         entries = search.entries()
         if missing := max(0, end - max(begin, len(entries))):
@@ -52,7 +59,7 @@ def search_in_batches(
             entries = [*search.entries()[:end], *late]
         else:
             entries = entries[:end]
-        search.evaluate(entries[begin:], rungs=rungs(batch), keep=keep, wait=False)
+        search.evaluate([*advised, *entries[begin:]], rungs=rungs(batch), keep=keep, wait=False)
         begin, batch = end, batch + 1
     search.evaluate(search.entries())  # what other processes have begun
 

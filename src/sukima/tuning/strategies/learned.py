@@ -83,9 +83,10 @@ def _learn(search: Search) -> tuple[list[Dimension], list[list[float]]]:
 
 
 def _evaluate(search: Search, rates: Sequence[Dimension], found: Sequence[Sequence[float]]) -> list[Entry]:
-    """Train what was learned, and the middle of it, as candidates."""
+    """Train what was learned, and the middle of it, as candidates, beside those that were advised."""
     middle = [(low + high) / 2 for low, high in zip(*found, strict=True)]
-    return search.evaluate(search.known([_point(search, rates, each) for each in (*found, middle)]))
+    points = [_point(search, rates, each) for each in (*found, middle)]
+    return search.evaluate(search.known([*search.advised, *points]))
 
 
 def _point(search: Search, rates: Sequence[Dimension], values: Sequence[float]) -> Point:

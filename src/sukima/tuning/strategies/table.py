@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal, get_args
 
+from sukima.base.imports import is_installed
 from sukima.base.messages import Message
 from sukima.records.result import Rung
 from sukima.tuning.search import Search
 from sukima.tuning.space import Point, Space
 from sukima.tuning.strategies.batches import search_in_batches
+from sukima.tuning.strategies.gp import gp
 from sukima.tuning.strategies.grid import grid
 from sukima.tuning.strategies.halving import halving
 from sukima.tuning.strategies.ladder import ladder
@@ -18,9 +20,9 @@ from sukima.tuning.strategies.learned import learned, learned_first
 from sukima.tuning.strategies.random import propose_random
 from sukima.tuning.strategies.tpe import propose_tpe
 
-__all__ = ["STRATEGIES", "StrategyName", "chosen_strategy", "run_strategy"]
+__all__ = ["STRATEGIES", "StrategyName", "affordable_strategy", "chosen_strategy", "run_strategy"]
 
-StrategyName = Literal["auto", "ladder", "grid", "random", "tpe", "halving", "learned"]
+StrategyName = Literal["auto", "ladder", "grid", "random", "tpe", "gp", "halving", "learned"]
 
 STRATEGIES: tuple[str, ...] = get_args(StrategyName)
 """The names."""
@@ -29,11 +31,15 @@ _SEARCHES: dict[str, Callable[[Search], None]] = {
     "grid": grid,
     "random": lambda search: search_in_batches(search, propose_random),
     "tpe": lambda search: search_in_batches(search, propose_tpe),
+    "gp": gp,
     "halving": halving,
 }
 _SEARCHES |= {f"learned, {name}": partial(learned_first, then=_SEARCHES[name]) for name in ("tpe", "halving")}
 
 _FEW_RATES, _FEW_EPOCHS = 3, 8
+
+_FEW_CANDIDATES = 24
+"""Whole trainings up to which a Gaussian process finds more than halving, which learns little from each."""
 
 
 def chosen_strategy(name: StrategyName, space: Space, epochs: int, *, limited: bool) -> str:
@@ -49,6 +55,15 @@ def chosen_strategy(name: StrategyName, space: Space, epochs: int, *, limited: b
         return "ladder"
     then = "halving" if epochs >= _FEW_EPOCHS else "tpe"
     return f"learned, {then}" if any(d.field == "rate" for d in space.dimensions) else then
+
+
+def affordable_strategy(chosen: str, search: Search) -> str:
+    """What ``auto`` takes, of the strategy that was chosen, once it is known how long a training takes."""
+
+    def few() -> bool:
+        return search.affordable() <= _FEW_CANDIDATES and is_installed("torch")
+
+    return "gp" if search.study.settled("few candidates", few) else chosen
 
 
 def run_strategy(name: str, search: Search, rung: Callable[[Rung], None]) -> Message | None:
