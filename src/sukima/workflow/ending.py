@@ -61,20 +61,20 @@ class Ending:
         """What all of it takes at most."""
         return self.choice_trainings + _ARMS * len(self.fresh)
 
-    def fit(self, deadline: Deadline, pace: float, seeds: Sequence[int]) -> None:
+    def fit(self, deadline: Deadline, pace: float, known: Sequence[int] = ()) -> None:
         """Plan for what time there is, if a training takes ``pace`` seconds, and keep it back from the search.
 
-        Where not even two fresh seeds can be had for the finalists they have one, and the runs that the search has made
-        of them, with ``seeds``, count as well: more is then gained by candidates than by certainty about a few.
+        With ``known``, the runs with these seeds that the search has of the finalists count as well, and they have one
+        fresh seed more: where there are few candidates, more of them tell more than certainty about the best.
         """
         if deadline.seconds is None:
             return
-        self._pace, most = pace, SHARE * deadline.seconds
+        self._pace, most, self._known = pace, SHARE * deadline.seconds, known
+        if known:
+            self.confirming = (*known, self.confirming[0])
         share = min(1.0, most / max(self.trainings * pace, 1e-9))
-        if (count := math.floor(share * len(self.confirming))) < _PAIRS:
-            self.confirming, self._known = (*seeds, self.confirming[0]), seeds
-        else:
-            self.confirming = self.confirming[:count]
+        if not known:
+            self.confirming = self.confirming[: max(_PAIRS, math.floor(share * len(self.confirming)))]
         self.fresh = self.fresh[: max(_PAIRS, math.floor(share * len(self.fresh)))]
         if self.trainings * pace > most:
             self.finalists -= 1

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from sukima.base.checks import check_choice, check_count, check_instance
 from sukima.base.errors import InputError
+from sukima.base.imports import is_installed
 from sukima.base.messages import Message, say
 from sukima.diagnosis.known import Known
 from sukima.diagnosis.verdict import judge
@@ -25,13 +26,7 @@ from sukima.tuning.insight import flat_ranges, importance
 from sukima.tuning.search import Search
 from sukima.tuning.space import Breadth, Point, Space
 from sukima.tuning.strategies.ladder import ladder_candidates
-from sukima.tuning.strategies.table import (
-    STRATEGIES,
-    StrategyName,
-    affordable_strategy,
-    chosen_strategy,
-    run_strategy,
-)
+from sukima.tuning.strategies.table import STRATEGIES, StrategyName, chosen_strategy, run_strategy
 from sukima.tuning.study import Entry, Study
 from sukima.tuning.surface import best_of_surface
 from sukima.workflow.compare import judged_by, note_functional, run_arms
@@ -223,9 +218,9 @@ class _Tuning:
         known = Known(recipe=self.none, sites=self.plan.sites, rows=size_of(self.task.train))
         self.verdict = judge([trial.history for trial in trials], source=BASELINE, known=known)
         if self.verdict.recipe is not None and self.strategy != "ladder":  # what the verdict would do is worth a try
-            search.advised = [self.plan.space.near(self.verdict.recipe)]
-            advised = search.known(search.advised)
-            search.references = len({entry.number for entry in (*entries, *advised)})
+            advised = self.plan.space.near(self.verdict.recipe)
+            if search.known([advised])[0].number not in {entry.number for entry in entries}:
+                search.advised, search.references = [advised], search.references + 1
         self._announce()
 
     def _affordable_seeds(self) -> int:
@@ -234,6 +229,10 @@ class _Tuning:
         search.try_out([self.plan.none, self.plan.usual])
         return max(1, int(min(len(search.seeds), (1 - SHARE) * self._trainings_left() / _CANDIDATES)))
 
+    def _has_few(self) -> bool:
+        """Whether there is no time for as many candidates as a search should have."""
+        return (1 - SHARE) * self.search.affordable() < _CANDIDATES
+
     def _trainings_left(self) -> float:
         """How many there is time for."""
         return self.search.affordable() * len(self.search.seeds)
@@ -241,7 +240,10 @@ class _Tuning:
     def _announce(self) -> None:
         """Say how long all of it will take, from the time that the first trials took; keep time for the end."""
         deadline, pace = self.search.deadline, self.search.pace
-        self.end.fit(deadline, pace, self.search.seeds)
+        few = deadline.seconds is not None and bool(self.search.study.settled("few candidates", self._has_few))
+        self.end.fit(deadline, pace, known=self.search.seeds if few else ())
+        if few and self._automatic and is_installed("torch"):
+            self.strategy = "gp"
         if deadline.seconds is not None:
             self.engine.progress.budget(deadline.seconds - deadline.spent)
             self.engine.progress.note(say("Searching until {time} are spent.", time=_time(deadline.seconds)))
@@ -257,8 +259,6 @@ class _Tuning:
     def _search(self) -> None:
         known = sum(entry.state != "waiting" for entry in self.search.entries()) * len(self.search.seeds)
         timed = self.search.deadline.seconds is not None
-        if timed and self._automatic:
-            self.strategy = affordable_strategy(self.strategy, self.search)
         self.engine.stage("search", 0 if timed else max(1, self._search_trials() - known))
         self.remark = run_strategy(self.strategy, self.search, self.rungs.append)
         if self.remark is not None:
@@ -307,7 +307,8 @@ class _Tuning:
     def _has_room(self, point: Point) -> bool:
         """Whether the point was tried, or the search may have one more candidate for it."""
         search, entries = self.search, self.search.entries()
-        needed = self.end.choice_trainings + len(search.seeds)
+        alone = max(len(search.seeds), self.engine.workers)  # what the others could train meanwhile is lost
+        needed = self.end.choice_trainings + alone
         free = len(entries) < search.trials and self._trainings_left() >= needed
         return free or any(entry.point == point for entry in entries)
 

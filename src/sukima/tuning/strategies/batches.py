@@ -40,13 +40,11 @@ def search_in_batches(
     """
     begin, batch = search.references, 0
     while begin < search.trials:
-        end = min(begin + size, search.trials)
         advised = search.known(search.advised) if batch == 0 else []
-        fit = _SURE * search.affordable(_share(rungs(batch), search.epochs)) - len(advised)
-        if fit < end - begin:
-            end = begin + int(fit) // step * step  # a batch that is cut off in the middle has told nothing
-            if end - begin < least:
-                break
+        fit = int(min(size, _SURE * search.affordable(_share(rungs(batch), search.epochs))) // step * step)
+        if fit < min(size, least):  # a batch that is cut off in the middle has told nothing
+            break
+        end = min(begin + fit - len(advised), search.trials)
         entries = search.entries()
         if missing := max(0, end - max(begin, len(entries))):
             # Asked for the whole batch, so that each number gets the point that it gets in an uninterrupted study.

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal, get_args
 
-from sukima.base.imports import is_installed
 from sukima.base.messages import Message
 from sukima.records.result import Rung
 from sukima.tuning.search import Search
@@ -20,7 +19,7 @@ from sukima.tuning.strategies.learned import learned, learned_first
 from sukima.tuning.strategies.random import propose_random
 from sukima.tuning.strategies.tpe import propose_tpe
 
-__all__ = ["STRATEGIES", "StrategyName", "affordable_strategy", "chosen_strategy", "run_strategy"]
+__all__ = ["STRATEGIES", "StrategyName", "chosen_strategy", "run_strategy"]
 
 StrategyName = Literal["auto", "ladder", "grid", "random", "tpe", "gp", "halving", "learned"]
 
@@ -38,9 +37,6 @@ _SEARCHES |= {f"learned, {name}": partial(learned_first, then=_SEARCHES[name]) f
 
 _FEW_RATES, _FEW_EPOCHS = 3, 8
 
-_FEW_CANDIDATES = 24
-"""Whole trainings up to which a Gaussian process finds more than halving, which learns little from each."""
-
 
 def chosen_strategy(name: StrategyName, space: Space, epochs: int, *, limited: bool) -> str:
     """The strategy of that name.
@@ -55,15 +51,6 @@ def chosen_strategy(name: StrategyName, space: Space, epochs: int, *, limited: b
         return "ladder"
     then = "halving" if epochs >= _FEW_EPOCHS else "tpe"
     return f"learned, {then}" if any(d.field == "rate" for d in space.dimensions) else then
-
-
-def affordable_strategy(chosen: str, search: Search) -> str:
-    """What ``auto`` takes, of the strategy that was chosen, once it is known how long a training takes."""
-
-    def few() -> bool:
-        return search.affordable() <= _FEW_CANDIDATES and is_installed("torch")
-
-    return "gp" if search.study.settled("few candidates", few) else chosen
 
 
 def run_strategy(name: str, search: Search, rung: Callable[[Rung], None]) -> Message | None:
