@@ -17,26 +17,27 @@ def bowl(point: Point) -> float:
     return (float(point["a"]) - 0.3) ** 2 + (float(point["b"]) - 0.6) ** 2
 
 
-def searched(propose: Callable[..., list[Point]], seed: int, *, increases: bool, noise: float = 0.01) -> float:
-    """How far from the optimum the best of 12 candidates lies, four at a time."""
+def searched(propose: Callable[..., list[Point]], seed: int, *, increases: bool) -> float:
+    """How far from the optimum the best of 14 candidates lies, four at a time after two that are given."""
     chance, entries = random.Random(seed), list[Entry]()
+    points: list[Point] = [{"a": 0.0, "b": 0.0}, {"a": 0.4, "b": 0.4}]
     sign = -1 if increases else 1
-    while len(entries) < 12:
-        points = propose(SPACE, entries, 4, seed=seed, increases=increases)
+    while len(entries) < 14:
         entries += [
-            Entry(len(entries) + number, point, "complete", sign * (bowl(point) + chance.gauss(0, noise)))
+            Entry(len(entries) + number, point, "complete", sign * (bowl(point) + chance.gauss(0, 0.01)))
             for number, point in enumerate(points)
         ]
+        points = propose(SPACE, entries, 4, seed=seed, increases=increases)
     return min(bowl(entry.point) for entry in entries)
 
 
 @pytest.mark.parametrize("increases", [False, True])
 def test_it_comes_nearer_than_chance(increases: bool) -> None:
     found, drawn = (
-        [searched(propose, seed, increases=increases) for seed in range(3)] for propose in (propose_gp, propose_random)
+        [searched(propose, seed, increases=increases) for seed in (1, 2)] for propose in (propose_gp, propose_random)
     )
     assert sum(found) < sum(drawn)
-    assert sorted(found)[1] < 0.02
+    assert max(found) < 0.006  # one step of each rate away from the optimum
 
 
 def test_proposals_are_a_function_of_what_is_known_and_differ() -> None:
