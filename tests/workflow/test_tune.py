@@ -173,6 +173,13 @@ def test_a_batch_is_as_large_as_there_is_time_for(
     assert len(searches[-1].entries()) == candidates
 
 
+def test_the_last_candidates_are_tried_where_there_is_time_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Search, "affordable", lambda _search, _share=1.0: 2.5)  # less than for a batch
+    options: Any = {"strategy": "random", "budget": 60, "trials": 4, "search_seeds": 1, "test_seeds": 2}
+    found = tune(small_task(), storage=None, progress=Silent(), **options)
+    assert len(found.search) + found.failed == 4
+
+
 def test_few_costly_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Gaussian process proposes them, and of finalists the search's own runs count as well."""
     monkeypatch.setattr(Search, "affordable", lambda search, _share=1.0: 20.0 - len(search.entries()))

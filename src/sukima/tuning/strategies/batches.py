@@ -41,10 +41,12 @@ def search_in_batches(
     begin, batch = search.references, 0
     while begin < search.trials:
         advised = search.known(search.advised) if batch == 0 else []
-        fit = int(min(size, _SURE * search.affordable(_share(rungs(batch), search.epochs))) // step * step)
-        if fit < min(size, least):  # a batch that is cut off in the middle has told nothing
+        wanted = min(size, search.trials - begin + len(advised))
+        affordable = _SURE * search.affordable(_share(rungs(batch), search.epochs))
+        fit = wanted if affordable >= wanted else int(affordable // step * step)
+        if fit < min(wanted, least):  # a batch that is cut off in the middle has told nothing
             break
-        end = min(begin + fit - len(advised), search.trials)
+        end = begin + fit - len(advised)
         entries = search.entries()
         if missing := max(0, end - max(begin, len(entries))):
             # Asked for the whole batch, so that each number gets the point that it gets in an uninterrupted study.
