@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, get_args
+from typing import Any
 
 from sukima.base.checks import check_choice, check_count, check_instance
 from sukima.base.errors import InputError
@@ -13,7 +12,6 @@ from sukima.base.imports import is_installed
 from sukima.base.messages import Message, say
 from sukima.diagnosis.known import Known
 from sukima.diagnosis.verdict import judge
-from sukima.engines.choose import framework
 from sukima.engines.progress import Progress
 from sukima.engines.table import EngineName, make_engine
 from sukima.records.recipe import Recipe
@@ -29,10 +27,11 @@ from sukima.tuning.strategies.ladder import ladder_candidates
 from sukima.tuning.strategies.table import STRATEGIES, StrategyName, chosen_strategy, run_strategy
 from sukima.tuning.study import Entry, Study
 from sukima.tuning.surface import best_of_surface
-from sukima.workflow.compare import judged_by, note_functional, run_arms
+from sukima.workflow.compare import judged_by, run_arms
 from sukima.workflow.demo import demo_task
 from sukima.workflow.ending import SHARE, Ending
 from sukima.workflow.environment import environment
+from sukima.workflow.plan import Plan, study_name
 
 __all__ = ["BASELINE", "GUIDELINE", "WINNER", "tune"]
 
@@ -111,11 +110,11 @@ def tune(
     deadline = Deadline(seconds_of(budget))
     by = judged_by(task, by)
     trainer = make_engine(engine, task, progress, workers=workers, address=address)
-    plan = _Plan(task, space, trainer.progress)
+    plan = Plan(task, space, trainer.progress)
     chosen = chosen_strategy(strategy, plan.space, task.epochs, limited=budget is not None or trials is not None)
     increases = by == "metric" and plan.metric_increases
     seeds = range(first_seed, first_seed + (search_seeds or _SEEDS))
-    name = study or f"{task.name} {_identity(task, plan.space, chosen, by, seeds)}"
+    name = study or study_name(task, plan.space, chosen, by, seeds)
     about = {"task": task.name, "strategy": chosen, "by": by, "sukima": environment()["sukima"]}
     kept = Study(storage, name, plan.space, increases=increases, about=about)
     many = trials or (_TRIALS if budget is None else 1_000_000)
@@ -127,46 +126,13 @@ def tune(
     return _Tuning(task, plan, chosen, search, test_seeds, fewer_seeds=fewer, automatic=automatic).result()
 
 
-class _Plan:
-    """What there is to search, and where the search begins."""
-
-    def __init__(self, task: Task, space: Space | Breadth | None, progress: Progress) -> None:
-        inspected = framework(task).inspect_model(task)
-        note_functional(inspected, progress)
-        self.model = inspected.model
-        self.sites = tuple(site for site in inspected.sites if site.place != "output")
-        if space is None or isinstance(space, str):
-            check_choice("space", space or "rates", get_args(Breadth))
-            if not self.sites and space in (None, "rates"):
-                raise InputError(
-                    "model: expected dropout, or hidden activations after which it can be inserted, got none in "
-                    "{model}",
-                    model=self.model,
-                )
-            classes = task.loss == "cross_entropy"
-            space = Space.of(inspected.sites, breadth=space or "rates", classification=classes)
-        check_instance("space", space, Space)
-        self.space = space
-        # Without anything that regularizes, as far as the space reaches; and as the guideline has it.
-        self.none: Point = space.nothing()
-        self.usual: Point = space.usual()
-        framework(task).check_recipes(task, [space.recipe(point) for point in (self.none, self.usual)])
-        self.metric_increases = framework(task).metric_increases(task)
-
-
-def _identity(task: Task, space: Space, strategy: str, by: str, seeds: range) -> str:
-    """A name for everything that a study depends on, so that another task never goes on with it."""
-    parts = repr((framework(task).fingerprint(task), space, strategy, by, seeds))
-    return hashlib.sha256(parts.encode()).hexdigest()[:10]
-
-
 class _Tuning:
     """What is known so far; `result` can be asked for at any moment."""
 
     def __init__(
         self,
         task: Task,
-        plan: _Plan,
+        plan: Plan,
         strategy: str,
         search: Search,
         test_seeds: int,
