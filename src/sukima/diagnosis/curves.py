@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 LIMIT = 512
 """Points of a curve that signals look at; a longer one is averaged over blocks, which loses no shape and saves time."""
 
+_LARGEST = 1e75
+"""Of a curve: divided by the least, and then squared, it is still a number."""
+
 _MEASURED = ("train_loss", "validation_loss", "train_metric", "validation_metric")
 
 
@@ -92,6 +95,12 @@ def shares(values: list[float], metric: str) -> Array:
     return array / 100 if array.max() > 1 else array
 
 
+def _bounded(values: list[float]) -> Array:
+    """Values that can be squared and divided by each other: what is larger or smaller than any loss tells no more."""
+    array = np.clip(np.asarray(values, dtype=np.float64), -_LARGEST, _LARGEST)
+    return np.where(np.abs(array) < 1 / _LARGEST, 0.0, array)
+
+
 def curves_of(history: History) -> Curves:
     """The curves of a history; raises ``InputError`` where they are missing, unequal or not finite."""
     history, lost = finite_part(history)
@@ -106,8 +115,8 @@ def curves_of(history: History) -> Curves:
         train, validation = list(1 - train_share), list(1 - validation_share)
     count = len(train)
     return Curves(
-        train=_thin(np.asarray(train, dtype=np.float64)),
-        validation=_thin(np.asarray(validation, dtype=np.float64)),
+        train=_thin(_bounded(train)),
+        validation=_thin(_bounded(validation)),
         epoch=_ends(count),
         is_loss=is_loss,
         train_share=_thin(train_share),

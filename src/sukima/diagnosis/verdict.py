@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
-import numpy as np
-
 from sukima.base.checks import check_instance
 from sukima.base.errors import InputError
 from sukima.base.messages import Message, say
@@ -41,7 +39,6 @@ class Finding:
     onset: int | None = None
 
 
-@np.errstate(over="ignore", invalid="ignore")  # losses up to the largest number there is are judged too
 def judge(histories: Sequence[History], *, source: str = "", known: Known | None = None) -> Verdict:
     """The verdict on one configuration from the histories of its seeds.
 

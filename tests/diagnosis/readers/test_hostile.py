@@ -221,6 +221,9 @@ def test_losses_up_to_the_largest_number_are_judged_without_a_warning(
     for values in ("1e308,1e308", "5e-324,5e-324", "-1e308,1e308", "0,0"):
         survives(tmp_path / "f", ("epoch,loss,val_loss\n" + "".join(f"{i},{values}\n" for i in range(20))).encode())
     survives(tmp_path / "f", b"epoch,loss,val_loss\n" + b"".join(b"inf,%d,1e-308\n" % i for i in range(20)))
+    for huge in (1e142, 1e155, 1.7e308):  # squares and sums of which are no numbers
+        curve = [0.0, 0.0, 0.0, -huge, huge]
+        survives(tmp_path / "f", json.dumps({"train_loss": curve, "validation_loss": curve[::-1]}).encode())
     assert not recwarn.list
 
 
