@@ -71,3 +71,9 @@ def test_where_there_are_few_candidates_the_search_s_own_runs_count() -> None:
     assert tuple(end.confirming) == (5, fresh)
     assert end.choice_trainings == 4  # three finalists and the baseline, with the fresh seed
     assert deadline.reserve == (4 + 3 * 2) * 5.0
+
+
+def test_what_is_left_for_one_worker_takes_as_long_as_for_all() -> None:
+    end = Ending(SEEDS, 6, workers=8)
+    assert end.choice_trainings == 16
+    assert end.trainings == 16 + 24

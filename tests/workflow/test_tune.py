@@ -18,6 +18,7 @@ from sukima.reporting.html import page_html
 from sukima.tuning.deadline import BudgetSpentError
 from sukima.tuning.search import Search
 from sukima.workflow.compare import compare
+from sukima.workflow.ending import Ending
 from sukima.workflow.tune import tune
 
 
@@ -194,6 +195,15 @@ def test_few_costly_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
     page = page_html(document_of(found))
     assert "their runs of the search count as well" in page
     assert "探索での結果も合わせて" in page
+
+
+def test_without_time_for_a_fresh_seed_there_are_no_finalists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Search, "affordable", lambda search, _share=1.0: 12.0 - len(search.entries()))
+    monkeypatch.setattr(Search, "pace", 2.0)
+    monkeypatch.setattr(Ending, "begin_choice", lambda _end, deadline: setattr(deadline, "reserve", 1e9))
+    found = tune(small_task(), budget=40, test_seeds=2, storage=None, progress=Silent())
+    assert found.finalists is None
+    assert found.comparison is not None
 
 
 def test_what_the_verdict_advises_is_tried_beside_the_first_batch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,7 @@ class Ending:
     Args:
         seeds: those with which each candidate of the search is trained.
         test_seeds: with how many seeds the comparison is made.
+        workers: how many trainings go on at once; what is left for the last of them takes as long as for all.
 
     Attributes:
         confirming: the seeds by which the winner is chosen.
@@ -43,8 +44,8 @@ class Ending:
         finalists: how many there are at most.
     """
 
-    def __init__(self, seeds: Sequence[int], test_seeds: int) -> None:
-        first = seeds[0]
+    def __init__(self, seeds: Sequence[int], test_seeds: int, workers: int = 1) -> None:
+        first, self._workers = seeds[0], workers
         self.confirming: Sequence[int] = range(_FINALS + first, _FINALS + first + max(_CONFIRMING, len(seeds)))
         self.fresh = range(_FRESH + first, _FRESH + first + test_seeds)
         self.finalists = FINALISTS
@@ -54,12 +55,19 @@ class Ending:
     @property
     def choice_trainings(self) -> int:
         """What the choice among finalists takes at most, beside the baseline."""
-        return (self.finalists + 1) * len(set(self.confirming).difference(self._known))
+        return self._rounded((self.finalists + 1) * len(set(self.confirming).difference(self._known)))
 
     @property
     def trainings(self) -> int:
         """What all of it takes at most."""
-        return self.choice_trainings + _ARMS * len(self.fresh)
+        return self.choice_trainings + self._comparison_trainings
+
+    @property
+    def _comparison_trainings(self) -> int:
+        return self._rounded(_ARMS * len(self.fresh))
+
+    def _rounded(self, trainings: int) -> int:
+        return math.ceil(trainings / self._workers) * self._workers
 
     def fit(self, deadline: Deadline, pace: float, known: Sequence[int] = ()) -> None:
         """Plan for what time there is, if a training takes ``pace`` seconds, and keep it back from the search.
@@ -82,7 +90,7 @@ class Ending:
 
     def begin_choice(self, deadline: Deadline) -> None:
         """The search is over: only the comparison's time is still kept back."""
-        deadline.reserve = _ARMS * len(self.fresh) * self._pace
+        deadline.reserve = self._comparison_trainings * self._pace
 
     def begin_comparison(self, deadline: Deadline) -> None:
         """Finalists are done: all time that is left may be taken, and a little more."""

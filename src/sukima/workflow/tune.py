@@ -142,7 +142,7 @@ class _Tuning:
     ) -> None:
         self.task, self.plan, self.strategy, self.search, self.engine = task, plan, strategy, search, search.engine
         self.none, self.guideline = (plan.space.recipe(point) for point in (plan.none, plan.usual))
-        self.end = Ending(search.seeds, test_seeds)
+        self.end = Ending(search.seeds, test_seeds, search.engine.workers)
         self.interrupted, self._fewer_seeds, self._automatic = False, fewer_seeds, automatic
         self.rungs: list[Rung] = []
         self.remark: Message | None = None
@@ -237,15 +237,18 @@ class _Tuning:
         if not best:
             return
         arms = {BASELINE: self.none} | {self._name(entry): self.plan.space.recipe(entry.point) for entry in best}
-        self.engine.stage("finalists", len(arms) * len(self.end.confirming))
         search = self.search
+        fresh = set(self.end.confirming).difference(search.seeds)
+        self.engine.stage("finalists", len(arms) * len(fresh))
         found = run_arms(
             self.task, arms, self.end.confirming, self.engine, by=search.by, level=1 - 0.05 / len(best), test=False
         )
-        self.finalists = found
+        if fresh.intersection(found.arms[0].seeds):  # else there was no time for any
+            self.finalists = found
         if not found.complete:
             raise KeyboardInterrupt
-        self.winner = winner_of(found)
+        if self.finalists is not None:
+            self.winner = winner_of(found)
 
     def _finalists(self) -> list[Entry]:
         """The search's best, what a smooth surface through all candidates has for the best, the guideline, the next."""
