@@ -53,9 +53,14 @@ class Ending:
         self._pace = 0.0
 
     @property
+    def unseen(self) -> set[int]:
+        """Those of `confirming` that the search has not used."""
+        return set(self.confirming).difference(self._known)
+
+    @property
     def choice_trainings(self) -> int:
-        """What the choice among finalists takes at most, beside the baseline."""
-        return self._rounded((self.finalists + 1) * len(set(self.confirming).difference(self._known)))
+        """What the choice among finalists takes at most, with the baseline."""
+        return self._rounded((self.finalists + 1) * len(self.unseen))
 
     @property
     def trainings(self) -> int:

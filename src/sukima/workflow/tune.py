@@ -237,13 +237,10 @@ class _Tuning:
         if not best:
             return
         arms = {BASELINE: self.none} | {self._name(entry): self.plan.space.recipe(entry.point) for entry in best}
-        search = self.search
-        fresh = set(self.end.confirming).difference(search.seeds)
-        self.engine.stage("finalists", len(arms) * len(fresh))
-        found = run_arms(
-            self.task, arms, self.end.confirming, self.engine, by=search.by, level=1 - 0.05 / len(best), test=False
-        )
-        if fresh.intersection(found.arms[0].seeds):  # else there was no time for any
+        self.engine.stage("finalists", len(arms) * len(self.end.unseen))
+        level = 1 - 0.05 / len(best)
+        found = run_arms(self.task, arms, self.end.confirming, self.engine, by=self.search.by, level=level, test=False)
+        if self.end.unseen.intersection(found.arms[0].seeds):  # else there was no time for any
             self.finalists = found
         if not found.complete:
             raise KeyboardInterrupt
