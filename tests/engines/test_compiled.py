@@ -44,7 +44,7 @@ def chain(*widths: int, last: Callable[[], nn.Module] = nn.Identity) -> nn.Seque
 def is_compiled(work: Task, recipe: Recipe = Recipe(), members: int = 2) -> bool:  # noqa: B008  # which is frozen
     data = TaskData(work)
     stack = Stack([Run(work, recipe, seed, data) for seed in range(members)], Silent())
-    return all(each.compiled for each in stack._chains)
+    return all(each.pays_alone for each in stack._chains)
 
 
 @needs_routine

@@ -216,15 +216,23 @@ def image_task(**settings: object) -> Task:
     return Task(**({"model": of_images, "epochs": 4, "learning_rate": 0.01, "batch_size": 16} | parts | settings))
 
 
+@pytest.mark.parametrize("inserted", [0.0, 0.2])
 @pytest.mark.parametrize("large", [False, True])
-def test_images_lie_channels_last_and_members_have_their_bits(large: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Members together, and large ones each in a chain of its own."""
+def test_images_lie_channels_last_and_members_have_their_bits(
+    large: bool, inserted: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Members together, and large ones each in a chain of its own; also with dropout between ReLU and pooling."""
     if large:
         monkeypatch.setattr(fit_module, "_CACHED", 1)
     work = image_task()
     candidates = [
-        (Recipe(rates={"4": 0.3 * s, "7": 0.5 * (s > 0), "2": 0.2}, early_stopping=1 + s), s) for s in range(3)
+        (Recipe(rates={"4": 0.3 * s, "7": 0.5 * (s > 0), "2": inserted}, early_stopping=1 + s), s) for s in range(3)
     ]
+    check_equal(fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates))
+
+
+def test_a_single_network_that_pools_is_a_stack_too() -> None:
+    work, candidates = image_task(), [(Recipe(rates={"4": 0.3}), 5)]
     check_equal(fit_stack(work, candidates, test=True, progress=Silent()), alone(work, candidates))
 
 

@@ -34,12 +34,15 @@ class LocalEngine(Engine):
         workers: int | None = None,
         measure: Measure | None = None,
     ) -> None:
+        self._is_ready = False
         most = (workers or cores()) if can_fork() and framework(task).survives_fork(task) else 1
         super().__init__(task, ForkedCrew(functools.partial(do_job, task, measure), most), progress, measure)
 
     def get_ready(self) -> None:
         """See `Engine`."""
-        framework(self.task).get_ready(self.task)
+        if not self._is_ready:
+            framework(self.task).get_ready(self.task)
+            self._is_ready = True
 
     def _train(self, batch: Batch, groups: Sequence[Mapping[int, Candidate]]) -> None:
         if self.workers == 1 or len(groups) == 1:

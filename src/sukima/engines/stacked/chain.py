@@ -52,9 +52,9 @@ class Chain:
             run.model.train()
 
     @property
-    def compiled(self) -> bool:
-        """Whether its members' steps are."""
-        return self._compiled is not None
+    def pays_alone(self) -> bool:
+        """Whether a single run takes less time here than by itself."""
+        return self._compiled is not None or (isinstance(self._network, ChainNetwork) and self._network.pools)
 
     def train(self, epoch: int) -> None:
         """An epoch; runs whose loss is not finite are told so."""

@@ -47,14 +47,14 @@ class Stack:
     Raises:
         UnstackableError: the model has a ``forward`` of its own, layers that share weights, or dropout of a kind that
             a stack does not know; or the data or the optimizer are not of the kinds that it knows; or there is a single
-            run whose steps are not compiled.
+            run, which takes no less time here.
     """
 
     def __init__(self, runs: Sequence[Run], progress: Progress) -> None:
         self.task, self._progress, self._epoch = runs[0].task, progress, 0
         train = _check(runs)
         self._chains = [Chain(part, train) for part in _parts(runs)]
-        if len(runs) == 1 and not self._chains[0].compiled:
+        if len(runs) == 1 and not self._chains[0].pays_alone:
             raise UnstackableError("there is but one candidate")
 
     @property

@@ -9,8 +9,10 @@ from torch.nn.modules import activation, flatten, padding, pooling
 
 from sukima.engines.stacked.masks import Masks, SiteMasks
 from sukima.engines.stacked.nodes import Channels, Each, Folded, Linear, Node, Relu, Reshaped, Units
+from sukima.engines.stacked.pooling import Pooled, is_pooled
 from sukima.engines.stacked.storage import Storage
 from sukima.engines.stacked.unstackable import UnstackableError
+from sukima.engines.torch.layout import prefers_channels_last
 from sukima.engines.torch.run import Run
 from sukima.torch.channel import Dropout1d, Dropout2d, Dropout3d
 from sukima.torch.dropout import Dropout
@@ -35,7 +37,7 @@ class ChainNetwork:
 
     def __init__(self, runs: Sequence[Run], storage: Storage) -> None:
         self.masks = Masks(runs)
-        self._storage = storage
+        self._storage, self._channels_last = storage, prefers_channels_last(runs[0].model)
         self.nodes: list[Node] = []
         waiting = {site: each for run in runs for site, each in run.applied.inserted().items()}
         for run in runs:
@@ -70,9 +72,19 @@ class ChainNetwork:
             return Linear(name, self._storage, first.bias is not None)
         if type(first) is nn.ReLU:
             return Relu(in_place=bool(self.nodes) and self.nodes[-1].owns)
+        if self._channels_last and is_pooled(first, self._storage.parameters[0]):
+            rectified = bool(self.nodes) and isinstance(self.nodes[-1], Relu)
+            if rectified:
+                self.nodes.pop()
+            return Pooled(first, rectified=rectified)
         if type(first) in _SHAPES and _folds(first):
             return Reshaped(first)
         return Folded(first) if _folds(first) else Each(name, layers, self._storage)
+
+    @property
+    def pools(self) -> bool:
+        """Whether images are pooled by compiled code."""
+        return any(isinstance(node, Pooled) for node in self.nodes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Outputs of every member (members, batch, …) for inputs of the same form, in training mode."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import nn
 from sukima.engines.probe import Array
 from sukima.engines.progress import Silent
 from sukima.engines.stacked.fit import fit_stack
+from sukima.engines.stacked.pooling import get_ready_to_pool
 from sukima.engines.torch.candidates import train_candidates
 from sukima.engines.torch.data import example_input
 from sukima.engines.torch.fingerprint import fingerprint
@@ -19,7 +21,9 @@ from sukima.engines.torch.fit import fit
 from sukima.engines.torch.inspect import check_recipes, inspect_model
 from sukima.engines.torch.learned import learn_rates
 from sukima.engines.torch.metrics import make_metric
+from sukima.engines.torch.model import new_model
 from sukima.engines.torch.probe import Probe
+from sukima.engines.torch.seeding import generators_restored
 from sukima.engines.torch.variants import CHANGES
 from sukima.records.recipe import Recipe
 from sukima.records.task import Task, split_validation
@@ -79,6 +83,9 @@ def get_ready(task: Task) -> None:
     """Kernels are compiled when first used on a machine, and libraries import much of themselves when first used."""
     if torch.device(task.device).type == "cpu":
         _get_ready()
+        with suppress(Exception), generators_restored():  # what is wrong with the factory shows where it is trained
+            for layer in new_model(task, Recipe()).modules():
+                get_ready_to_pool(layer)
 
 
 @cache
