@@ -32,12 +32,15 @@ class Job:
 
     groups: Sequence[Group]
     test: bool
+    sampled: bool
     rungs: Collection[int]
 
 
 def do_job(task: Task, measure: Measure | None, job: Job, talk: Talk) -> None:
     """Train in a worker."""
-    framework(task).train(task, job.groups, _Sender(talk), test=job.test, rungs=job.rungs, measure=measure)
+    framework(task).train(
+        task, job.groups, _Sender(talk), test=job.test, sampled=job.sampled, rungs=job.rungs, measure=measure
+    )
 
 
 class Batch:
@@ -48,10 +51,11 @@ class Batch:
         engine: Engine,
         candidates: Group,
         test: bool,
+        sampled: bool,
         rungs: Collection[int],
         judge: Judge | None,
     ) -> None:
-        self._engine, self._candidates, self._test = engine, candidates, test
+        self._engine, self._candidates, self._test, self._sampled = engine, candidates, test, sampled
         self._rungs, self._judge = rungs if judge is not None else (), judge
         self._ended: set[int] = set()
 
@@ -62,13 +66,13 @@ class Batch:
             count = min(self._engine.workers, len(groups))
             jobs = [groups[first::count] for first in range(count)]
         crew = self._engine.crew
-        crew.run([Job(job, self._test, self._rungs) for job in jobs], self, together=bool(self._rungs))
+        crew.run([Job(job, self._test, self._sampled, self._rungs) for job in jobs], self, together=bool(self._rungs))
 
     def train_here(self, groups: Sequence[Group]) -> None:
         """In this process."""
         engine = self._engine
         framework(engine.task).train(
-            engine.task, groups, self, test=self._test, rungs=self._rungs, measure=engine.measure
+            engine.task, groups, self, test=self._test, sampled=self._sampled, rungs=self._rungs, measure=engine.measure
         )
 
     def told(self, what: str, *message: object) -> None:

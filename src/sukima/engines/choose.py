@@ -85,10 +85,13 @@ class Framework(Protocol):
         listener: Listener,
         *,
         test: bool,
+        sampled: bool,
         rungs: Collection[int],
         measure: Measure | None,
     ) -> None:
         """Train candidates by their numbers; those of a group together, if they can be.
+
+        With ``sampled``, training curves may be those of a sample of the rows.
 
         A candidate that raises ends as a ``failed`` trial. Ctrl-C raises ``KeyboardInterrupt``.
         """

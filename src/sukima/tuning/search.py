@@ -46,6 +46,7 @@ class Search:
     Attributes:
         references: how many candidates, the first ones, were given and not proposed.
         advised: those of them that are to be trained beside the first that are proposed.
+        sampled: whether training curves are from now on those of a sample of the rows.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Search:
     ) -> None:
         self.study, self.engine, self.seeds, self.by = study, engine, tuple(seeds), by
         self.increases, self.deadline, self.trials, self.first_seed = increases, deadline, trials, first_seed
-        self.references, self.advised = 0, list[Point]()
+        self.references, self.advised, self.sampled = 0, list[Point](), False
         engine.get_ready()
         self._began, self._trained = deadline.spent, 0
         self._numbers: dict[str, int] = {}
@@ -176,7 +177,7 @@ class Search:
         order = [(recipe, seed) for recipe in recipes.values() for seed in self.seeds]
         judge = self._judge(order, batch, keep) if keep is not None else None
         self.deadline.check()
-        self.engine.prepare(order, rungs=rungs, judge=judge)
+        self.engine.prepare(order, sampled=self.sampled, rungs=rungs, judge=judge)
 
     def _judge(self, order: Sequence[tuple[Recipe, int]], batch: Sequence[Entry], keep: Keep) -> Judge:
         """The rule that keeps candidates as one that gives up runs; a candidate is the mean of its seeds."""

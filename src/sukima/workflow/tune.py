@@ -187,6 +187,7 @@ class _Tuning:
             advised = self.plan.space.near(self.verdict.recipe)
             if search.known([advised])[0].number not in {entry.number for entry in entries}:
                 search.advised, search.references = [advised], search.references + 1
+        search.sampled = True  # from here on nobody judges training curves
         self._announce()
 
     def _affordable_seeds(self) -> int:

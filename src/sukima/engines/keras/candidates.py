@@ -22,10 +22,15 @@ def train_candidates(
     listener: Any,
     *,
     test: bool = False,
+    sampled: bool = False,  # noqa: ARG001  # see below
     rungs: Collection[int] = (),
     measure: Any = None,
 ) -> None:
-    """As `sukima.engines.torch.candidates.train_candidates`; a group is no more than its candidates."""
+    """As `sukima.engines.torch.candidates.train_candidates`, but for two things.
+
+    A group is no more than its candidates, and all rows are measured: for a sample of another shape a backend would
+    compile anew, which takes longer than is saved.
+    """
     work = _Work(task, listener, test, measure)
     candidates = {number: candidate for group in groups for number, candidate in group.items()}
     if rungs:

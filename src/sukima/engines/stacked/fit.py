@@ -78,7 +78,7 @@ class Stack:
         run = chain.runs[member]
         if run.history.status != "finished":
             return False
-        train = chain.measure(member, run.train, make_metric(self.task))
+        train = chain.measure(member, run.data.measured, make_metric(self.task))
         validation = chain.measure(member, run.validation, make_metric(self.task))
         epochs, seconds = run.history.epochs, (time.perf_counter() - started) / members
         goes_on = run.record(train, validation, seconds, run.model.state_dict)

@@ -55,7 +55,7 @@ class Alone:
         if (wrong := self._one_epoch()) is not None:
             run.diverged(wrong)
             return
-        train = evaluate(run.model, run.train, run.plain_loss, make_metric(task))
+        train = evaluate(run.model, run.data.measured, run.plain_loss, make_metric(task))
         validation = evaluate(run.model, run.validation, run.plain_loss, make_metric(task))
         run.record(train, validation, time.perf_counter() - started, run.model.state_dict)
         if run.history.epochs > self._epoch:

@@ -28,6 +28,7 @@ def train_candidates(
     listener: Listener,
     *,
     test: bool = False,
+    sampled: bool = False,
     rungs: Collection[int] = (),
     measure: Measure | None = None,
 ) -> None:
@@ -40,11 +41,12 @@ def train_candidates(
         groups: candidates by their numbers; those of one group differ only in what a stack can bear.
         listener: told of everything.
         test: whether each trial measures the test data at its end.
+        sampled: whether training curves are those of a sample of the rows.
         rungs: numbers of epochs after which the listener judges; all candidates are then trained side by side.
         measure: called with each model that was trained to its end.
     """
     with generators_restored():
-        work = _Work(task, listener, test, measure)
+        work = _Work(task, listener, test, sampled, measure)
         if rungs:
             work.side_by_side(groups, rungs)
         else:
@@ -85,9 +87,9 @@ class _Part:
 
 
 class _Work:
-    def __init__(self, task: Task, listener: Listener, test: bool, measure: Measure | None) -> None:
+    def __init__(self, task: Task, listener: Listener, test: bool, sampled: bool, measure: Measure | None) -> None:
         self._task, self._listener, self._test, self._measure = task, listener, test, measure
-        self._data = TaskData(task)
+        self._data = TaskData(task, sampled=sampled)
 
     def one_after_another(self, group: Mapping[int, Candidate]) -> None:
         """The group as a stack; where that is not possible its candidates in turn."""

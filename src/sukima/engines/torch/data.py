@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, RandomSampler, SequentialSampler, TensorDataset
+from torch.utils.data import DataLoader, RandomSampler, SequentialSampler, Subset, TensorDataset
 
 from sukima.base.errors import InputError
 from sukima.records.task import Task, split_validation
@@ -31,6 +31,10 @@ class Batches(Protocol):
 
     def in_order(self) -> Iterator[Batch]:
         """Every row once, for measuring."""
+        ...
+
+    def sample(self) -> Batches:
+        """Some of them, always the same, for measuring roughly."""
         ...
 
 
@@ -66,6 +70,11 @@ class ArrayBatches:
             size = max(size, min(_ROWS_AT_INFERENCE, _NUMBERS_AT_INFERENCE // row))
         yield from zip(torch.split(self.inputs, size), torch.split(self.targets, size), strict=True)
 
+    def sample(self) -> ArrayBatches:
+        """Rows at even distances."""
+        chosen = _spread(len(self.targets), targets=self.targets[:1].numel()).to(self.inputs.device)
+        return ArrayBatches(self.inputs[chosen], self.targets[chosen], self._size)
+
 
 class LoaderBatches:
     """What a ``DataLoader`` gives, in the order and the sizes that it decides."""
@@ -82,6 +91,10 @@ class LoaderBatches:
     def in_order(self) -> Iterator[Batch]:
         """Every row that the loader gives."""
         yield from self._batches(0)
+
+    def sample(self) -> LoaderBatches:
+        """All of them: where a loader takes its rows from is its own affair."""
+        return self
 
     def _batches(self, seed: int) -> Iterator[Batch]:
         # The loader draws its order, and its data set random crops and the like, from the default generator. They get
@@ -109,6 +122,15 @@ class LoaderBatches:
                 kind=type(batch).__name__ + (f" of length {len(batch)}" if isinstance(batch, tuple | list) else ""),
             )
         return _to(batch[0], self._device), _to(batch[1], self._device)
+
+
+_SAMPLED, _FEWEST = 8, 256
+
+
+def _spread(rows: int, targets: int = 1) -> Tensor:
+    """Every eighth row or so, and at least as many as have 256 targets."""
+    count = min(rows, max(rows // _SAMPLED, -(-_FEWEST // max(1, targets))))
+    return torch.arange(count) * rows // count
 
 
 def open_data(name: str, data: Any, task: Task) -> Batches:
@@ -140,6 +162,11 @@ class DatasetBatches:
         """Every item once."""
         yield from self._loader(SequentialSampler(self._dataset)).in_order()
 
+    def sample(self) -> DatasetBatches:
+        """Items at even distances."""
+        chosen = Subset(self._dataset, _spread(len(self._dataset)).tolist())
+        return DatasetBatches(self._name, chosen, self._size, self._device)
+
     def _loader(self, sampler: Any, drop_last: bool = False) -> LoaderBatches:
         loader = DataLoader(self._dataset, batch_size=self._size, sampler=sampler, drop_last=drop_last)
         return LoaderBatches(self._name, loader, self._device)
@@ -152,12 +179,17 @@ def example_input(task: Task) -> Any:
 
 
 class TaskData:
-    """The data of a task, opened and checked once for many runs."""
+    """The data of a task, opened and checked once for many runs.
 
-    def __init__(self, task: Task) -> None:
+    Attributes:
+        measured: the training data by which curves are drawn: all, or with ``sampled`` a sample of them.
+    """
+
+    def __init__(self, task: Task, *, sampled: bool = False) -> None:
         train, validation = split_validation(task)
         self._task, self.train_rows = task, train
         self.train, self.validation = open_data("train", train, task), open_data("validation", validation, task)
+        self.measured = self.train.sample() if sampled else self.train
         self.example = example_input(task)
         self._channels_last = False
 
@@ -165,7 +197,7 @@ class TaskData:
         """Have images lie in memory with their channels last from now on."""
         if not self._channels_last:
             self._channels_last = True
-            for part in (self.train, self.validation):
+            for part in (self.train, self.measured, self.validation):
                 _to_channels_last(part)
 
     def test(self) -> Batches:
