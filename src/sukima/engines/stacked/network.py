@@ -12,7 +12,6 @@ from sukima.engines.stacked.nodes import Channels, Each, Folded, Linear, Node, R
 from sukima.engines.stacked.pooling import Pooled, is_pooled
 from sukima.engines.stacked.storage import Storage
 from sukima.engines.stacked.unstackable import UnstackableError
-from sukima.engines.torch.layout import prefers_channels_last
 from sukima.engines.torch.run import Run
 from sukima.torch.channel import Dropout1d, Dropout2d, Dropout3d
 from sukima.torch.dropout import Dropout
@@ -37,7 +36,7 @@ class ChainNetwork:
 
     def __init__(self, runs: Sequence[Run], storage: Storage) -> None:
         self.masks = Masks(runs)
-        self._storage, self._channels_last = storage, prefers_channels_last(runs[0].model)
+        self._storage, self._channels_last = storage, runs[0].data.is_channels_last
         self.nodes: list[Node] = []
         waiting = {site: each for run in runs for site, each in run.applied.inserted().items()}
         for run in runs:

@@ -6,6 +6,7 @@ and their backward pass another: some five times as fast, with the same bits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeGuard
@@ -22,6 +23,8 @@ __all__ = ["Pooled", "get_ready_to_pool", "is_pooled"]
 
 _STOPPED = 255
 """In place of a cell's number: the ReLU lets nothing through."""
+
+_CELL = torch.empty(0, dtype=torch.uint8)
 
 
 @cache
@@ -81,7 +84,7 @@ def is_pooled(layer: nn.Module, like: Tensor) -> TypeGuard[nn.MaxPool2d]:
         and _pair(layer.padding) == (0, 0)
         and _pair(layer.dilation) == (1, 1)
         and not (layer.ceil_mode or layer.return_indices)
-        and 1 < _cells(layer) < _STOPPED
+        and 1 < math.prod(_pair(layer.kernel_size)) < _STOPPED
         and like.device.type == "cpu"
         and like.dtype in (torch.float32, torch.float64)
     )
@@ -95,11 +98,6 @@ def get_ready_to_pool(layer: nn.Module) -> None:
 
 def _pair(size: Any) -> tuple[int, int]:
     return tuple(size) if isinstance(size, tuple | list) else (size, size)
-
-
-def _cells(layer: nn.MaxPool2d) -> int:
-    height, width = _pair(layer.kernel_size)
-    return height * width
 
 
 class Pooled(Node):
@@ -116,24 +114,18 @@ class Pooled(Node):
         self._shape = x.shape
         rows = _channels_last(x)
         high, wide = (size // window for size, window in zip(rows.shape[1:3], self._window, strict=True))
-        y = self._room("y", (len(rows), high, wide, rows.shape[3]), x.dtype)
-        self._chosen = self._room("chosen", y.shape, torch.uint8)
+        shape = 1, len(rows), high, wide, rows.shape[3]  # all members as one: none needs a line of its own here
+        y = self.buffer("y", shape, x)[0]
+        self._chosen = self.buffer("chosen", shape, _CELL)[0]
         _kernels(*self._window, x.dtype)[0](rows.numpy(), self._rectified, y.numpy(), self._chosen.numpy())
         return self._as_given(y)
 
     def backward(self, g: Tensor, wanted: bool) -> Tensor | None:
         """See `Node`."""
         members, batch, channels, high, wide = self._shape
-        of_x = self._room("x", (members * batch, high, wide, channels), g.dtype)
+        of_x = self.buffer("x", (1, members * batch, high, wide, channels), g)[0]
         _kernels(*self._window, g.dtype)[1](_channels_last(g).numpy(), self._chosen.numpy(), of_x.numpy())
         return self._as_given(of_x)
-
-    def _room(self, use: str, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-        """As `buffer`; members need no lines of their own here."""
-        key = (use, *shape)
-        if key not in self._buffers:
-            self._buffers[key] = torch.empty(shape, dtype=dtype)
-        return self._buffers[key]
 
     def _as_given(self, rows: Tensor) -> Tensor:
         """(members, batch, channels, …) for (rows, …, channels)."""

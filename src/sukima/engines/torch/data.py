@@ -183,6 +183,7 @@ class TaskData:
 
     Attributes:
         measured: the training data by which curves are drawn: all, or with ``sampled`` a sample of them.
+        is_channels_last: whether images lie so in memory.
     """
 
     def __init__(self, task: Task, *, sampled: bool = False) -> None:
@@ -191,19 +192,19 @@ class TaskData:
         self.train, self.validation = open_data("train", train, task), open_data("validation", validation, task)
         self.measured = self.train.sample() if sampled else self.train
         self.example = example_input(task)
-        self._channels_last = False
+        self.is_channels_last = False
 
     def channels_last(self) -> None:
         """Have images lie in memory with their channels last from now on."""
-        if not self._channels_last:
-            self._channels_last = True
+        if not self.is_channels_last:
+            self.is_channels_last = True
             for part in (self.train, self.measured, self.validation):
                 _to_channels_last(part)
 
     def test(self) -> Batches:
         """The test data, not touched before."""
         data = open_data("test", self._task.test, self._task)
-        if self._channels_last:
+        if self.is_channels_last:
             _to_channels_last(data)
         return data
 
