@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from sukima.engines.candidate import Terms
 from sukima.engines.progress import Silent
 from sukima.engines.stacked import compiled, gemm
 from sukima.engines.stacked.fit import Stack, fit_stack
@@ -188,7 +189,7 @@ class Heard:
 @pytest.mark.parametrize("last", [nn.Identity, nn.Tanh])
 def test_a_single_candidate_has_the_same_history_with_compiled_steps_and_without(last: Callable[[], nn.Module]) -> None:
     work, heard = task(lambda: chain(9, 12, 4, last=last), 9, 4), Heard()
-    train_candidates(work, [{5: (Recipe(rates={"*": 0.3}), 2)}], heard)
+    train_candidates(work, [{5: (Recipe(rates={"*": 0.3}), 2)}], heard, Terms())
     (trial,) = heard.trials
     assert trial.history.train_loss == fit(work, trial.recipe, 2, progress=Silent()).trial.history.train_loss
     assert not heard.reasons

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sukima.base.messages import say
-from sukima.engines.candidate import Candidate, Measure
+from sukima.engines.candidate import Candidate, Measure, Terms
 from sukima.engines.choose import framework
 from sukima.engines.crew import Talk
 from sukima.engines.curves import trial_of
@@ -31,49 +31,34 @@ class Job:
     """What a worker trains: candidates by their numbers, in groups that may be stacks."""
 
     groups: Sequence[Group]
-    test: bool
-    sampled: bool
-    rungs: Collection[int]
+    terms: Terms
 
 
 def do_job(task: Task, measure: Measure | None, job: Job, talk: Talk) -> None:
     """Train in a worker."""
-    framework(task).train(
-        task, job.groups, _Sender(talk), test=job.test, sampled=job.sampled, rungs=job.rungs, measure=measure
-    )
+    framework(task).train(task, job.groups, _Sender(talk), job.terms, measure)
 
 
 class Batch:
     """Candidates by their numbers; it hears of their training from workers or, as a `Listener`, from this process."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        candidates: Group,
-        test: bool,
-        sampled: bool,
-        rungs: Collection[int],
-        judge: Judge | None,
-    ) -> None:
-        self._engine, self._candidates, self._test, self._sampled = engine, candidates, test, sampled
-        self._rungs, self._judge = rungs if judge is not None else (), judge
+    def __init__(self, engine: Engine, candidates: Group, terms: Terms, judge: Judge | None) -> None:
+        self._engine, self._candidates, self._terms, self._judge = engine, candidates, terms, judge
         self._ended: set[int] = set()
 
     def train_there(self, groups: Sequence[Group]) -> None:
         """By the engine's workers."""
         jobs: list[Sequence[Group]] = [[group] for group in groups]
-        if self._rungs:  # all at once, since they are compared on the way
+        if self._terms.rungs:  # all at once, since they are compared on the way
             count = min(self._engine.workers, len(groups))
             jobs = [groups[first::count] for first in range(count)]
-        crew = self._engine.crew
-        crew.run([Job(job, self._test, self._sampled, self._rungs) for job in jobs], self, together=bool(self._rungs))
+        together = bool(self._terms.rungs)
+        self._engine.crew.run([Job(job, self._terms) for job in jobs], self, together=together)
 
     def train_here(self, groups: Sequence[Group]) -> None:
         """In this process."""
         engine = self._engine
-        framework(engine.task).train(
-            engine.task, groups, self, test=self._test, sampled=self._sampled, rungs=self._rungs, measure=engine.measure
-        )
+        framework(engine.task).train(engine.task, groups, self, self._terms, engine.measure)
 
     def told(self, what: str, *message: object) -> None:
         """See `Owner`: what workers tell is what a listener is told."""
@@ -88,8 +73,8 @@ class Batch:
         """See `Listener`."""
         self._ended.add(number)
         trial = replace(trial, recipe=self._candidates[number][0])  # ours, not the copy that a worker sent
-        self._engine.remember(trial, test=self._test)
-        self._engine.on_trial(trial, self._test)
+        self._engine.remember(trial, test=self._terms.test)
+        self._engine.on_trial(trial, self._terms.test)
         self._engine.progress.trial(trial)
 
     def alone(self, reason: str) -> None:

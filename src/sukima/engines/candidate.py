@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sukima.records.history import History
@@ -10,13 +11,28 @@ from sukima.records.penalty import Activity
 from sukima.records.recipe import Recipe
 from sukima.records.result import Trial
 
-__all__ = ["Candidate", "Listener", "Measure", "is_ordinary", "may_stack"]
+__all__ = ["Candidate", "Listener", "Measure", "Terms", "is_ordinary", "may_stack"]
 
 Candidate = tuple[Recipe, int]
 """A recipe and a seed."""
 
 Measure = Callable[[Any, Trial], dict[str, Any]]
 """What else is measured on a model that has just been trained, with its recipe in force: the trial's effects."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What holds for all candidates that are trained together.
+
+    Attributes:
+        test: whether each trial measures the test data at its end.
+        sampled: whether training curves, which nobody judges, may be those of a sample of the rows.
+        rungs: numbers of epochs after which the listener judges; all candidates are then trained side by side.
+    """
+
+    test: bool = False
+    sampled: bool = False
+    rungs: Collection[int] = ()
 
 
 class Listener(Protocol):

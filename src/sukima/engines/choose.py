@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, Literal, Protocol, cast
 
 from sukima.base.imports import require
-from sukima.engines.candidate import Candidate, Listener, Measure
+from sukima.engines.candidate import Candidate, Listener, Measure, Terms
 from sukima.engines.fitted import Fitted
 from sukima.engines.inspected import Inspected
 from sukima.engines.probe import Array, Probe
@@ -83,15 +83,10 @@ class Framework(Protocol):
         task: Task,
         groups: Sequence[Mapping[int, Candidate]],
         listener: Listener,
-        *,
-        test: bool,
-        sampled: bool,
-        rungs: Collection[int],
+        terms: Terms,
         measure: Measure | None,
     ) -> None:
         """Train candidates by their numbers; those of a group together, if they can be.
-
-        With ``sampled``, training curves may be those of a sample of the rows.
 
         A candidate that raises ends as a ``failed`` trial. Ctrl-C raises ``KeyboardInterrupt``.
         """

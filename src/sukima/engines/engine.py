@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from sukima.engines.batch import Batch, Job, Judge
-from sukima.engines.candidate import Candidate, Measure, may_stack
+from sukima.engines.candidate import Candidate, Measure, Terms, may_stack
 from sukima.engines.crew import Crew
 from sukima.engines.progress import Progress, default_progress
 from sukima.records.recipe import Recipe
@@ -101,7 +101,8 @@ class Engine:
                 keys.add(key)
                 waiting[place] = candidate
         if waiting:
-            self._train(Batch(self, waiting, test, sampled, rungs, judge), self.groups(waiting))
+            terms = Terms(test, sampled, rungs if judge is not None else ())
+            self._train(Batch(self, waiting, terms, judge), self.groups(waiting))
 
     def _train(self, batch: Batch, groups: Sequence[Mapping[int, Candidate]]) -> None:
         batch.train_there(groups)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
+from sukima.engines.candidate import Candidate, Listener, Measure, Terms
 from sukima.engines.curves import described, trial_of
 from sukima.engines.keras.data import TaskArrays
 from sukima.engines.keras.run import Run
@@ -18,23 +18,20 @@ __all__ = ["train_candidates"]
 
 def train_candidates(
     task: Task,
-    groups: Sequence[Mapping[int, tuple[Recipe, int]]],
-    listener: Any,
-    *,
-    test: bool = False,
-    sampled: bool = False,  # noqa: ARG001  # see below
-    rungs: Collection[int] = (),
-    measure: Any = None,
+    groups: Sequence[Mapping[int, Candidate]],
+    listener: Listener,
+    terms: Terms,
+    measure: Measure | None = None,
 ) -> None:
     """As `sukima.engines.torch.candidates.train_candidates`, but for two things.
 
     A group is no more than its candidates, and all rows are measured: for a sample of another shape a backend would
     compile anew, which takes longer than is saved.
     """
-    work = _Work(task, listener, test, measure)
+    work = _Work(task, listener, terms, measure)
     candidates = {number: candidate for group in groups for number, candidate in group.items()}
-    if rungs:
-        work.side_by_side(candidates, rungs)
+    if terms.rungs:
+        work.side_by_side(candidates)
         return
     for number, candidate in candidates.items():
         if (run := work.begun(number, *candidate)) is not None:
@@ -44,8 +41,8 @@ def train_candidates(
 
 
 class _Work:
-    def __init__(self, task: Task, listener: Any, test: bool, measure: Any) -> None:
-        self._task, self._listener, self._test, self._measure = task, listener, test, measure
+    def __init__(self, task: Task, listener: Listener, terms: Terms, measure: Measure | None) -> None:
+        self._task, self._listener, self._terms, self._measure = task, listener, terms, measure
         self._data = TaskArrays(task)
 
     def begun(self, number: int, recipe: Recipe, seed: int) -> Run | None:
@@ -70,19 +67,19 @@ class _Work:
     def end(self, number: int, run: Run) -> None:
         """Tell of the trial."""
         whole = run.history.status not in ("pruned", "failed")
-        trial = run.finish(test=self._test and whole)
+        trial = run.finish(test=self._terms.test and whole)
         if self._measure is not None and whole and trial.epoch:
             trial = replace(trial, effects=self._measure(run.model, trial))
         self._listener.trial(number, trial)
 
-    def side_by_side(self, candidates: Mapping[int, tuple[Recipe, int]], rungs: Collection[int]) -> None:
+    def side_by_side(self, candidates: Mapping[int, Candidate]) -> None:
         """All of them, an epoch at a time; the listener judges after each rung."""
         made = {number: self.begun(number, *candidate) for number, candidate in candidates.items()}
         runs = {number: run for number, run in made.items() if run is not None}
         for epoch in range(1, self._task.epochs + 1):
             for number, run in runs.items():
                 self.epoch(number, run)
-            if epoch in rungs and epoch < self._task.epochs:
+            if epoch in self._terms.rungs and epoch < self._task.epochs:
                 histories = {number: run.history for number, run in runs.items() if run.active}
                 for number in self._listener.judge(epoch, histories):
                     if number in histories:

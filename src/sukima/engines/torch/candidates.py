@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from sukima.engines.candidate import Candidate, Listener, Measure
+from sukima.engines.candidate import Candidate, Listener, Measure, Terms
 from sukima.engines.progress import Silent
 from sukima.engines.stacked.fit import Stack
 from sukima.engines.stacked.unstackable import UnstackableError
@@ -26,10 +26,7 @@ def train_candidates(
     task: Task,
     groups: Sequence[Mapping[int, Candidate]],
     listener: Listener,
-    *,
-    test: bool = False,
-    sampled: bool = False,
-    rungs: Collection[int] = (),
+    terms: Terms,
     measure: Measure | None = None,
 ) -> None:
     """Train the candidates of each group together, if they can be.
@@ -40,15 +37,13 @@ def train_candidates(
         task: what they are trained on.
         groups: candidates by their numbers; those of one group differ only in what a stack can bear.
         listener: told of everything.
-        test: whether each trial measures the test data at its end.
-        sampled: whether training curves are those of a sample of the rows.
-        rungs: numbers of epochs after which the listener judges; all candidates are then trained side by side.
+        terms: what holds for all of them.
         measure: called with each model that was trained to its end.
     """
     with generators_restored():
-        work = _Work(task, listener, test, sampled, measure)
-        if rungs:
-            work.side_by_side(groups, rungs)
+        work = _Work(task, listener, terms, measure)
+        if terms.rungs:
+            work.side_by_side(groups)
         else:
             for group in groups:
                 work.one_after_another(group)
@@ -87,9 +82,9 @@ class _Part:
 
 
 class _Work:
-    def __init__(self, task: Task, listener: Listener, test: bool, sampled: bool, measure: Measure | None) -> None:
-        self._task, self._listener, self._test, self._measure = task, listener, test, measure
-        self._data = TaskData(task, sampled=sampled)
+    def __init__(self, task: Task, listener: Listener, terms: Terms, measure: Measure | None) -> None:
+        self._task, self._listener, self._terms, self._measure = task, listener, terms, measure
+        self._data = TaskData(task, sampled=terms.sampled)
 
     def one_after_another(self, group: Mapping[int, Candidate]) -> None:
         """The group as a stack; where that is not possible its candidates in turn."""
@@ -109,7 +104,7 @@ class _Work:
             self._epoch(alone)
         self._hand_over(alone)
 
-    def side_by_side(self, groups: Sequence[Mapping[int, Candidate]], rungs: Collection[int]) -> None:
+    def side_by_side(self, groups: Sequence[Mapping[int, Candidate]]) -> None:
         """All groups, an epoch at a time."""
         parts: list[_Part] = []
         for group in groups:
@@ -117,7 +112,7 @@ class _Work:
             parts += [part] if part is not None else self._singles(group)
         for epoch in range(1, self._task.epochs + 1):
             parts = [moved for part in parts for moved in self._moved(part, epoch) if moved.group.active]
-            if epoch in rungs and epoch < self._task.epochs:
+            if epoch in self._terms.rungs and epoch < self._task.epochs:
                 histories = {number: history for part in parts for number, history in part.histories().items()}
                 gone = self._listener.judge(epoch, histories)
                 for part in parts:
@@ -155,7 +150,7 @@ class _Work:
     def _hand_over(self, part: _Part) -> None:
         for number, run in part.ended():
             whole = run.history.status not in ("pruned", "failed")
-            trial = run.finish(test=self._test and whole)
+            trial = run.finish(test=self._terms.test and whole)
             if self._measure is not None and whole and trial.epoch:
                 run.in_force()
                 trial = replace(trial, effects=self._measure(run.model, trial))
