@@ -311,7 +311,7 @@ def test_compare_measures_what_else_regularization_does(tmp_path: Path) -> None:
 
 @once
 def test_the_default_arms_of_a_comparison() -> None:
-    found = sukima.compare(task(epochs=1, spare=(INPUTS[:100], CLASSES[:100])), seeds=2)
+    found = sukima.compare(task(epochs=1, batch_size=50, spare=(INPUTS[:100], CLASSES[:100])), seeds=2)
     assert not found.left_out
     assert {arm.name for arm in found.arms} == {
         "none", "dropout", "l1", "l2", "elastic net", "early stopping", "batch norm", "augmentation", "smaller model",

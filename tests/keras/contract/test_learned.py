@@ -42,14 +42,14 @@ def test_two_starts_move_towards_each_other() -> None:
     random.seed(4)
     before = random.getstate(), np.random.get_state()[1].tolist()
     epochs: list[int] = []
-    low, high = (
-        learn_rates(task(), [["drop"]], start, 0, after_epoch=lambda: epochs.append(1))[0] for start in (0.1, 0.6)
-    )
+    work, heard = task(batch_size=20), lambda: epochs.append(1)
+    low, high = (learn_rates(work, [["drop"]], start, 0, after_epoch=heard)[0] for start in (0.1, 0.6))
     assert 0.1 < low < high < 0.6
     assert high - low < 0.4  # of 0.5 at the start
     assert len(epochs) == 16
     assert (random.getstate(), np.random.get_state()[1].tolist()) == before
-    assert learn_rates(task(epochs=1), [["drop"]], 0.3, 0) == learn_rates(task(epochs=1), [["drop"]], 0.3, 0)
+    short = task(epochs=1, batch_size=50)
+    assert learn_rates(short, [["drop"]], 0.3, 0) == learn_rates(short, [["drop"]], 0.3, 0)
 
 
 def test_sites_where_dropout_could_be_and_that_share_a_rate() -> None:
@@ -130,7 +130,7 @@ def test_a_loss_that_is_not_finite() -> None:
 @once
 def test_the_strategy() -> None:
     settings: dict[str, Any] = {"search_seeds": 1, "test_seeds": 2, "workers": 1, "progress": Silent()}
-    work = task(epochs=1)
+    work = task(epochs=1, batch_size=50)
     found = sukima.tune(work, strategy="learned", **settings)
     assert found.complete
     assert found.strategy == "learned"
