@@ -18,7 +18,10 @@ class Run:
 
     def __init__(self, backend: str, output: Path) -> None:
         self.output = output
-        environment = {**os.environ, "SUKIMA_KERAS_TESTS": "1", "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        environment = {
+            **os.environ, "SUKIMA_KERAS_TESTS": "1", "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3",
+            "OMP_NUM_THREADS": "1",  # threads of torch wait for each other on cores that other backends are using
+        }  # fmt: skip
         with output.open("w") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", str(HERE / "contract")],
