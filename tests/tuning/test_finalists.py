@@ -50,6 +50,8 @@ def compared(baseline: list[float], **arms: list[float]) -> Comparison:
         ({"b": [1.1, 2.1, 0.9]}, None),
         ({"b": [0.5, math.inf, 0.2], "cc": [0.9, 1.9, 0.7]}, "cc"),  # a run that diverged cannot win
         ({"b": [0.9]}, "b"),  # a single pair: there is only the gain to go by
+        ({"b": [0.6, 2.2], "cc": [0.9, 2.0]}, "b"),  # and of two
+        ({"b": [0.9, 2.2], "cc": [0.9, math.inf]}, None),
     ],
 )
 def test_the_winner_gains_more_than_noise(arms: dict[str, list[float]], winner: str | None) -> None:

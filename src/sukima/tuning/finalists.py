@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +17,9 @@ __all__ = ["FINALISTS", "finalists", "winner_of"]
 FINALISTS = 3
 """How many there are, at most."""
 
+_PAIRS = 3
+"""How many tell how large the noise is: of two, the standard error is often far too large or far too small."""
+
 
 def finalists(space: Space, candidates: Sequence[Entry], none: Recipe, count: int = FINALISTS) -> list[Entry]:
     """The first ``count`` candidates whose recipes differ from each other and from ``none``."""
@@ -29,10 +31,14 @@ def finalists(space: Space, candidates: Sequence[Entry], none: Recipe, count: in
 
 
 def winner_of(comparison: Comparison) -> Recipe:
-    """The finalist that gains most over the first arm, if by more than noise; else the empty recipe."""
+    """The finalist that gains most over the first arm, if by more than noise; else the empty recipe.
+
+    Of fewer than three pairs the noise cannot be told: there is only the gain to go by.
+    """
     differences = comparison.differences
     name = max(differences, key=lambda arm: differences[arm].mean)
-    gain, noise = gain_and_noise(np.asarray(differences[name].gains))
-    if gain > (noise if math.isfinite(noise) else 0.0):  # a single pair: there is only the gain to go by
+    gains = differences[name].gains
+    gain, noise = gain_and_noise(np.asarray(gains))
+    if gain > (noise if len(gains) >= _PAIRS else 0.0):
         return comparison.arm(name).recipe
     return Recipe()
