@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     moments = random.Random(options.seed)
     torch.set_num_threads(1)
     whole = _essence(None)
-    kills = studies = lost = same = finished = before = 0
+    kills = studies = lost = same = finished = before = midway = 0
     with tempfile.TemporaryDirectory() as folder:
         while kills < options.kills:
             file = Path(folder) / f"{studies}.db"
@@ -51,13 +51,17 @@ def main(argv: Sequence[str] | None = None) -> None:
             process.join()
             finished = _finished(file)
             lost += max(0, before - finished)
+            midway += process.exitcode != 0 and finished > 0
             before = finished
             if process.exitcode == 0 or kills == options.kills:
                 studies += 1
                 same += _essence(file) == whole
                 before = 0
                 print(f"{kills} kills, {studies} studies", flush=True)
-    print(f"{kills} kills over {studies} studies: {lost} finished candidates lost, {same} of {studies} end identically")
+    print(
+        f"{kills} kills over {studies} studies, {midway} of them after some had finished: {lost} finished candidates "
+        f"lost, {same} of {studies} end identically"
+    )
 
 
 def _essence(file: Path | None) -> Any:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -89,6 +90,18 @@ def search(tuner: str, task: str, repeat: int, budget: float, clock: str, limit:
     }  # fmt: skip
 
 
+def processor() -> str:
+    """What the machine computes with: seconds are compared on the same only."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    found = dict(reversed([tuple(map(str.strip, line.split(":", 1))) for line in lines if ":" in line]))
+    return (
+        f"{found['model name']}, model {found['model']}"
+        if {"model", "model name"} <= found.keys()
+        else platform.processor()
+    )
+
+
 def judge(results: Results, task: str, repeat: int, rates: dict[str, float], seeds: Iterable[int]) -> None:
     """Train a winner with fresh seeds, where that was not done before."""
     data = make_task(task, repeat)
@@ -110,11 +123,11 @@ def main() -> None:
     parser.add_argument("--search-only", action="store_true", help="judge nothing yet")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    results = Results()
+    results, machine = Results(), processor()
     for task in arguments.tasks:
         for repeat in range(arguments.repeats):
             for tuner in arguments.tuners:
-                what = {"kind": "search", "task": task, "tuner": tuner, "repeat": repeat}
+                what = {"kind": "search", "processor": machine, "task": task, "tuner": tuner, "repeat": repeat}
                 found = results.find(**what)
                 if found is None:
                     found = results.add(

@@ -180,7 +180,7 @@ def ray_search(search: Search) -> None:
     results = tune.Tuner(
         tune.with_resources(train, {"cpu": 1}),
         param_space=config,
-        tune_config=tune.TuneConfig(metric="loss", mode="min", scheduler=asha, num_samples=-1),
+        tune_config=tune.TuneConfig(metric="loss", mode="min", scheduler=asha, num_samples=-1, reuse_actors=True),
         run_config=tune.RunConfig(stop=Stop(), verbose=0),
     ).fit()
     for result in results:

@@ -27,21 +27,28 @@ itself. A share counts for the claim only where sukima's loss is not higher beyo
 *Load* is the mean number of processes that wanted to run when a search began.
 """
 
+_COLUMNS = (
+    "tuner", "repeats", "trials", "seconds", "computing", "load", "validation loss", "sukima less", "test loss",
+    "sukima less", "share by the clock", "of computing", "no worse",
+)  # fmt: skip
+
 
 def write_table(lines: Sequence[Line], path: Path) -> None:
     """Write the page, and print its tables."""
     searches = [line for line in lines if line["kind"] == "search"]
-    parts = []
-    for task in dict.fromkeys(line["task"] for line in searches):
-        rows = [
-            "| tuner | repeats | trials | seconds | computing | load | validation loss | sukima less | test loss | "
-            "sukima less | share by the clock | of computing | no worse |",
-            "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
-        ]
-        of_task = [line for line in searches if line["task"] == task]
-        for tuner in dict.fromkeys(line["tuner"] for line in of_task):
-            rows.append(_row(lines, of_task, tuner))
-        parts.append(f"## {task}\n\n" + "\n".join(rows))
+    order, parts = list(dict.fromkeys(line["task"] for line in searches)), []
+    groups = dict.fromkeys((line["task"], line["processor"]) for line in searches)
+    shares: dict[str, dict[str, str]] = {task: {} for task in order}
+    for task, processor in sorted(groups, key=lambda group: order.index(group[0])):
+        of_task = [line for line in searches if (line["task"], line["processor"]) == (task, processor)]
+        rows = [_cells(lines, of_task, tuner) for tuner in dict.fromkeys(line["tuner"] for line in of_task)]
+        parts.append(f"## {task}, {processor}\n\n" + _table(_COLUMNS, rows))
+        for tuner, *_, clock, computing, fine in rows:
+            if clock:
+                shares[task][tuner] = f"{clock} ({computing})" + ("" if fine == "yes" else ", but worse")
+    tuners = sorted(dict.fromkeys(tuner for of_task in shares.values() for tuner in of_task))
+    brief = _table(["task", *tuners], [[task, *(shares[task].get(t, "") for t in tuners)] for task in order])
+    parts.insert(0, f"## Share by the clock (of computing)\n\n{brief}")
     text = "\n\n".join(parts)
     made = ", ".join(f"{key} {value}" for key, value in environment().items())
     notes = path.with_suffix(".notes.md")
@@ -50,7 +57,12 @@ def write_table(lines: Sequence[Line], path: Path) -> None:
     print(text)
 
 
-def _row(lines: Sequence[Line], of_task: Sequence[Line], tuner: str) -> str:
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows))
+
+
+def _cells(lines: Sequence[Line], of_task: Sequence[Line], tuner: str) -> list[str]:
+    """The row of a tuner, by `_COLUMNS`."""
     mine = {line["repeat"]: line for line in of_task if line["tuner"] == "sukima"}
     these = {line["repeat"]: line for line in of_task if line["tuner"] == tuner}
     cells = [tuner, str(len(these))]
@@ -76,8 +88,7 @@ def _row(lines: Sequence[Line], of_task: Sequence[Line], tuner: str) -> str:
     for ours, theirs in (("seconds", own), ("cpu", "cpu")):
         part = sum(mine[r][ours] for r in both) / sum(these[r][theirs] for r in both) if both else None
         cells.append(f"{part:.2f}" if part is not None else "")
-    cells.append(fine)
-    return "| " + " | ".join(cells) + " |"
+    return [*cells, fine]
 
 
 def _judged(lines: Sequence[Line], found: Line, side: str) -> dict[int, float]:
