@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for name in options.tasks:
         task = make_task(name, 0)
         space = space_of(task)
-        rates = dict(space.recipe({d.name: d.usual for d in space.dimensions}).rates)
+        rates = dict(space.recipe(space.usual()).rates)
         seconds: dict[bool, list[float]] = {False: [], True: []}
         for seed in range(options.rounds + 1):
             for accelerated, spent in seconds.items():
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 with sukima.accelerate() if accelerated else nullcontext():
                     train_plain(task, rates, seed)
                 spent.append(time.process_time() - started)
-        plain, fast = ([*spent[1:]] for spent in seconds.values())  # the first compiles, and warms caches
+        plain, fast = (spent[1:] for spent in seconds.values())  # the first compiles, and warms caches
         ratios = [b / a for a, b in zip(plain, fast, strict=True)]
         print(
             f"{name}: {statistics.median(plain):.2f} s, accelerated {statistics.median(fast):.2f} s: "

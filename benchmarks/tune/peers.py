@@ -94,7 +94,7 @@ def processor() -> str:
     """What the machine computes with: seconds are compared on the same only."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    found = dict(reversed([tuple(map(str.strip, line.split(":", 1))) for line in lines if ":" in line]))
+    found = dict(map(str.strip, line.split(":", 1)) for line in lines if ":" in line)
     return (
         f"{found['model name']}, model {found['model']}"
         if {"model", "model name"} <= found.keys()
