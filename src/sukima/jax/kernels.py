@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -39,8 +42,17 @@ def masked(x: Array, key: Array, rate: Rate, factor: Any = None, starts: Array |
     """
     if x.size == 0:
         return x
-    table = _table(key, rate, rate[2] if factor is None else factor, x.dtype, starts)
     bits = rate[1] if isinstance(rate[1], int) else None
+    return _masked(x, key, rate, rate[2] if factor is None else factor, starts, bits=bits)
+
+
+# Each of these is compiled as one also where the caller does not compile: its many small operations, called one by one,
+# would take a hundred times as long. Inside a function that is compiled they are traced once for all of its masks.
+
+
+@partial(jax.jit, static_argnames="bits")
+def _masked(x: Array, key: Array, rate: Rate, factor: Any, starts: Array | None, *, bits: int | None) -> Array:
+    table = _table(key, rate, factor, x.dtype, starts)
     return mask_rows(table, x.reshape(len(table), -1), bits=bits, aligned=starts is None).reshape(x.shape)
 
 
@@ -49,6 +61,7 @@ def keep(shape: tuple[int, ...], key: Array, rate: Rate) -> Array:
     return masked(jnp.ones(shape, jnp.float32), key, rate, 1.0) > 0
 
 
+@partial(jax.jit, static_argnames="count")
 def words(key: Array, count: int) -> Array:
     """The first ``count`` 32-bit words of the key's stream."""
     number = jnp.arange(-(-count // 4), dtype=jnp.int32)
@@ -60,11 +73,28 @@ def words(key: Array, count: int) -> Array:
 
 def fold(key: Array, number: int, domain: int) -> Array:
     """The folding of `MaskKey.fold_in`, for the words of a key: ``domain`` tells types of values apart."""
-    a, b = (jnp.int32(portable.signed(half)) for half in (number, number >> 32))
-    k = key.astype(jnp.int32)
-    inner = portable.philox4x32((a, b, k[2], k[3]), (k[0], k[1]))
-    outer = portable.philox4x32(inner, (portable.signed(domain), portable.signed(domain >> 32)))
-    return jnp.stack(outer).astype(jnp.uint32)
+    halves = [portable.signed(half) for value in (number, domain) for half in (value, value >> 32)]
+    return _folded(key.astype(jnp.int32), jnp.array(halves, jnp.int32))
+
+
+@jax.jit
+def _folded(k: Array, halves: Array) -> Array:
+    # A loop costs a GPU a launch for each round, and spares the CPU's compiler a third of a second for each fold.
+    return lax.platform_dependent(
+        k, halves, cpu=partial(_folded_by, _philox_in_a_loop), default=partial(_folded_by, portable.philox4x32)
+    )
+
+
+def _folded_by(philox: Callable[..., Any], k: Array, halves: Array) -> Array:
+    inner = philox((halves[0], halves[1], k[2], k[3]), (k[0], k[1]))
+    return jnp.stack(philox(inner, (halves[2], halves[3]))).astype(jnp.uint32)
+
+
+def _philox_in_a_loop(counter: Any, key: Any) -> Any:
+    def one_round(_: Any, state: Any) -> Any:
+        return portable.philox_round(*state), portable.next_key(state[1])
+
+    return lax.fori_loop(0, portable.ROUNDS, one_round, (counter, key))[0]
 
 
 def _table(key: Array, rate: Rate, factor: Any, dtype: Any, starts: Array | None) -> Array:

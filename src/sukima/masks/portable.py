@@ -11,7 +11,10 @@ from typing import Any
 from sukima.masks.key import MaskKey
 from sukima.masks.law import bits, threshold
 
-__all__ = ["keep", "keep_words", "key_words", "philox4x32", "signed"]
+__all__ = ["ROUNDS", "keep", "keep_words", "key_words", "next_key", "philox4x32", "philox_round", "signed"]
+
+ROUNDS = 10
+"""Of Philox."""
 
 
 def signed(word: int) -> int:
@@ -38,22 +41,25 @@ def _product(value: Any, factor: int) -> tuple[Any, Any]:
 
 def philox4x32(counter: tuple[Any, Any, Any, Any], key: tuple[Any, Any]) -> tuple[Any, Any, Any, Any]:
     """Four words of Philox4x32-10 as int32 arrays; counter and key are int32 arrays or signed integers."""
+    for _ in range(ROUNDS):
+        counter, key = philox_round(counter, key), next_key(key)
+    return counter
+
+
+def philox_round(counter: tuple[Any, Any, Any, Any], key: tuple[Any, Any]) -> tuple[Any, Any, Any, Any]:
+    """One round of it."""
     a, b, c, d = counter
-    k, m = key
-    for round_ in range(10):
-        (p_high, p_low), (q_high, q_low) = _product(a, 0xD2511F53), _product(c, 0xCD9E8D57)
-        a, b, c, d = (
-            q_high ^ b ^ _bumped(k, round_, 0x9E3779B9),
-            q_low,
-            p_high ^ d ^ _bumped(m, round_, 0xBB67AE85),
-            p_low,
-        )
-    return a, b, c, d
+    (p_high, p_low), (q_high, q_low) = _product(a, 0xD2511F53), _product(c, 0xCD9E8D57)
+    return q_high ^ b ^ key[0], q_low, p_high ^ d ^ key[1], p_low
 
 
-def _bumped(word: Any, times: int, bump: int) -> Any:
-    """A key word after some rounds; an integer stays one, and in range."""
-    total = word + signed(times * bump)
+def next_key(key: tuple[Any, Any]) -> tuple[Any, Any]:
+    """The key of the next round; an integer stays one, and in range."""
+    return _sum(key[0], 0x9E3779B9), _sum(key[1], 0xBB67AE85)
+
+
+def _sum(word: Any, bump: int) -> Any:
+    total = word + signed(bump)
     return signed(total) if isinstance(word, int) else total
 
 
