@@ -9,6 +9,7 @@ import pytest
 from keras import layers as kl
 from keras.src.testing import TestCase  # ships with Keras: the checks of its own layers' tests
 from members import MEMBERS, Member
+from once import once
 
 import sukima.keras as sk
 from sukima.base.errors import InputError
@@ -133,11 +134,12 @@ def test_compiled_by_xla(member: Member) -> None:
     assert losses[0][0] != losses[0][1] or member.extra.get("per") == "batch"
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("policy", ["mixed_float16", pytest.param("mixed_bfloat16", marks=once)])
 def test_mixed_precision_in_fit(policy: str) -> None:
     short = policy.removeprefix("mixed_")
     before = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy(policy)
+    keras.utils.set_random_seed(0)
     try:
         model = keras.Sequential(
             [
@@ -152,11 +154,11 @@ def test_mixed_precision_in_fit(policy: str) -> None:
         )
         rows = np.random.default_rng(0).normal(size=(64, 6, 4)).astype("float32")
         model.compile(keras.optimizers.Adam(0.01), "mse")
-        losses = model.fit(rows, rows.mean((1, 2)), epochs=6, verbose=0).history["loss"]
+        losses = model.fit(rows, rows.mean((1, 2)) + 2, epochs=6, verbose=0).history["loss"]
     finally:
         keras.mixed_precision.set_dtype_policy(before)
     assert np.isfinite(losses).all()
-    assert losses[-1] < losses[0]
+    assert losses[-1] < 0.95 * losses[0]  # the bias goes towards 2, whatever the masks
     assert {layer.compute_dtype for layer in model.layers[:-1]} == {short}
     assert {keras.backend.standardize_dtype(weight.dtype) for weight in model.weights} == {"float32"}
     assert model.predict(rows, verbose=0).dtype == np.float32

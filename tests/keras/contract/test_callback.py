@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers as kl
+from once import once
 
 import sukima
 import sukima.keras as sk
@@ -74,6 +75,7 @@ def test_a_recipe_that_needs_a_new_model() -> None:
         fitted(made, SukimaCallback(applied))
 
 
+@once
 def test_a_warning_as_overfitting_begins() -> None:
     made = model(lambda _rate, name: sk.Dropout(0.0, name=name), units=128)
     made.optimizer.learning_rate = 0.02
@@ -85,6 +87,7 @@ def test_a_warning_as_overfitting_begins() -> None:
     assert callback.verdict.verdict == "overfitting"
 
 
+@once
 def test_training_may_be_stopped() -> None:
     made = model(units=128)
     made.get_layer("drop").rate = 0.0
@@ -94,6 +97,7 @@ def test_training_may_be_stopped() -> None:
     assert len(logs["loss"]) < 60
 
 
+@once
 def test_what_is_missing() -> None:
     with pytest.raises(InputError, match="expected validation_data"):
         model().fit(X, Y, epochs=1, verbose=0, callbacks=[SukimaCallback()])

@@ -71,8 +71,10 @@ def test_arms_share_weights_and_order() -> None:
     np.testing.assert_array_equal(*firsts)
 
 
-@pytest.mark.parametrize("softmax", [True, False])
-@pytest.mark.parametrize("one_hot", [True, False])
+@pytest.mark.parametrize(
+    ("softmax", "one_hot"),
+    [(True, False), (False, True), *(pytest.param(both, both, marks=once) for both in (True, False))],
+)
 def test_scores_are_those_of_the_outputs(softmax: bool, one_hot: bool) -> None:
     classes = np.eye(3, dtype="float32")[CLASSES] if one_hot else CLASSES
     work = task(
@@ -150,6 +152,10 @@ def test_losses_and_optimizers_of_one_s_own() -> None:
         )
     )
     assert trial.history.epochs == 3
+
+
+@once
+def test_adam_is_what_is_taken_by_itself() -> None:
     np.testing.assert_allclose(trained(task(optimizer="adam")).history.train_loss, trained(task()).history.train_loss)
 
 
@@ -293,6 +299,7 @@ def test_tune() -> None:
     assert found.comparison is not None
 
 
+@once  # of the others by the command, in test_without_torch
 def test_compare_measures_what_else_regularization_does(tmp_path: Path) -> None:
     recipes = {"none": sukima.Recipe(rates={"drop": 0.0}), "dropout": sukima.Recipe(rates={"drop": 0.5})}
     found = sukima.compare(task(epochs=1), recipes, seeds=2, runs=tmp_path / "runs.jsonl")

@@ -52,6 +52,7 @@ def test_two_starts_move_towards_each_other() -> None:
     assert learn_rates(short, [["drop"]], 0.3, 0) == learn_rates(short, [["drop"]], 0.3, 0)
 
 
+@once
 def test_sites_where_dropout_could_be_and_that_share_a_rate() -> None:
     work = task(model=model, epochs=2)
     apart = learn_rates(work, [["first"], ["second"]], 0.3, 0)
