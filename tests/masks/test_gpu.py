@@ -16,7 +16,7 @@ pytest.importorskip("triton", reason="triton is not installed")
 def test_in_the_interpreter() -> None:
     cases = str(Path(__file__).with_name("gpu_cases.py"))
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", cases],
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", cases],
         env={**os.environ, "TRITON_INTERPRET": "1"},
         capture_output=True,
         text=True,
