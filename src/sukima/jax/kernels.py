@@ -47,7 +47,7 @@ def masked(x: Array, key: Array, rate: Rate, factor: Any = None, starts: Array |
 
 
 # Each of these is compiled as one also where the caller does not compile: its many small operations, called one by one,
-# would take a hundred times as long. Inside a function that is compiled they are traced once for all of its masks.
+# would take ten times as long. Inside a function that is compiled they are traced once for all of its masks.
 
 
 @partial(jax.jit, static_argnames="bits")
