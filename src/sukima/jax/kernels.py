@@ -46,19 +46,19 @@ def masked(x: Array, key: Array, rate: Rate, factor: Any = None, starts: Array |
     return _masked(x, key, rate, rate[2] if factor is None else factor, starts, bits=bits)
 
 
-# Each of these is compiled as one also where the caller does not compile: its many small operations, called one by one,
-# would take ten times as long. Inside a function that is compiled they are traced once for all of its masks.
+def keep(shape: tuple[int, ...], key: Array, rate: Rate) -> Array:
+    """Which elements of ``shape`` the mask of ``key`` keeps."""
+    return masked(jnp.ones(shape, jnp.float32), key, rate, 1.0) > 0
+
+
+# What follows is compiled as one also where the caller does not compile: its many small operations, called one by one,
+# would take ten times as long. Inside a function that is compiled it is traced once for all of its masks.
 
 
 @partial(jax.jit, static_argnames="bits")
 def _masked(x: Array, key: Array, rate: Rate, factor: Any, starts: Array | None, *, bits: int | None) -> Array:
     table = _table(key, rate, factor, x.dtype, starts)
     return mask_rows(table, x.reshape(len(table), -1), bits=bits, aligned=starts is None).reshape(x.shape)
-
-
-def keep(shape: tuple[int, ...], key: Array, rate: Rate) -> Array:
-    """Which elements of ``shape`` the mask of ``key`` keeps."""
-    return masked(jnp.ones(shape, jnp.float32), key, rate, 1.0) > 0
 
 
 @partial(jax.jit, static_argnames="count")
@@ -74,14 +74,17 @@ def words(key: Array, count: int) -> Array:
 def fold(key: Array, number: int, domain: int) -> Array:
     """The folding of `MaskKey.fold_in`, for the words of a key: ``domain`` tells types of values apart."""
     halves = [portable.signed(half) for value in (number, domain) for half in (value, value >> 32)]
-    return _folded(key.astype(jnp.int32), jnp.array(halves, jnp.int32))
+    return _folded(key, jnp.array(halves, jnp.int32))
 
 
 @jax.jit
-def _folded(k: Array, halves: Array) -> Array:
+def _folded(key: Array, halves: Array) -> Array:
     # A loop costs a GPU a launch for each round, and spares the CPU's compiler a third of a second for each fold.
     return lax.platform_dependent(
-        k, halves, cpu=partial(_folded_by, _philox_in_a_loop), default=partial(_folded_by, portable.philox4x32)
+        key.astype(jnp.int32),
+        halves,
+        cpu=partial(_folded_by, _philox_in_a_loop),
+        default=partial(_folded_by, portable.philox4x32),
     )
 
 
