@@ -229,10 +229,11 @@ def test_a_factory_that_raises_fails_each_candidate_and_nothing_else(workers: in
 
 
 def test_kernels_are_ready_before_anything_is_timed() -> None:
-    """In a process of its own, where nothing was trained before."""
+    """In a process of its own, where nothing was trained before; torch's compiler is not loaded for it."""
     code = """
+import sys
 from sukima.engines.choose import framework
-from sukima.engines.stacked import gemm, steps
+from sukima.engines.stacked import gemm, pooling, steps
 from sukima.engines.torch import updates
 from sukima.records.task import Task
 import torch
@@ -245,5 +246,11 @@ for layer in (nn.ReLU, nn.Tanh):
     assert torch.equal(before, torch.get_rng_state())
     assert bool(steps.train_kernel.cache_info().currsize) == bool(gemm.routine())
 assert updates.step_kernel.cache_info().currsize
+images = torch.zeros(4, 1, 4, 4), torch.zeros(4, dtype=torch.long)
+def cnn():
+    return nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8, 2))
+framework(task).get_ready(Task(model=cnn, train=images, validation=images))
+assert pooling._kernels.cache_info().currsize
+assert "torch._dynamo" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=300)

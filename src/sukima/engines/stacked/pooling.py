@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from sukima.engines.stacked.nodes import Node
 from sukima.masks.cache import caching
 
-__all__ = ["Pooled", "get_ready_to_pool", "is_pooled"]
+__all__ = ["Pooled", "is_pooled"]
 
 _STOPPED = 255
 """In place of a cell's number: the ReLU lets nothing through."""
@@ -88,12 +88,6 @@ def is_pooled(layer: nn.Module, like: Tensor) -> TypeGuard[nn.MaxPool2d]:
         and like.device.type == "cpu"
         and like.dtype in (torch.float32, torch.float64)
     )
-
-
-def get_ready_to_pool(layer: nn.Module) -> None:
-    """Compile what the layer needs, if it is pooled here."""
-    if is_pooled(layer, torch.empty(0, dtype=torch.get_default_dtype())):
-        _kernels(*_pair(layer.kernel_size), torch.get_default_dtype())
 
 
 def _pair(size: Any) -> tuple[int, int]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from functools import cache, partial
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from sukima.engines.probe import Array
-from sukima.engines.progress import Silent
-from sukima.engines.stacked.fit import fit_stack
-from sukima.engines.stacked.pooling import get_ready_to_pool
 from sukima.engines.torch.candidates import train_candidates
 from sukima.engines.torch.data import example_input
 from sukima.engines.torch.fingerprint import fingerprint
@@ -21,11 +17,10 @@ from sukima.engines.torch.fit import fit
 from sukima.engines.torch.inspect import check_recipes, inspect_model
 from sukima.engines.torch.learned import learn_rates
 from sukima.engines.torch.metrics import make_metric
-from sukima.engines.torch.model import new_model
 from sukima.engines.torch.probe import Probe
 from sukima.engines.torch.seeding import generators_restored
 from sukima.engines.torch.variants import CHANGES
-from sukima.records.recipe import Recipe
+from sukima.engines.torch.warm_up import warm_up
 from sukima.records.task import Task, split_validation
 
 __all__ = [
@@ -48,10 +43,16 @@ __all__ = [
 
 def train(task: Task, *args: Any, **kwargs: Any) -> None:
     """`train_candidates` with one thread, wherever it is: so a candidate has the same bits everywhere."""
+    with _one_thread():
+        train_candidates(task, *args, **kwargs)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        train_candidates(task, *args, **kwargs)
+        yield
     finally:
         torch.set_num_threads(threads)
 
@@ -80,25 +81,10 @@ def vary(task: Task, change: str) -> Task:
 
 
 def get_ready(task: Task) -> None:
-    """Kernels are compiled when first used on a machine, and libraries import much of themselves when first used."""
+    """Have compiled and loaded what the task's trainings use, see `warm_up`."""
     if torch.device(task.device).type == "cpu":
-        _get_ready()
-        with suppress(Exception), generators_restored():  # what is wrong with the factory shows where it is trained
-            for layer in new_model(task, Recipe()).modules():
-                get_ready_to_pool(layer)
-
-
-@cache
-def _get_ready() -> None:
-    rows = torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)
-    for layer in (nn.ReLU, nn.Tanh):  # a network whose steps are compiled, and another
-        tiny = Task(model=partial(_tiny, layer), train=rows, validation=rows, epochs=1)
-        fit_stack(tiny, [(Recipe(), 0), (Recipe(), 1)], test=False, progress=Silent())
-    fit(tiny, progress=Silent())
-
-
-def _tiny(layer: type[nn.Module]) -> nn.Module:
-    return nn.Sequential(nn.Linear(2, 2), layer(), nn.Dropout(0.5), nn.Linear(2, 2))
+        with suppress(Exception), generators_restored(), _one_thread():  # what is wrong shows where it is trained
+            warm_up(task)
 
 
 def survives_fork(task: Task) -> bool:

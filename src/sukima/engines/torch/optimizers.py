@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -55,6 +56,10 @@ def make_optimizer(task: Task, recipe: Recipe, parameters: Iterable[nn.Parameter
 
 class OwnOptimizer(torch.optim.Optimizer):
     """A `VectorOptimizer` for one network, with torch's interface; the same bits as in a stack."""
+
+    # torch wraps these in what loads its compiler, which takes two seconds; nothing here is compiled by it.
+    add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
+    zero_grad = inspect.unwrap(torch.optim.Optimizer.zero_grad)
 
     def __init__(self, parameters: Iterable[nn.Parameter], rule: Rule, settings: Settings) -> None:
         super().__init__(parameters, {"lr": settings.learning_rate})
