@@ -119,6 +119,7 @@ class Policy:
         finalists: how many there are.
         fresh: the seeds with which they are trained again.
         pooled: whether the search's run of a finalist counts as well.
+        alone: whether finalists are compared with each other alone, not with the baseline and the guideline.
     """
 
     propose: Proposer
@@ -127,11 +128,12 @@ class Policy:
     finalists: int
     fresh: int
     pooled: bool
+    alone: bool = False
 
     def winner(self, truth: Truth, rounds: float, chance: np.random.Generator) -> Point:
         """Of one search."""
         none, usual = truth.space.nothing(), truth.space.usual()
-        confirming = math.ceil((self.finalists + 1) * self.fresh / WORKERS)
+        confirming = math.ceil((self.finalists + (not self.alone)) * self.fresh / WORKERS)
         ran = {_key(point): truth.train(point, chance) for point in (none, usual)}
         entries = [Entry(n, point, "complete", float(ran[_key(point)][2])) for n, point in enumerate((none, usual))]
         left, seed = rounds - 1 - confirming, int(chance.integers(1 << 30))
@@ -144,9 +146,12 @@ class Policy:
             points = self.propose(truth.space, entries, count, seed=seed, increases=False)
             left -= self._batch(truth, points, rungs, entries, ran, chance)
         best = sorted((e for e in entries if e.state == "complete"), key=lambda entry: entry.value or 0.0)
-        named = {_key(point): point for point in (best[0].point, usual, *(entry.point for entry in best))}
-        named.pop(_key(none), None)
-        chosen = [none, *list(named.values())[: self.finalists]]
+        if self.alone:
+            chosen = list({_key(entry.point): entry.point for entry in best}.values())[: self.finalists]
+        else:
+            named = {_key(point): point for point in (best[0].point, usual, *(entry.point for entry in best))}
+            named.pop(_key(none), None)
+            chosen = [none, *list(named.values())[: self.finalists]]
         return min(chosen, key=lambda point: self._confirmed(truth, point, ran, chance))
 
     def _batch(
@@ -198,6 +203,7 @@ POLICIES = {
     "tpe, four at a time, the same": Policy(propose_tpe, 4, False, 3, 1, True),
     "gp, four at a time, the same": Policy(propose_gp, 4, False, 3, 1, True),
     "gp, two finalists with two fresh seeds": Policy(propose_gp, 4, False, 2, 2, False),
+    "gp, the best two with one fresh seed and the search's": Policy(propose_gp, 4, False, 2, 1, True, alone=True),
 }
 
 
@@ -212,6 +218,7 @@ def main() -> None:
     parser.add_argument("--points", nargs="+", type=int, default=[60, 40], help="to be trained, for each task")
     parser.add_argument("--rounds", nargs="+", type=float, default=[10.0])
     parser.add_argument("--searches", type=int, default=60)
+    parser.add_argument("--policies", nargs="+", choices=["peer", *POLICIES], default=["peer", *POLICIES])
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -224,8 +231,11 @@ def main() -> None:
         truth = Truth(space_of(make_task(name, split)), known[name])
         none, usual = (truth.above_best(p) for p in (truth.space.nothing(), truth.space.usual()))
         print(f"\n{name}: noise {truth.noise[2, 2] ** 0.5:.4f}; above the best: none {none:.4f}, guideline {usual:.4f}")
-        ways: dict[str, Callable[[np.random.Generator], Point]] = {"peer": lambda chance, t=truth: peer(t, chance)}
-        for rounds, (title, policy) in itertools.product(arguments.rounds, POLICIES.items()):
+        ways: dict[str, Callable[[np.random.Generator], Point]] = {}
+        if "peer" in arguments.policies:
+            ways["peer"] = lambda chance, t=truth: peer(t, chance)
+        chosen = {title: policy for title, policy in POLICIES.items() if title in arguments.policies}
+        for rounds, (title, policy) in itertools.product(arguments.rounds, chosen.items()):
             ways[f"{rounds:g} rounds: {title}"] = lambda chance, t=truth, p=policy, r=rounds: p.winner(t, r, chance)
         for title, way in ways.items():
             found = [truth.above_best(way(np.random.default_rng(seed))) for seed in range(arguments.searches)]

@@ -8,7 +8,7 @@ from sukima.comparison.statistics import paired_difference
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Cost, Score, Trial
-from sukima.tuning.finalists import FINALISTS, finalists, winner_of
+from sukima.tuning.finalists import FINALISTS, best_of, finalists, winner_of
 from sukima.tuning.space import Dimension, Space
 from sukima.tuning.study import Entry
 
@@ -24,6 +24,7 @@ def test_the_first_few_that_differ_from_each_other_and_from_nothing() -> None:
     assert [entry.point["a"] for entry in chosen] == [0.3, 0.5, 0.1]
     assert len(chosen) == FINALISTS
     assert finalists(SPACE, entries(0.0, 0.0), SPACE.recipe({"a": 0.0})) == []
+    assert [entry.point["a"] for entry in finalists(SPACE, entries(0.3, 0.0, 0.5), count=2)] == [0.3, 0.0]
 
 
 def compared(baseline: list[float], **arms: list[float]) -> Comparison:
@@ -57,3 +58,17 @@ def compared(baseline: list[float], **arms: list[float]) -> Comparison:
 def test_the_winner_gains_more_than_noise(arms: dict[str, list[float]], winner: str | None) -> None:
     found = compared([1.0, 2.0, 0.8][: len(arms["b"])], **arms)
     assert winner_of(found) == (Recipe() if winner is None else found.arm(winner).recipe)
+
+
+@pytest.mark.parametrize(
+    ("arms", "best"),
+    [
+        ({"b": [0.9, 1.8]}, "b"),
+        ({"b": [1.1, 1.95]}, "baseline"),
+        ({"b": [1.1, 1.8], "cc": [0.8, 1.9]}, "cc"),
+        ({"b": [0.5, math.inf]}, "baseline"),
+    ],
+)
+def test_the_best_of_a_few_is_the_best_mean(arms: dict[str, list[float]], best: str) -> None:
+    found = compared([1.0, 2.0], **arms)
+    assert best_of(found) == found.arm(best).recipe

@@ -69,8 +69,16 @@ def test_where_there_are_few_candidates_the_search_s_own_runs_count() -> None:
     fresh = end.confirming[0]
     end.fit(deadline, 5.0, known=(5,))
     assert tuple(end.confirming) == (5, fresh)
-    assert end.choice_trainings == 4  # three finalists and the baseline, with the fresh seed
-    assert deadline.reserve == (4 + 3 * 2) * 5.0
+    assert end.choice_trainings == 2  # two finalists, with the fresh seed
+    assert deadline.reserve == (2 + 3 * 3) * 5.0
+
+
+def test_finalists_of_few_candidates_take_one_round_of_the_workers(clock: Clock) -> None:
+    for workers, finalists in ((2, 2), (3, 3), (8, 3)):
+        end = Ending(range(1), 6, workers=workers)
+        end.fit(Deadline(100.0), 5.0, known=(0,))
+        assert end.finalists == finalists
+        assert end.choice_trainings == workers
 
 
 def test_what_is_left_for_one_worker_takes_as_long_as_for_all() -> None:

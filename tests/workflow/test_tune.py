@@ -1,5 +1,6 @@
 """Tune and compare from Python: what they find, what they claim, and what they refuse."""
 
+import statistics
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,9 @@ def test_few_costly_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
     searched = {seed for arm in found.search for seed in arm.seeds}
     assert len(set(found.finalists.arms[0].seeds) - searched) == 1 < len(found.finalists.arms[0].seeds)
     page = page_html(document_of(found))
+    assert len(found.finalists.arms) == len({arm.recipe.to_json() for arm in found.finalists.arms}) >= 2
+    best = min(found.finalists.arms, key=lambda arm: statistics.fmean(t.validation.loss for t in arm.trials)).recipe
+    assert found.recipe == (sukima.Recipe() if best.is_empty else best)
     assert "their runs of the search count as well" in page
     assert "探索での結果も合わせて" in page
 

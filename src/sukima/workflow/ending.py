@@ -26,6 +26,9 @@ _PAIRS = 2
 _CONFIRMING = 4
 """With how many fresh seeds finalists are trained, at least, where there is time."""
 
+_RIVALS = 2
+"""Finalists of few candidates, at least."""
+
 _ARMS = 3
 """Of the comparison: baseline, guideline and winner."""
 
@@ -42,13 +45,14 @@ class Ending:
         confirming: the seeds by which the winner is chosen.
         fresh: those of the comparison.
         finalists: how many there are at most.
+        few: whether there are so few candidates that the best are only compared with each other.
     """
 
     def __init__(self, seeds: Sequence[int], test_seeds: int, workers: int = 1) -> None:
         first, self._workers = seeds[0], workers
         self.confirming: Sequence[int] = range(_FINALS + first, _FINALS + first + max(_CONFIRMING, len(seeds)))
         self.fresh = range(_FRESH + first, _FRESH + first + test_seeds)
-        self.finalists = FINALISTS
+        self.finalists, self.few = FINALISTS, False
         self._known: Collection[int] = ()
         self._pace = 0.0
 
@@ -59,8 +63,8 @@ class Ending:
 
     @property
     def choice_trainings(self) -> int:
-        """What the choice among finalists takes at most, with the baseline."""
-        return self._rounded((self.finalists + 1) * len(self.unseen))
+        """What the choice among finalists takes at most, with the baseline if that is one of its arms."""
+        return self._rounded((self.finalists + (not self.few)) * len(self.unseen))
 
     @property
     def trainings(self) -> int:
@@ -78,18 +82,20 @@ class Ending:
         """Plan for what time there is, if a training takes ``pace`` seconds, and keep it back from the search.
 
         With ``known``, the runs with these seeds that the search has of the finalists count as well, and they have one
-        fresh seed more: where there are few candidates, more of them tell more than certainty about the best.
+        fresh seed more, in a single round of the workers if that can be: where there are few candidates, more of them
+        tell more than certainty about the best. The baseline then has its runs of the search and of the comparison.
         """
         if deadline.seconds is None:
             return
         self._pace, most, self._known = pace, SHARE * deadline.seconds, known
         if known:
             self.confirming = (*known, self.confirming[0])
+            self.finalists, self.few = min(FINALISTS, max(_RIVALS, self._workers)), True
         share = min(1.0, most / max(self.trainings * pace, 1e-9))
         if not known:
             self.confirming = self.confirming[: max(_PAIRS, math.floor(share * len(self.confirming)))]
         self.fresh = self.fresh[: max(_PAIRS, math.floor(share * len(self.fresh)))]
-        if self.trainings * pace > most:
+        if self.trainings * pace > most and not self.few:
             self.finalists -= 1
         deadline.reserve = min(self.trainings * pace, _MOST * deadline.seconds)
 

@@ -19,7 +19,7 @@ from sukima.records.result import Arm, Comparison, Rung, Trial, TuneResult
 from sukima.records.task import Task, setup_of, size_of
 from sukima.records.verdict import Verdict
 from sukima.tuning.deadline import BudgetSpentError, Deadline, seconds_of
-from sukima.tuning.finalists import finalists, winner_of
+from sukima.tuning.finalists import best_of, finalists, winner_of
 from sukima.tuning.insight import flat_ranges, importance
 from sukima.tuning.search import Search
 from sukima.tuning.space import Breadth, Point, Space
@@ -233,24 +233,32 @@ class _Tuning:
         self.search.refresh()
 
     def _choose(self) -> None:
-        """The best few with fresh seeds, beside the baseline; the winner is the best of them if it beats that."""
-        best = self._finalists()
-        if not best:
+        """The best few with fresh seeds, beside the baseline; the winner is the best of them if it beats that.
+
+        Of few candidates it is the best of them, whatever the baseline does.
+        """
+        arms = {} if self.end.few else {BASELINE: self.none}
+        arms |= {self._name(entry): self.plan.space.recipe(entry.point) for entry in self._finalists()}
+        if len(arms) < 2:
             return
-        arms = {BASELINE: self.none} | {self._name(entry): self.plan.space.recipe(entry.point) for entry in best}
         self.engine.stage("finalists", len(arms) * len(self.end.unseen))
-        level = 1 - 0.05 / len(best)
+        level = 1 - 0.05 / (len(arms) - 1)
         found = run_arms(self.task, arms, self.end.confirming, self.engine, by=self.search.by, level=level, test=False)
         if self.end.unseen.intersection(found.arms[0].seeds):  # else there was no time for any
             self.finalists = found
         if not found.complete:
             raise KeyboardInterrupt
         if self.finalists is not None:
-            self.winner = winner_of(found)
+            self.winner = best_of(found) if self.end.few else winner_of(found)
 
     def _finalists(self) -> list[Entry]:
-        """The search's best, what a smooth surface through all candidates has for the best, the guideline, the next."""
+        """The search's best, what a smooth surface through all candidates has for the best, the guideline, the next.
+
+        Of few candidates only the best.
+        """
         search = self.search
+        if self.end.few:
+            return finalists(self.plan.space, search.finished(), count=self.end.finalists)
         best = self._climbed() or search.finished()
         smooth = best_of_surface(self.plan.space, search.finished(), increases=search.increases)
         points = [*([smooth] if smooth is not None and self._has_room(smooth) else []), self.plan.usual]

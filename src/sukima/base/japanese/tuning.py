@@ -98,17 +98,17 @@ TEXTS = {
         "多数の中の最良には運も含まれるため、上位の候補を新しいシード {seeds} 個で学習し直しました。"
         "ここでベースラインからの改善が最も大きく、それが標準誤差を超えたものを勝者とします。"
     ),
-    "The best few were trained again with one fresh seed, since the best of many is partly luck; time did not last for "
-    "more, so their runs of the search count as well. The winner is the one that gains most over the baseline here, if "
-    "that gain exceeds its standard error.": (
+    "The best were trained again with one fresh seed, since the best of many is partly luck; time did not last for "
+    "more, so their runs of the search count as well. The winner is the better one here; whether it is better than the "
+    "baseline is what the final comparison tells.": (
         "多数の中の最良には運も含まれるため、上位の候補を新しいシード 1 個で学習し直しました。"
         "時間の都合でシードはこれ以上増やせなかったため、探索での結果も合わせて判断しています。"
-        "ここでベースラインからの改善が最も大きく、それが標準誤差を超えたものを勝者とします。"
+        "ここで最も良かったものを勝者とします。ベースラインより良いかどうかは最後の比較で確かめます。"
     ),
     "{level} % interval": "{level} % 信頼区間",
     "The finalists, on validation data": "最終候補（検証データ）",
     "as trainings of full length": "通しの学習に換算",
-    "gain over baseline": "ベースラインからの改善",
+    "gain over {arm}": "{arm}からの改善",
     "strategy": "探索方法",
     "seeds of the finalists": "最終候補のシード",
     "study": "study",

@@ -146,14 +146,14 @@ def _finalists(finalists: Comparison, search: Sequence[Arm]) -> tuple[Block, ...
     )
     if {trial.seed for arm in search for trial in arm.trials}.intersection(seeds):
         words = say(
-            "The best few were trained again with one fresh seed, since the best of many is partly luck; time did not "
-            "last for more, so their runs of the search count as well. The winner is the one that gains most over the "
-            "baseline here, if that gain exceeds its standard error."
+            "The best were trained again with one fresh seed, since the best of many is partly luck; time did not last "
+            "for more, so their runs of the search count as well. The winner is the better one here; whether it is "
+            "better than the baseline is what the final comparison tells."
         )
     columns = (
         Column(say("candidate"), number=False),
         Column(say("what it does"), number=False, wide=True),
-        Column(say("gain over baseline")),
+        Column(say("gain over {arm}", arm=arm_name(finalists.arms[0].name))),
         Column(say("{level} % interval", level=f"{100 * _level(finalists):.3g}"), number=False),
     )
     rows = tuple(
