@@ -209,8 +209,9 @@ class TuneResult:
         sites: the sites that were searched.
         search: the candidates that were trained to their end, baseline and guideline first.
         ladder: the steps of the search in their order, where it was a ladder.
-        finalists: the best few beside the baseline, with fresh seeds (where time was short those of the search as
-            well), on validation data: what the winner was chosen by. ``None`` if the search was interrupted before it.
+        finalists: the best few beside the baseline, with fresh seeds, on validation data: what the winner was chosen
+            by. Where time was short, the seeds of the search are among them, and the best are compared with each other
+            alone. ``None`` if the search was interrupted before it.
         comparison: baseline, guideline and winner on test data; ``None`` if the search was interrupted before it.
         baseline: verdict on the baseline, from the search's own seeds.
         cost: what search and comparison cost together.
