@@ -73,6 +73,22 @@ def test_where_there_are_few_candidates_the_search_s_own_runs_count() -> None:
     assert deadline.reserve == (2 + 3 * 3) * 5.0
 
 
+def test_time_that_the_search_leaves_goes_to_more_seeds(clock: Clock) -> None:
+    end, deadline = Ending(range(1), 6, workers=2), Deadline(180.0)
+    end.fit(deadline, 10.0, known=(0,))
+    planned = tuple(end.fresh)
+    assert len(planned) == 2
+    # Of three seeds' nine trainings the last takes as long as two.
+    for now, seeds in ((0.0, 6), (55.0, 4), (79.0, 3), (85.0, 2), (170.0, 0)):
+        clock.now = now
+        assert end.affordable_seeds(deadline) == seeds
+    end.compare_with(0)
+    assert tuple(end.fresh) == planned
+    end.compare_with(4)
+    assert len(end.fresh) == 4
+    assert tuple(end.fresh)[:2] == planned
+
+
 def test_finalists_of_few_candidates_take_one_round_of_the_workers(clock: Clock) -> None:
     for workers, finalists in ((2, 2), (3, 3), (8, 3)):
         end = Ending(range(1), 6, workers=workers)

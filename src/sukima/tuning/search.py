@@ -10,6 +10,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from sukima.base.messages import say
 from sukima.engines.engine import Engine, Judge
@@ -64,8 +65,7 @@ class Search:
         self.study, self.engine, self.seeds, self.by = study, engine, tuple(seeds), by
         self.increases, self.deadline, self.trials, self.first_seed = increases, deadline, trials, first_seed
         self.references, self.advised, self.sampled = 0, list[Point](), False
-        engine.get_ready()
-        self._began, self._trained = deadline.spent, 0
+        self._began, self._trained, self._is_ready = deadline.spent, 0, False
         self._numbers: dict[str, int] = {}
         self._open: dict[str, list[int]] = {}
         self._left: dict[str, set[int]] = {}
@@ -113,7 +113,7 @@ class Search:
             recipe = self.space.recipe(entry.point)
             self._numbers.setdefault(recipe.to_json(), entry.number)
             recipes[recipe.to_json()] = recipe
-        self.engine.prepare([(recipe, self.seeds[0]) for recipe in recipes.values()])
+        self._prepare([(recipe, self.seeds[0]) for recipe in recipes.values()])
 
     def entries(self) -> list[Entry]:
         """All candidates of the study."""
@@ -177,7 +177,14 @@ class Search:
         order = [(recipe, seed) for recipe in recipes.values() for seed in self.seeds]
         judge = self._judge(order, batch, keep) if keep is not None else None
         self.deadline.check()
-        self.engine.prepare(order, sampled=self.sampled, rungs=rungs, judge=judge)
+        self._prepare(order, sampled=self.sampled, rungs=rungs, judge=judge)
+
+    def _prepare(self, order: Sequence[tuple[Recipe, int]], **how: Any) -> None:
+        """See `Engine.prepare`; what the first training would compile is compiled before it is timed."""
+        if not self._is_ready and any(self.engine.known(one) is None for one in order):
+            self.engine.get_ready()
+            self._began, self._is_ready = self.deadline.spent, True
+        self.engine.prepare(order, **how)
 
     def _judge(self, order: Sequence[tuple[Recipe, int]], batch: Sequence[Entry], keep: Keep) -> Judge:
         """The rule that keeps candidates as one that gives up runs; a candidate is the mean of its seeds."""

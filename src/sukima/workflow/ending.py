@@ -51,7 +51,7 @@ class Ending:
     def __init__(self, seeds: Sequence[int], test_seeds: int, workers: int = 1) -> None:
         first, self._workers = seeds[0], workers
         self.confirming: Sequence[int] = range(_FINALS + first, _FINALS + first + max(_CONFIRMING, len(seeds)))
-        self.fresh = range(_FRESH + first, _FRESH + first + test_seeds)
+        self.fresh = self._wanted = range(_FRESH + first, _FRESH + first + test_seeds)
         self.finalists, self.few = FINALISTS, False
         self._known: Collection[int] = ()
         self._pace = 0.0
@@ -106,3 +106,13 @@ class Ending:
     def begin_comparison(self, deadline: Deadline) -> None:
         """Finalists are done: all time that is left may be taken, and a little more."""
         deadline.reserve = -_GRACE * (deadline.seconds or 0.0)
+
+    def affordable_seeds(self, deadline: Deadline) -> int:
+        """With how many seeds a comparison that began now would end in time."""
+        deadline.reserve = 0.0
+        trainings = deadline.left / self._pace
+        return sum(self._rounded(_ARMS * count) <= trainings for count in range(1, len(self._wanted) + 1))
+
+    def compare_with(self, seeds: int) -> None:
+        """Compare with so many seeds, where fewer were planned: time that the search left goes to them."""
+        self.fresh = self._wanted[: max(len(self.fresh), seeds)]

@@ -161,7 +161,7 @@ class _Tuning:
                 self.end.begin_choice(self.search.deadline)
                 with suppress(BudgetSpentError):
                     self._choose()
-                self.end.begin_comparison(self.search.deadline)
+                self._begin_comparison()
                 self._compare()
             except BudgetSpentError:
                 self.engine.progress.note(say("The budget was spent before the end: this is what is known so far."))
@@ -286,6 +286,13 @@ class _Tuning:
         needed = self.end.choice_trainings + alone
         free = len(entries) < search.trials and self._trainings_left() >= needed
         return free or any(entry.point == point for entry in entries)
+
+    def _begin_comparison(self) -> None:
+        deadline = self.search.deadline
+        if deadline.seconds is not None:  # as many as when it was first begun, so that a finished study stays so
+            seeds = self.search.study.settled("comparison seeds", lambda: self.end.affordable_seeds(deadline))
+            self.end.compare_with(seeds)
+        self.end.begin_comparison(deadline)
 
     def _compare(self) -> None:
         arms = {BASELINE: self.none}
