@@ -82,6 +82,8 @@ def test_time_that_the_search_leaves_goes_to_more_seeds(clock: Clock) -> None:
     for now, seeds in ((0.0, 6), (55.0, 4), (79.0, 3), (85.0, 2), (170.0, 0)):
         clock.now = now
         assert end.affordable_seeds(deadline) == seeds
+    assert deadline.reserve > 0  # to ask changes nothing
+    assert Ending(range(1), 6).affordable_seeds(deadline) == 6  # nothing has been timed
     end.compare_with(0)
     assert tuple(end.fresh) == planned
     end.compare_with(4)

@@ -65,7 +65,7 @@ class Search:
         self.study, self.engine, self.seeds, self.by = study, engine, tuple(seeds), by
         self.increases, self.deadline, self.trials, self.first_seed = increases, deadline, trials, first_seed
         self.references, self.advised, self.sampled = 0, list[Point](), False
-        self._began, self._trained, self._is_ready = deadline.spent, 0, False
+        self._began, self._trained = deadline.spent, 0
         self._numbers: dict[str, int] = {}
         self._open: dict[str, list[int]] = {}
         self._left: dict[str, set[int]] = {}
@@ -181,9 +181,9 @@ class Search:
 
     def _prepare(self, order: Sequence[tuple[Recipe, int]], **how: Any) -> None:
         """See `Engine.prepare`; what the first training would compile is compiled before it is timed."""
-        if not self._is_ready and any(self.engine.known(one) is None for one in order):
+        if not self._trained and any(self.engine.known(one) is None for one in order):
             self.engine.get_ready()
-            self._began, self._is_ready = self.deadline.spent, True
+            self._began = self.deadline.spent
         self.engine.prepare(order, **how)
 
     def _judge(self, order: Sequence[tuple[Recipe, int]], batch: Sequence[Entry], keep: Keep) -> Judge:

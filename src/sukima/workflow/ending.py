@@ -109,8 +109,7 @@ class Ending:
 
     def affordable_seeds(self, deadline: Deadline) -> int:
         """With how many seeds a comparison that began now would end in time."""
-        deadline.reserve = 0.0
-        trainings = deadline.left / self._pace
+        trainings = (deadline.left + deadline.reserve) / max(self._pace, 1e-9)
         return sum(self._rounded(_ARMS * count) <= trainings for count in range(1, len(self._wanted) + 1))
 
     def compare_with(self, seeds: int) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sukima.engines.candidate import Terms
 from sukima.engines.torch.candidates import train_candidates
-from sukima.engines.torch.data import example_input, open_data
+from sukima.engines.torch.data import open_data
 from sukima.engines.torch.model import new_model
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
@@ -36,7 +36,7 @@ def warm_up(task: Task) -> None:
         return
     inputs, targets = (part[: task.batch_size] for part in train)
     model = new_model(task, Recipe())
-    rates = {name: _RATE for name, site in sites(model, example_input(task)).items() if site.place != "output"}
+    rates = {name: _RATE for name, site in sites(model, inputs[:2]).items() if site.place != "output"}
     few = replace(task, train=(inputs, targets), validation=(inputs, targets), test=None, epochs=1)
     usual = Recipe(rates=rates)
     train_candidates(few, [{0: (usual, 0), 1: (usual, 1)}, {2: (usual, 0)}], _Deaf(), Terms())
