@@ -23,7 +23,8 @@ from sukima.engines.progress import Silent
 from sukima.records.recipe import Recipe
 from sukima.workflow.demo import demo_task
 from sukima.workflow.environment import environment
-from sukima.workflow.tune import WINNER, tune
+from sukima.workflow.plan import WINNER
+from sukima.workflow.tune import tune
 
 RESULTS = Path(__file__).with_suffix(".jsonl")
 SEEDS_A_COMPARISON = 6

@@ -143,7 +143,7 @@ def test_where_no_time_is_left_for_finalists_the_search_s_best_is_compared(monke
     def no_time(_self: object) -> None:
         raise BudgetSpentError
 
-    monkeypatch.setattr("sukima.workflow.tune._Tuning._choose", no_time)
+    monkeypatch.setattr("sukima.workflow.choice.Choice.make", no_time)
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=(160, 6)).astype("float32"), rng.integers(2, size=160)
     task = small_task(train=(x[:60], y[:60]), validation=(x[60:], y[60:]), epochs=8)  # with nothing to be learned

@@ -101,10 +101,13 @@ class Search:
             epochs = sum(history.epochs for history in known)
         return spent * self.epochs / epochs if epochs else 0.0
 
+    def trainings_left(self) -> float:
+        """How many trainings there is time for."""
+        return self.deadline.left / self.pace if self.pace else math.inf
+
     def affordable(self, share: float = 1.0) -> float:
         """How many candidates there is time for that take this share of a whole training for each seed."""
-        each = self.pace * share * len(self.seeds)
-        return self.deadline.left / each if each else math.inf
+        return self.trainings_left() / (share * len(self.seeds))
 
     def try_out(self, points: Sequence[Point]) -> None:
         """Train candidates with the first seed alone, and so learn the `pace`."""

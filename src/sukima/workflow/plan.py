@@ -11,15 +11,20 @@ from sukima.engines.choose import framework
 from sukima.engines.progress import Progress
 from sukima.records.task import Task
 from sukima.tuning.space import Breadth, Point, Space
+from sukima.tuning.study import Entry
 from sukima.workflow.compare import note_functional
 
-__all__ = ["Plan", "study_name"]
+__all__ = ["BASELINE", "GUIDELINE", "WINNER", "Plan", "study_name"]
+
+BASELINE, GUIDELINE, WINNER = "baseline", "guideline", "winner"
+"""The names of tune's arms; a winner that is the guideline's recipe has no arm of its own."""
 
 
 class Plan:
     """What there is to search, and where the search begins."""
 
     def __init__(self, task: Task, space: Space | Breadth | None, progress: Progress) -> None:
+        self.task = task
         inspected = framework(task).inspect_model(task)
         note_functional(inspected, progress)
         self.model = inspected.model
@@ -39,8 +44,15 @@ class Plan:
         # Without anything that regularizes, as far as the space reaches; and as the guideline has it.
         self.none: Point = space.nothing()
         self.usual: Point = space.usual()
-        framework(task).check_recipes(task, [space.recipe(point) for point in (self.none, self.usual)])
+        self.baseline, self.guideline = (space.recipe(point) for point in (self.none, self.usual))
+        framework(task).check_recipes(task, [self.baseline, self.guideline])
         self.metric_increases = framework(task).metric_increases(task)
+
+    def name(self, entry: Entry) -> str:
+        """Of a candidate as an arm."""
+        if entry.point == self.none:
+            return BASELINE
+        return GUIDELINE if entry.point == self.usual else f"#{entry.number}"
 
 
 def study_name(task: Task, space: Space, strategy: str, by: str, seeds: range) -> str:

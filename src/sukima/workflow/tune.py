@@ -19,24 +19,20 @@ from sukima.records.result import Arm, Comparison, Rung, Trial, TuneResult
 from sukima.records.task import Task, setup_of, size_of
 from sukima.records.verdict import Verdict
 from sukima.tuning.deadline import BudgetSpentError, Deadline, seconds_of
-from sukima.tuning.finalists import best_of, finalists, winner_of
 from sukima.tuning.insight import flat_ranges, importance
 from sukima.tuning.search import Search
-from sukima.tuning.space import Breadth, Point, Space
+from sukima.tuning.space import Breadth, Space
 from sukima.tuning.strategies.ladder import ladder_candidates
 from sukima.tuning.strategies.table import STRATEGIES, StrategyName, chosen_strategy, run_strategy
 from sukima.tuning.study import Entry, Study
-from sukima.tuning.surface import best_of_surface
+from sukima.workflow.choice import Choice
 from sukima.workflow.compare import judged_by, run_arms
 from sukima.workflow.demo import demo_task
 from sukima.workflow.ending import SHARE, Ending
 from sukima.workflow.environment import environment
-from sukima.workflow.plan import Plan, study_name
+from sukima.workflow.plan import BASELINE, GUIDELINE, WINNER, Plan, study_name
 
-__all__ = ["BASELINE", "GUIDELINE", "WINNER", "tune"]
-
-BASELINE, GUIDELINE, WINNER = "baseline", "guideline", "winner"
-"""The names of tune's arms; a winner that is the guideline's recipe has no arm of its own."""
+__all__ = ["tune"]
 
 _TRIALS = 50
 """Candidates where neither a number nor a budget is given."""
@@ -123,7 +119,7 @@ def tune(
     )
     fewer = search_seeds is None and budget is not None and chosen != "ladder"
     automatic = strategy == "auto"
-    return _Tuning(task, plan, chosen, search, test_seeds, fewer_seeds=fewer, automatic=automatic).result()
+    return _Tuning(plan, chosen, search, test_seeds, fewer_seeds=fewer, automatic=automatic).result()
 
 
 class _Tuning:
@@ -131,7 +127,6 @@ class _Tuning:
 
     def __init__(
         self,
-        task: Task,
         plan: Plan,
         strategy: str,
         search: Search,
@@ -140,15 +135,13 @@ class _Tuning:
         fewer_seeds: bool,
         automatic: bool,
     ) -> None:
-        self.task, self.plan, self.strategy, self.search, self.engine = task, plan, strategy, search, search.engine
-        self.none, self.guideline = (plan.space.recipe(point) for point in (plan.none, plan.usual))
+        self.plan, self.strategy, self.search, self.engine = plan, strategy, search, search.engine
         self.end = Ending(search.seeds, test_seeds, search.engine.workers)
         self.interrupted, self._fewer_seeds, self._automatic = False, fewer_seeds, automatic
         self.rungs: list[Rung] = []
         self.remark: Message | None = None
         self.verdict: Verdict | None = None
-        self.finalists: Comparison | None = None
-        self.winner: Recipe | None = None
+        self.choice = Choice(plan, search, self.end, self.rungs)
         self.comparison: Comparison | None = None
 
     def result(self) -> TuneResult:
@@ -160,7 +153,7 @@ class _Tuning:
                     self._search()
                 self.end.begin_choice(self.search.deadline)
                 with suppress(BudgetSpentError):
-                    self._choose()
+                    self.choice.make()
                 self._begin_comparison()
                 self._compare()
             except BudgetSpentError:
@@ -177,11 +170,11 @@ class _Tuning:
         entries = search.known([self.plan.none, self.plan.usual])
         search.references = len({entry.number for entry in entries})
         baseline = search.evaluate(entries)[0]
-        trials = self._trials(self.none)
+        trials = self._trials(self.plan.baseline)
         if baseline.state == "failed":
             failed = next(trial.history for trial in trials if trial.history.status == "failed")
             raise InputError("the task cannot be trained: {why}", why=failed.note)
-        known = Known(recipe=self.none, sites=self.plan.sites, rows=size_of(self.task.train))
+        known = Known(recipe=self.plan.baseline, sites=self.plan.sites, rows=size_of(self.plan.task.train))
         self.verdict = judge([trial.history for trial in trials], source=BASELINE, known=known)
         if self.verdict.recipe is not None and self.strategy != "ladder":  # what the verdict would do is worth a try
             advised = self.plan.space.near(self.verdict.recipe)
@@ -194,15 +187,11 @@ class _Tuning:
         """How many seeds for each candidate there is time for, from the time that the first of them takes."""
         search = self.search
         search.try_out([self.plan.none, self.plan.usual])
-        return max(1, int(min(len(search.seeds), (1 - SHARE) * self._trainings_left() / _CANDIDATES)))
+        return max(1, int(min(len(search.seeds), (1 - SHARE) * search.trainings_left() / _CANDIDATES)))
 
     def _has_few(self) -> bool:
         """Whether there is no time for as many candidates as a search should have."""
         return (1 - SHARE) * self.search.affordable() < _CANDIDATES
-
-    def _trainings_left(self) -> float:
-        """How many there is time for."""
-        return self.search.affordable() * len(self.search.seeds)
 
     def _announce(self) -> None:
         """Say how long all of it will take, from the time that the first trials took; keep time for the end."""
@@ -232,61 +221,6 @@ class _Tuning:
             self.engine.progress.note(self.remark)
         self.search.refresh()
 
-    def _choose(self) -> None:
-        """The best few with fresh seeds, beside the baseline; the winner is the best of them if it beats that.
-
-        Of few candidates it is the best of them, whatever the baseline does.
-        """
-        arms = {} if self.end.few else {BASELINE: self.none}
-        arms |= {self._name(entry): self.plan.space.recipe(entry.point) for entry in self._finalists()}
-        if len(arms) < 2:
-            return
-        self.engine.stage("finalists", len(arms) * len(self.end.unseen))
-        level = 1 - 0.05 / (len(arms) - 1)
-        found = run_arms(self.task, arms, self.end.confirming, self.engine, by=self.search.by, level=level, test=False)
-        if self.end.unseen.intersection(found.arms[0].seeds):  # else there was no time for any
-            self.finalists = found
-        if not found.complete:
-            raise KeyboardInterrupt
-        if self.finalists is not None:
-            self.winner = best_of(found) if self.end.few else winner_of(found)
-
-    def _finalists(self) -> list[Entry]:
-        """The search's best, what a smooth surface through all candidates has for the best, the guideline, the next.
-
-        Of few candidates only the best.
-        """
-        search = self.search
-        if self.end.few:
-            return finalists(self.plan.space, search.finished(), count=self.end.finalists)
-        best = self._climbed() or search.finished()
-        smooth = best_of_surface(self.plan.space, search.finished(), increases=search.increases)
-        points = [*([smooth] if smooth is not None and self._has_room(smooth) else []), self.plan.usual]
-        others = search.evaluate(search.known(points))
-        chosen = [*best[:1], *(entry for entry in others if entry.state == "complete"), *best[1:]]
-        return finalists(self.plan.space, chosen, self.none, self.end.finalists)
-
-    def _best(self) -> Recipe:
-        """The winner; where time did not last for the finalists, what the search itself has for the best."""
-        if self.winner is not None:
-            return self.winner
-        best = self._climbed() or self.search.finished()
-        return self.plan.space.recipe(best[0].point) if best else self.none
-
-    def _climbed(self) -> list[Entry]:
-        """What the ladder accepted, last first."""
-        by_recipe = {self.plan.space.recipe(e.point).to_json(): e for e in self.search.finished()}
-        climbed = [rung.recipe.to_json() for rung in reversed(self.rungs) if rung.accepted]
-        return [by_recipe[recipe] for recipe in climbed if recipe in by_recipe]
-
-    def _has_room(self, point: Point) -> bool:
-        """Whether the point was tried, or the search may have one more candidate for it."""
-        search, entries = self.search, self.search.entries()
-        alone = max(len(search.seeds), self.engine.workers)  # what the others could train meanwhile is lost
-        needed = self.end.choice_trainings + alone
-        free = len(entries) < search.trials and self._trainings_left() >= needed
-        return free or any(entry.point == point for entry in entries)
-
     def _begin_comparison(self) -> None:
         deadline = self.search.deadline
         if deadline.seconds is not None:  # as many as when it was first begun, so that a finished study stays so
@@ -295,15 +229,16 @@ class _Tuning:
         self.end.begin_comparison(deadline)
 
     def _compare(self) -> None:
-        arms = {BASELINE: self.none}
-        if self.guideline != self.none:
-            arms[GUIDELINE] = self.guideline
-        if not (best := self._best()).is_empty and best != self.guideline:
+        plan = self.plan
+        arms = {BASELINE: plan.baseline}
+        if plan.guideline != plan.baseline:
+            arms[GUIDELINE] = plan.guideline
+        if not (best := self.choice.best()).is_empty and best != plan.guideline:
             arms[WINNER] = best
         if len(arms) < 2:
             return
         self.engine.stage("comparison", len(arms) * len(self.end.fresh))
-        self.comparison = run_arms(self.task, arms, self.end.fresh, self.engine, by=self.search.by, level=0.95)
+        self.comparison = run_arms(plan.task, arms, self.end.fresh, self.engine, by=self.search.by, level=0.95)
 
     def _result(self) -> TuneResult:
         search = self.search
@@ -311,9 +246,9 @@ class _Tuning:
         known = {entry.number: search.values(self.plan.space.recipe(entry.point)) for entry in finished}
         values = {number: found for number, found in known.items() if len(found) == len(search.seeds)}
         return TuneResult(
-            task=self.task.name,
+            task=self.plan.task.name,
             by=search.by,
-            recipe=Recipe() if (best := self._best()).is_empty else best,
+            recipe=Recipe() if (best := self.choice.best()).is_empty else best,
             model=self.plan.model,
             sites=self.plan.sites,
             search=tuple(self._arms(finished)),
@@ -322,9 +257,9 @@ class _Tuning:
             comparison=self.comparison,
             cost=self.engine.cost(),
             environment=environment(),
-            setup=setup_of(self.task),
+            setup=setup_of(self.plan.task),
             complete=not self.interrupted and (self.comparison is None or self.comparison.complete),
-            finalists=self.finalists,
+            finalists=self.choice.comparison,
             strategy=self.strategy,
             given_up=sum(entry.state == "pruned" for entry in entries),
             failed=sum(entry.state == "failed" for entry in entries),
@@ -339,14 +274,7 @@ class _Tuning:
         different = {self.plan.space.recipe(e.point).to_json(): e for e in sorted(finished, key=lambda e: -e.number)}
         ordered = sorted(different.values(), key=lambda entry: entry.number)
         recipes = {entry.number: self.plan.space.recipe(entry.point) for entry in ordered}
-        return [Arm(self._name(e), recipes[e.number], self._trials(recipes[e.number])) for e in ordered]
-
-    def _name(self, entry: Entry) -> str:
-        if entry.point == self.plan.none:
-            return BASELINE
-        if entry.point == self.plan.usual:
-            return GUIDELINE
-        return f"#{entry.number}"
+        return [Arm(self.plan.name(e), recipes[e.number], self._trials(recipes[e.number])) for e in ordered]
 
     def _trials(self, recipe: Recipe) -> tuple[Trial, ...]:
         known = [self.engine.known((recipe, seed)) for seed in self.search.seeds]
