@@ -2,11 +2,13 @@
 
 import random
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
 from sukima.tuning.space import Dimension, Point, Space
 from sukima.tuning.strategies.gp import propose_gp
+from sukima.tuning.strategies.parts import parts
 from sukima.tuning.strategies.random import propose_random
 from sukima.tuning.study import Entry
 
@@ -48,3 +50,31 @@ def test_proposals_are_a_function_of_what_is_known_and_differ() -> None:
     once, again = (propose_gp(SPACE, known, 4, seed=3, increases=False) for _ in range(2))
     assert once == again
     assert len({repr(point) for point in once}) == 4
+
+
+def test_it_begins_with_parts_of_the_network() -> None:
+    space = Space(tuple(Dimension(name=name, field="rate", usual=0.4, sites=(name,)) for name in "abc"))
+    references = [space.nothing(), space.usual()]
+    known = [Entry(number, point, "complete", 1.0 - number) for number, point in enumerate(references)]
+    first = propose_gp(space, known, 4, seed=0, increases=False)
+    assert [[rate > 0 for rate in point.values()] for point in first] == [
+        [False, True, True], [False, False, True], [True, False, False], [True, True, False],
+    ]  # fmt: skip
+    assert propose_gp(space, known, 2, seed=0, increases=False) == first[:2]
+    known += [Entry(2 + number, point, "complete", 0.5) for number, point in enumerate(first[:2])]
+    assert propose_gp(space, known, 3, seed=0, increases=False)[:2] == first[2:]
+
+
+@pytest.mark.parametrize(("sites", "points"), [(1, 0), (2, 2), (3, 4), (4, 4), (9, 4)])
+def test_parts_are_halves_that_differ(sites: int, points: int) -> None:
+    rates = [Dimension(name=f"{n}", field="rate", usual=0.3, sites=(f"{n}",)) for n in range(sites)]
+    decay = Dimension(name="decay", field="weight_decay", usual=0.01)
+    without = Dimension(name="normed", field="rate", usual=0.0, sites=("normed",))
+    found = parts(Space((*rates, decay, without)))
+    assert len({repr(point) for point in found}) == len(found) == points
+    for point in found:
+        on = [bool(point[d.name]) for d in rates]
+        assert any(on)
+        assert not all(on)
+        assert sum(a != b for a, b in pairwise(on)) == 1
+        assert (point["decay"], point["normed"]) == (0.01, 0.0)

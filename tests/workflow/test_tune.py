@@ -127,7 +127,13 @@ def test_interrupted_study_keeps_what_is_done() -> None:
 def test_a_short_budget_has_fewer_seeds_also_where_the_study_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = {"budget": 3, "test_seeds": 2, "storage": f"sqlite:///{tmp_path}/study.db", "progress": Silent()}
+    settings = {
+        "budget": 60,
+        "trials": 4,
+        "test_seeds": 2,
+        "storage": f"sqlite:///{tmp_path}/study.db",
+        "progress": Silent(),
+    }
     monkeypatch.setattr("sukima.workflow.tune._CANDIDATES", 1_000_000)  # more than there is ever time for
     short = tune(small_task(), **settings)
     assert {len(arm.trials) for arm in short.search} == {1}
@@ -210,6 +216,13 @@ def test_without_time_for_a_fresh_seed_there_are_no_finalists(monkeypatch: pytes
     assert found.comparison is not None
 
 
+def overfitting_task() -> sukima.Task:
+    """It can only overfit."""
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(160, 6)).astype("float32"), rng.integers(2, size=160)
+    return small_task(train=(x[:60], y[:60]), validation=(x[60:], y[60:]), epochs=30)
+
+
 def test_what_the_verdict_advises_is_tried_beside_the_first_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     batches = []
     evaluate = Search.evaluate
@@ -219,13 +232,22 @@ def test_what_the_verdict_advises_is_tried_beside_the_first_batch(monkeypatch: p
         return evaluate(search, entries, **options)
 
     monkeypatch.setattr(Search, "evaluate", noted)
-    rng = np.random.default_rng(1)
-    x, y = rng.normal(size=(160, 6)).astype("float32"), rng.integers(2, size=160)
-    task = small_task(train=(x[:60], y[:60]), validation=(x[60:], y[60:]), epochs=30)  # it can only overfit
+    task = overfitting_task()
     found = tune(task, strategy="random", trials=6, search_seeds=1, test_seeds=2, storage=None, progress=Silent())
     assert found.baseline is not None
     assert found.baseline.recipe is not None
     assert batches[:2] == [[0, 1], [2, 3, 4, 5]]
+
+
+def test_what_the_verdict_advises_is_left_where_there_is_no_time_for_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Search, "affordable", lambda _search, _share=1.0: 0.9)
+    monkeypatch.setattr(Search, "pace", 0.1)
+    options: Any = {"search_seeds": 1, "test_seeds": 2, "storage": None, "progress": Silent()}
+    found = tune(overfitting_task(), budget=40, **options)
+    assert found.baseline is not None
+    assert found.baseline.recipe is not None  # so there is advice
+    assert [arm.name for arm in found.search] == ["baseline", "guideline"]
+    assert found.comparison is not None
 
 
 def test_compare_differs_only_by_the_recipe() -> None:

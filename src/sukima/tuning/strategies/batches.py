@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from sukima.tuning.sampling import Proposer
 from sukima.tuning.search import Keep, Search
+from sukima.tuning.space import Point
 
 __all__ = ["BATCH", "search_in_batches"]
 
@@ -38,15 +39,17 @@ def search_in_batches(
 
     Where time runs out, a batch is a multiple of ``step``, and none is begun for less than ``least``.
     """
-    begin, batch = search.references, 0
+    begin, batch, late = search.references, 0, list[Point]()
     while begin < search.trials:
-        advised = search.known(search.advised) if batch == 0 else []
+        advised = search.advised if batch == 0 else []
         wanted = min(size, search.trials - begin + len(advised))
         affordable = _SURE * search.affordable(_share(rungs(batch), search.epochs))
         fit = wanted if affordable >= wanted else int(affordable // step * step)
         if fit < min(wanted, least):  # a batch that is cut off in the middle has told nothing
+            late = list(advised)
             break
-        end = begin + fit - len(advised)
+        given = search.known(advised)
+        end = begin + fit - len(given)
         entries = search.entries()
         if missing := max(0, end - max(begin, len(entries))):
             # Asked for the whole batch, so that each number gets the point that it gets in an uninterrupted study.
@@ -55,13 +58,12 @@ def search_in_batches(
             )
             added = [search.study.add(point) for point in points[len(points) - missing :]]
             # By their numbers, and those of mine that came behind what another process has added meanwhile.
-            late = [entry for entry in added if entry.number >= end]
-            entries = [*search.entries()[:end], *late]
+            entries = [*search.entries()[:end], *(entry for entry in added if entry.number >= end)]
         else:
             entries = entries[:end]
-        search.evaluate([*advised, *entries[begin:]], rungs=rungs(batch), keep=keep, wait=False)
+        search.evaluate([*given, *entries[begin:]], rungs=rungs(batch), keep=keep, wait=False)
         begin, batch = end, batch + 1
-    search.evaluate(search.entries())  # what other processes have begun
+    search.evaluate([e for e in search.entries() if e.point not in late])  # what other processes have begun
 
 
 def _share(rungs: Collection[int], epochs: int) -> float:
