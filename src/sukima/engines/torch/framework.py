@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from sukima.engines.torch.learned import learn_rates
 from sukima.engines.torch.metrics import make_metric
 from sukima.engines.torch.probe import Probe
 from sukima.engines.torch.seeding import generators_restored
+from sukima.engines.torch.threads import one_thread
 from sukima.engines.torch.variants import CHANGES
 from sukima.engines.torch.warm_up import warm_up
 from sukima.records.task import Task, split_validation
@@ -43,18 +43,8 @@ __all__ = [
 
 def train(task: Task, *args: Any, **kwargs: Any) -> None:
     """`train_candidates` with one thread, wherever it is: so a candidate has the same bits everywhere."""
-    with _one_thread():
+    with one_thread():
         train_candidates(task, *args, **kwargs)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def metric_increases(task: Task) -> bool:
@@ -83,7 +73,7 @@ def vary(task: Task, change: str) -> Task:
 def get_ready(task: Task) -> None:
     """Have compiled and loaded what the task's trainings use, see `warm_up`."""
     if torch.device(task.device).type == "cpu":
-        with suppress(Exception), generators_restored(), _one_thread():  # what is wrong shows where it is trained
+        with suppress(Exception), generators_restored(), one_thread():  # what is wrong shows where it is trained
             warm_up(task)
 
 

@@ -16,10 +16,21 @@ from torch import Tensor, nn
 from sukima.torch.layers import is_weight_layer
 from sukima.torch.modes import evaluating
 
-__all__ = ["multiplications", "suitable_threads"]
+__all__ = ["multiplications", "one_thread", "suitable_threads"]
 
 _SMALL = 20_000_000
 """Multiplications in a forward pass (about) below which one thread does it."""
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread inside, and afterwards as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextlib.contextmanager
@@ -29,13 +40,9 @@ def suitable_threads(model: nn.Module, example: Any, rows: int) -> Iterator[None
     ``example`` is a batch of inputs of any size. The choice depends on sizes alone, so that the same call gives the
     same bits.
     """
-    before = torch.get_num_threads()
-    if before > 1 and multiplications(model, example) * rows < _SMALL:
-        torch.set_num_threads(1)
-    try:
+    small = torch.get_num_threads() > 1 and multiplications(model, example) * rows < _SMALL
+    with one_thread() if small else contextlib.nullcontext():
         yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def multiplications(model: nn.Module, example: Any) -> float:
