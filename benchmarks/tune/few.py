@@ -6,9 +6,8 @@ Points drawn from the space were trained with two seeds (kept in ``few.json`` wi
 that no other benchmark uses. A smooth fit of their losses after a quarter, after half and at the end of training is
 taken for the truth, and what differs from seed to seed, with its correlation, for the noise. Searches are drawn from
 both: two workers have time for so many rounds of one training each until the winner is chosen, the baseline's and the
-guideline's among them. Shown is how far above the best point of the space the winner lies. ``peer`` is TPE with twenty
-whole trainings and the best value that it saw, as a tuner that trains one candidate at a time finds it in twice that
-time.
+guideline's among them. Shown is how far above the best point of the space the winner lies. ``peer`` is TPE with so many
+whole trainings and the best value that it saw, as a tuner finds it that trains one candidate at a time.
 """
 
 from __future__ import annotations
@@ -187,11 +186,11 @@ class Policy:
         return statistics.fmean([*values, float(ran[_key(point)][2])] if self.pooled else values)
 
 
-def peer(truth: Truth, chance: np.random.Generator) -> Point:
-    """The best of twenty points from TPE, one at a time."""
+def peer(truth: Truth, trials: int, chance: np.random.Generator) -> Point:
+    """The best of so many points from TPE, one at a time."""
     entries: list[Entry] = []
     seed = int(chance.integers(1 << 30))
-    for number in range(20):
+    for number in range(trials):
         point = propose_tpe(truth.space, entries, 1, seed=seed, increases=False)[0]
         entries.append(Entry(number, point, "complete", float(truth.train(point, chance)[2])))
     return min(entries, key=lambda entry: entry.value or 0.0).point
@@ -217,6 +216,7 @@ def main() -> None:
     parser.add_argument("--splits", nargs="+", type=int, default=[7, 5], help="of the data, for each task")
     parser.add_argument("--points", nargs="+", type=int, default=[60, 40], help="to be trained, for each task")
     parser.add_argument("--rounds", nargs="+", type=float, default=[10.0])
+    parser.add_argument("--peer-trials", nargs="+", type=int, default=[20])
     parser.add_argument("--searches", type=int, default=60)
     parser.add_argument("--policies", nargs="+", choices=["peer", *POLICIES], default=["peer", *POLICIES])
     arguments = parser.parse_args()
@@ -233,7 +233,8 @@ def main() -> None:
         print(f"\n{name}: noise {truth.noise[2, 2] ** 0.5:.4f}; above the best: none {none:.4f}, guideline {usual:.4f}")
         ways: dict[str, Callable[[np.random.Generator], Point]] = {}
         if "peer" in arguments.policies:
-            ways["peer"] = lambda chance, t=truth: peer(t, chance)
+            for trials in arguments.peer_trials:
+                ways[f"peer with {trials}"] = lambda chance, t=truth, n=trials: peer(t, n, chance)
         chosen = {title: policy for title, policy in POLICIES.items() if title in arguments.policies}
         for rounds, (title, policy) in itertools.product(arguments.rounds, chosen.items()):
             ways[f"{rounds:g} rounds: {title}"] = lambda chance, t=truth, p=policy, r=rounds: p.winner(t, r, chance)

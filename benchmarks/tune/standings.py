@@ -22,10 +22,14 @@ processor seconds of all processes, both means over repeats. Losses are those of
 standard error over repeats and seeds. *sukima less* is how much lower sukima's is on the same data and seeds, with a
 95 % interval over repeats and seeds; below zero, sukima's is higher. *Share* is sukima's part of what the peer had,
 until its winner was chosen: by the clock, and of computing. Peers train one candidate at a time in one process, as
-their users do, so that a budget of computing is the same by the clock of an idle machine; sukima uses both cores by
-itself. A share counts for the claim only where sukima's loss is not higher beyond noise ("yes" in the last column).
+their users do, so that a budget of computing is the same by the clock of an idle machine; Ray Tune trains two at a
+time, and has spent its budget in half of that; sukima uses both cores by itself. A share counts for the claim only
+where sukima's loss is not higher beyond noise ("yes" in the last column).
 *Load* is the mean number of processes that wanted to run when a search began.
 """
+
+_AT_ONCE = {"Ray Tune ASHA": 2}
+"""Trials at a time, where it is not one."""
 
 _COLUMNS = (
     "tuner", "repeats", "trials", "seconds", "computing", "load", "validation loss", "sukima less", "test loss",
@@ -84,9 +88,10 @@ def _cells(lines: Sequence[Line], of_task: Sequence[Line], tuner: str) -> list[s
         if len(gains) > 1:
             fine = "no" if high < 0 or fine == "no" else "yes"
     both = [r for r in these if r in mine and "cpu" in these[r]] if tuner != "sukima" else []
-    own = "cpu" if both and these[both[0]]["clock"] == "computing" else "seconds"  # of one process, on an idle machine
-    for ours, theirs in (("seconds", own), ("cpu", "cpu")):
-        part = sum(mine[r][ours] for r in both) / sum(these[r][theirs] for r in both) if both else None
+    computing = bool(both) and these[both[0]]["clock"] == "computing"  # its clock is that of an idle machine
+    own, at_once = ("cpu", _AT_ONCE.get(tuner.removesuffix(" +"), 1)) if computing else ("seconds", 1)
+    for ours, theirs, many in (("seconds", own, at_once), ("cpu", "cpu", 1)):
+        part = many * sum(mine[r][ours] for r in both) / sum(these[r][theirs] for r in both) if both else None
         cells.append(f"{part:.2f}" if part is not None else "")
     return [*cells, fine]
 
