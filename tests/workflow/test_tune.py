@@ -12,6 +12,7 @@ from torch import nn
 
 import sukima
 from sukima.base.errors import InputError
+from sukima.base.messages import Message
 from sukima.engines.progress import Silent
 from sukima.records.result import TuneResult
 from sukima.reporting import document_of
@@ -279,3 +280,17 @@ def test_what_compare_refuses() -> None:
         compare(small_task(), {}, progress=Silent())
     with pytest.raises(InputError, match="expected one of the model's sites"):
         compare(small_task(), {"a": sukima.Recipe(), "b": sukima.Recipe(rates={"x": 0.1})}, progress=Silent())
+
+
+def test_a_budget_that_is_spent_before_anything_is_trained() -> None:
+    notes = list[str]()
+
+    class Noting(Silent):
+        def note(self, message: Message) -> None:
+            notes.append(str(message))
+
+    found = tune(small_task(), budget=1e-6, storage=None, progress=Noting())
+    assert not found.search
+    assert found.comparison is None
+    assert document_of(found)
+    assert "before anything was trained" in notes[-1]

@@ -157,10 +157,18 @@ class _Tuning:
                 self._begin_comparison()
                 self._compare()
             except BudgetSpentError:
-                self.engine.progress.note(say("The budget was spent before the end: this is what is known so far."))
+                self.engine.progress.note(self._why_early())
             self.interrupted = False
         self.search.study.release()
         return self._result()
+
+    def _why_early(self) -> Message:
+        if self.engine.trials:
+            return say("The budget was spent before the end: this is what is known so far.")
+        return say(
+            "The budget was spent before anything was trained. Kernels are compiled once on a machine, so that the "
+            "next run begins sooner."
+        )
 
     def _train_references(self) -> None:
         search = self.search

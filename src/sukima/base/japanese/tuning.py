@@ -37,6 +37,10 @@ TEXTS = {
     "The budget was spent before the end: this is what is known so far.": (
         "時間切れです。ここまでに分かったことを示します。"
     ),
+    "The budget was spent before anything was trained. Kernels are compiled once on a machine, so that the next run "
+    "begins sooner.": (
+        "何も学習しないうちに時間切れになりました。カーネルのコンパイルはマシンごとに一度だけなので、次回はすぐに始まります。"
+    ),
     "Find the recipe that generalises best, and say whether it helps.\n\n"
     "Trains without dropout and with the guideline's rates, says whether that overfits, searches on validation data, "
     "picks the winner among the best few with fresh seeds, then compares once on test data. Prints the winning recipe "
