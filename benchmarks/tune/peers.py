@@ -9,7 +9,8 @@ with fresh seeds: the validation loss, and the test loss at the same epoch. "+" 
 ``sukima.accelerate()``.
 
 Seconds are on the clock, or, with ``--clock computing``, processor seconds of all processes together: a fair measure on
-a machine that is busy with other things, which does not give sukima the second core that it uses by itself.
+a machine that is busy with other things, which does not give sukima the second core that it uses by itself. sukima's
+limit is then told by its own computing, divided by the cores.
 
 Results are kept in ``peers.jsonl``, one line a search and one a judged recipe, so that the script can be stopped and
 started again; it ends by writing the table to ``peers.md``.
@@ -75,8 +76,8 @@ def search(tuner: str, task: str, repeat: int, budget: float, clock: str, limit:
         return {"rates": dict(space.recipe(point).rates)}
     if tuner == "sukima":
         data = make_task(task, repeat)
-        found = find_winner(data, space_of(data), first_seed=1000 * repeat, budget=limit)
-        return asdict(found) | {"budget": limit, "load": load}
+        found = find_winner(data, space_of(data), first_seed=1000 * repeat, budget=limit, clock=clock)
+        return asdict(found) | {"budget": limit, "clock": clock, "load": load}
     work = Search(task, repeat, budget, CLOCKS[clock], accelerated=tuner.endswith("+"))
     with suppress(SpentError):
         PEERS[tuner.removesuffix(" +")](work)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import patch
 
 from sukima import Task
 from sukima.engines.progress import Silent
+from sukima.engines.workers import cores
 from sukima.tuning.space import Space
 from sukima.tuning.strategies.table import StrategyName
 from sukima.workflow.tune import tune
@@ -45,12 +48,15 @@ def find_winner(
     first_seed: int = 0,
     trials: int | None = None,
     budget: float | None = None,
+    clock: str = "wall",
 ) -> Found:
-    """Let sukima search."""
+    """Let sukima search; with the clock ``computing`` its seconds are of computing, divided by the cores."""
     started, computed = time.perf_counter(), cpu_seconds()
-    result = tune(
-        task, space, strategy=strategy, first_seed=first_seed, trials=trials, budget=budget, progress=_UntilChosen()
-    )
+    idle = SimpleNamespace(perf_counter=lambda: cpu_seconds() / cores())
+    with patch("sukima.tuning.deadline.time", idle) if clock == "computing" else nullcontext():
+        result = tune(
+            task, space, strategy=strategy, first_seed=first_seed, trials=trials, budget=budget, progress=_UntilChosen()
+        )
     seconds = time.perf_counter() - started
     none = space.recipe({d.name: 0.0 for d in space.dimensions})
     rates = none.rates if result.recipe.is_empty else result.recipe.rates
