@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -48,8 +48,8 @@ def write_table(lines: Sequence[Line], path: Path) -> None:
         rows = [_cells(lines, of_task, tuner) for tuner in dict.fromkeys(line["tuner"] for line in of_task)]
         parts.append(f"## {task}, {processor}\n\n" + _table(_COLUMNS, rows))
         for tuner, *_, clock, computing, fine in rows:
-            if clock:
-                shares[task][tuner] = f"{clock} ({computing})" + ("" if fine == "yes" else ", but worse")
+            if computing:
+                shares[task][tuner] = f"{clock} ({computing})".strip() + ("" if fine == "yes" else ", but worse")
     tuners = sorted(dict.fromkeys(tuner for of_task in shares.values() for tuner in of_task))
     brief = _table(["task", *tuners], [[task, *(shares[task].get(t, "") for t in tuners)] for task in order])
     parts.insert(0, f"## Share by the clock (of computing)\n\n{brief}")
@@ -87,13 +87,21 @@ def _cells(lines: Sequence[Line], of_task: Sequence[Line], tuner: str) -> list[s
         cells.append(f"{fmean(gains):+.4f} [{low:+.4f}, {high:+.4f}]" if len(gains) > 1 else "")
         if len(gains) > 1:
             fine = "no" if high < 0 or fine == "no" else "yes"
-    both = [r for r in these if r in mine and "cpu" in these[r]] if tuner != "sukima" else []
-    computing = bool(both) and these[both[0]]["clock"] == "computing"  # its clock is that of an idle machine
-    own, at_once = ("cpu", _AT_ONCE.get(tuner.removesuffix(" +"), 1)) if computing else ("seconds", 1)
-    for ours, theirs, many in (("seconds", own, at_once), ("cpu", "cpu", 1)):
-        part = many * sum(mine[r][ours] for r in both) / sum(these[r][theirs] for r in both) if both else None
-        cells.append(f"{part:.2f}" if part is not None else "")
-    return [*cells, fine]
+    return [*cells, *_shares(mine, {} if tuner == "sukima" else these, _AT_ONCE.get(tuner.removesuffix(" +"), 1)), fine]
+
+
+def _shares(mine: Mapping[int, Line], theirs: Mapping[int, Line], at_once: int) -> tuple[str, str]:
+    """sukima's part of a peer's time, by the clock of an idle machine where that is known, and of its computing."""
+    both = [repeat for repeat in theirs if repeat in mine and "cpu" in theirs[repeat]]
+    if not both:
+        return "", ""
+    spent = sum(theirs[repeat]["cpu"] for repeat in both)
+    computing = f"{sum(mine[repeat]['cpu'] for repeat in both) / spent:.2f}"
+    if any(mine[repeat].get("clock") == "computing" for repeat in both):
+        return "", computing
+    told = [theirs[repeat]["clock"] == "computing" for repeat in both]
+    clock = spent / at_once if all(told) else sum(theirs[repeat]["seconds"] for repeat in both)
+    return f"{sum(mine[repeat]['seconds'] for repeat in both) / clock:.2f}", computing
 
 
 def _judged(lines: Sequence[Line], found: Line, side: str) -> dict[int, float]:
