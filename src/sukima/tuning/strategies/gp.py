@@ -38,13 +38,12 @@ def gp(search: Search) -> None:
 
 def propose_gp(space: Space, known: Sequence[Entry], count: int, *, seed: int, increases: bool) -> list[Point]:
     """``count`` points for the numbers after the known ones; those of a batch keep away from each other."""
+    require("torch", "torch")  # Optuna computes the process with it
+    from sukima.engines.torch.threads import one_thread
+
     tried = [entry.point for entry in known]
     first = [point for point in parts(space) if point not in tried][:count]
     known = [*known, *(Entry(number, point) for number, point in enumerate(first, len(known)))]
-    if len(first) == count:
-        return first
-    require("torch", "torch")  # Optuna computes the process with it
-    from sukima.engines.torch.threads import one_thread
 
     def sampler(optuna: object, own: int) -> object:
         return optuna.samplers.GPSampler(  # type: ignore[attr-defined]  # the module, imported only when needed
