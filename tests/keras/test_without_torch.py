@@ -1,8 +1,8 @@
 """A Keras task on TensorFlow or JAX needs no torch: it is neither found nor asked for."""
 
-import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,15 +60,19 @@ print("done")
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
-def test_tune_and_compare(backend: str, tmp_path: Path) -> None:
+def test_tune_and_compare(backend: str, tmp_path: Path, environment_of: Callable[[str], dict[str, str]]) -> None:
     for needed in ("keras", backend):
         if not is_installed(needed):
             pytest.skip(f"{needed} is not installed")
     (tmp_path / "task.py").write_text(TASK)
     (tmp_path / "work.py").write_text(WORK)
-    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(
-        [sys.executable, "work.py"], cwd=tmp_path, capture_output=True, text=True, env=environment, check=False
+        [sys.executable, "work.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=environment_of(backend),
+        check=False,
     )
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     assert done.stdout.splitlines()[-1] == "done"
