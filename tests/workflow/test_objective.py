@@ -11,7 +11,7 @@ from torch import nn
 
 import sukima
 from sukima.base.errors import InputError
-from sukima.engines.progress import Silent
+from sukima.engines.progress import Lines, Silent
 from sukima.integrations.optuna import suggest
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
@@ -20,7 +20,8 @@ from sukima.records.site import Site
 from sukima.reporting import document_of
 from sukima.reporting.json import to_json
 from sukima.tuning.space import Space
-from sukima.workflow.objective import Objective, Report, tune_objective
+from sukima.workflow.objective import tune_objective
+from sukima.workflow.objective_report import Objective, Report
 
 SPACE = Space.of([Site(name="a"), Site(name="b")])
 
@@ -123,6 +124,55 @@ def test_ctrl_c_and_again_ends_as_if_nothing_had_happened(strategy: str, after: 
     first_values, values = ([[t.validation for t in arm.trials] for arm in r.search] for r in (second, whole))
     assert first_values == values
     assert len(calls) == len({trial.recipe.to_json() for arm in whole.search for trial in arm.trials}) + 12 + 1
+
+
+class Clock:
+    """Goes on only while an objective trains."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize(
+    ("takes", "arms", "pairs"),
+    [(0.8, 4, 3), (1.0, 4, 3), (2.4, 4, 2), (3.0, 3, 2), (4.0, 2, 2), (9.0, 0, 0), (30, 0, 0)],
+)
+def test_a_budget_is_kept_with_its_end(
+    takes: float, arms: int, pairs: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr("sukima.tuning.deadline.time", clock)
+
+    def objective(recipe: Recipe, report: Report) -> float:
+        clock.now += takes * (1 + 0.05 * math.sin(clock.now))
+        return bowl(recipe, report.seed)
+
+    result = tune_objective(objective, SPACE, budget=40, progress=Lines())
+    assert clock.now <= 40 * 1.1
+    assert clock.now + 2 * takes > 40
+    assert result.complete
+    compared = () if result.comparison is None else result.comparison.arms
+    assert len(compared) == arms
+    assert all(len(arm.trials) == pairs for arm in compared)
+    assert ("nothing is claimed" in capsys.readouterr().err) == (not arms)
+
+
+def test_ctrl_c_in_the_end_of_a_spent_budget_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr("sukima.tuning.deadline.time", clock)
+
+    def objective(recipe: Recipe, report: Report) -> float:
+        if report.seed:
+            raise KeyboardInterrupt
+        clock.now += 1
+        return bowl(recipe, report.seed)
+
+    result = tuned(objective, budget=30)
+    assert not result.complete
+    assert len(result.search) == 18
 
 
 def test_a_real_loop() -> None:

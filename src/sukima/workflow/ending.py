@@ -8,12 +8,12 @@ from collections.abc import Collection, Sequence
 from sukima.tuning.deadline import Deadline
 from sukima.tuning.finalists import FINALISTS
 
-__all__ = ["SHARE", "Ending"]
+__all__ = ["GRACE", "SHARE", "Ending"]
 
 SHARE = 0.5
 """The part of a budget that the end should take."""
 
-_MOST, _GRACE = 0.6, 0.08
+_MOST, GRACE = 0.6, 0.08
 """The most of a budget that the end may take, where two seeds take more than its share; and by how much the comparison
 may exceed the budget, without which all that was spent before says nothing."""
 
@@ -105,7 +105,7 @@ class Ending:
 
     def begin_comparison(self, deadline: Deadline) -> None:
         """Finalists are done: all time that is left may be taken, and a little more."""
-        deadline.reserve = -_GRACE * (deadline.seconds or 0.0)
+        deadline.reserve = -GRACE * (deadline.seconds or 0.0)
 
     def affordable_seeds(self, deadline: Deadline) -> int:
         """With how many seeds a comparison that began now would end in time."""

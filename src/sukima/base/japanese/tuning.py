@@ -126,6 +126,9 @@ TEXTS = {
         "objective は History か数値を返さなければなりません（返り値: {kind}）"
     ),
     "A candidate failed: {why}": "候補が失敗しました（{why}）",
+    "There was no time to train the best with fresh seeds: nothing is claimed.": (
+        "上位の候補を新しいシードで学習し直す時間がなかったため、効果は判定していません。"
+    ),
     "the loss became {value} while rates were learned": "ドロップ率の学習中に損失が {value} になりました",
     "site {site}: rates are learned before a linear layer or a convolution, got {layer}": (
         "サイト {site}: ドロップ率を学習できるのは全結合層か畳み込み層の手前だけです（次の層: {layer}）"
