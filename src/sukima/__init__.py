@@ -15,7 +15,7 @@ _HOME: dict[str, str] = {
     "Constant": "sukima.records.schedule",
     "Cosine": "sukima.records.schedule",
     "Curriculum": "sukima.records.schedule",
-    "Dimension": "sukima.tuning.space",
+    "Dimension": "sukima.tuning.dimension",
     "Early": "sukima.records.schedule",
     "ElasticNet": "sukima.records.penalty",
     "GroupLasso": "sukima.records.penalty",

@@ -8,8 +8,9 @@ from sukima.comparison.statistics import paired_difference
 from sukima.records.history import History
 from sukima.records.recipe import Recipe
 from sukima.records.result import Arm, Comparison, Cost, Score, Trial
+from sukima.tuning.dimension import Dimension
 from sukima.tuning.finalists import FINALISTS, best_of, finalists, winner_of
-from sukima.tuning.space import Dimension, Space
+from sukima.tuning.space import Space
 from sukima.tuning.study import Entry
 
 SPACE = Space((Dimension(name="a", field="rate", sites=("a",)),))

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from sukima.tuning.space import Dimension, Point, Space
+from sukima.tuning.dimension import Dimension
+from sukima.tuning.space import Point, Space
 from sukima.tuning.strategies.gp import propose_gp
 from sukima.tuning.strategies.parts import parts
 from sukima.tuning.strategies.random import propose_random

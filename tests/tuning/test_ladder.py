@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sukima.records.recipe import Recipe
-from sukima.tuning.space import Dimension, Point, Space
+from sukima.tuning.dimension import Dimension
+from sukima.tuning.space import Point, Space
 from sukima.tuning.strategies.ladder import ladder, ladder_candidates
 
 Loss = Callable[[dict[str, float]], float]

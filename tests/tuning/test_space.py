@@ -12,7 +12,8 @@ from sukima.records.penalty import L1, L2, ElasticNet
 from sukima.records.recipe import Recipe
 from sukima.records.schedule import Early
 from sukima.records.site import Site
-from sukima.tuning.space import Dimension, Space
+from sukima.tuning.dimension import Dimension
+from sukima.tuning.space import Space
 
 SITES = [
     Site(name="conv", place="convolution", kind="channel", batch_norm=True),

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sukima.tuning.space import Dimension, Point, Space
+from sukima.tuning.dimension import Dimension
+from sukima.tuning.space import Point, Space
 from sukima.tuning.study import Entry
 from sukima.tuning.surface import best_of_surface
 

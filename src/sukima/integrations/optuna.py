@@ -9,8 +9,8 @@ from sukima.base.checks import check_instance
 from sukima.base.imports import require
 from sukima.records.recipe import Recipe
 from sukima.records.site import Site
+from sukima.tuning.distributions import decode
 from sukima.tuning.space import Space
-from sukima.tuning.study import decode
 from sukima.workflow.models import sites
 
 if TYPE_CHECKING:

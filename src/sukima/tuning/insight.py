@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from sukima.base.imports import require
 from sukima.records.pairing import gain_and_noise, paired_gains
+from sukima.tuning.distributions import distribution, encode
 from sukima.tuning.space import Space
-from sukima.tuning.study import Entry, distribution, encode
+from sukima.tuning.study import Entry
 
 __all__ = ["flat_ranges", "importance"]
 

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 from sukima.base.imports import require
 from sukima.engines.seeds import derive_seed
+from sukima.tuning.distributions import decode, distribution, encode
 from sukima.tuning.space import Point, Space
-from sukima.tuning.study import Entry, decode, distribution, encode
+from sukima.tuning.study import Entry
 
 __all__ = ["Proposer", "proposals"]
 

@@ -9,31 +9,31 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sukima.base.errors import InputError
 from sukima.base.imports import require
 from sukima.records.result import Trial
 from sukima.records.saved import trial_from_record, trial_record
-from sukima.tuning.space import Dimension, Point, Space, Value
+from sukima.tuning.distributions import decode, distribution, encode
+from sukima.tuning.owner import is_alive, this_process
+from sukima.tuning.space import Point, Space
+from sukima.tuning.storage import open_storage, shown_storage
 
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["Entry", "State", "Study", "StudyPausedError", "decode", "distribution", "encode"]
+__all__ = ["Entry", "State", "Study", "StudyPausedError"]
 
 State = Literal["waiting", "complete", "pruned", "failed"]
 
 _OWNER, _SEEN, _RUN, _NOTE = "owner", "seen", "run", "note"
-_NEWS, _SILENCE = 30.0, 600.0
-"""Seconds after which a process says that it is alive, and after which one on another machine is taken to be dead."""
+_NEWS = 30.0
+"""Seconds after which a process says that it is alive."""
 
 
 class StudyPausedError(InputError):
@@ -79,12 +79,12 @@ class Study:
     ) -> None:
         self._optuna = require("optuna", "torch")
         self._optuna.logging.set_verbosity(self._optuna.logging.WARNING)
-        self.space, self.name, self._shown = space, name, _url(storage)
+        self.space, self.name, self._shown = space, name, shown_storage(storage)
         direction = "maximize" if increases else "minimize"
         try:
             with _quiet():
                 self._study: optuna.Study = self._optuna.create_study(
-                    storage=_opened(storage), study_name=name, direction=direction, load_if_exists=True
+                    storage=open_storage(storage), study_name=name, direction=direction, load_if_exists=True
                 )
             if (found := self._study.direction.name.lower()) != direction:
                 raise InputError(
@@ -103,7 +103,7 @@ class Study:
                 storage=self._shown,
                 why=_line(error),
             ) from error
-        self._owner = f"{socket.gethostname()} {os.getpid()} {_started(os.getpid())}"
+        self._owner = this_process()
         self._open: dict[int, optuna.Trial] = {}
         self._news = 0.0
 
@@ -164,7 +164,7 @@ class Study:
         if entry.number in self._open:
             return True
         trial = self._frozen(entry.number)
-        if _is_alive(trial.user_attrs.get(_OWNER, ""), trial.user_attrs.get(_SEEN, 0.0)):
+        if is_alive(trial.user_attrs.get(_OWNER, ""), trial.user_attrs.get(_SEEN, 0.0)):
             return False
         with self._written():
             own = self._optuna.trial.Trial(self._study, trial._trial_id)
@@ -245,64 +245,6 @@ class Study:
             ) from error
 
 
-def distribution(dimension: Dimension) -> optuna.distributions.BaseDistribution:
-    """What Optuna calls a dimension."""
-    distributions = require("optuna", "torch").distributions
-    values = dimension.values
-    found: optuna.distributions.BaseDistribution = (
-        distributions.CategoricalDistribution(values)
-        if dimension.step is None
-        else distributions.FloatDistribution(float(values[0]), float(values[-1]), step=dimension.step)
-    )
-    return found
-
-
-def encode(dimension: Dimension, value: Value) -> Value:
-    """A value as Optuna has it."""
-    return value if dimension.step is None else float(value)
-
-
-def decode(dimension: Dimension, value: Value) -> Value:
-    """The value that Optuna means: steps of floating-point numbers do not add up exactly."""
-    if value in dimension.values or isinstance(value, str):
-        return value
-    return min((v for v in dimension.values if not isinstance(v, str)), key=lambda v: abs(v - value))
-
-
-def _opened(storage: Any) -> Any:
-    """SQLite in a mode in which a small write is quick, and whole even if the process is killed in it; a journal, which
-    Optuna does not open by a URL; whatever else it opens."""
-    if isinstance(storage, str) and storage.startswith("journal:"):
-        from sukima.tuning.journal import journal
-
-        return journal(storage.removeprefix("journal:"))
-    if not isinstance(storage, str) or not storage.startswith("sqlite:"):
-        return storage
-    import optuna
-    from sqlalchemy import event
-
-    opened = optuna.storages.RDBStorage(storage)
-
-    def prepare(connection: Any, _record: Any) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-    event.listen(opened.engine, "connect", prepare)
-    opened.engine.dispose()  # connections made before have not been prepared
-    return opened
-
-
-def _url(storage: Any) -> str:
-    """A storage as it may be shown: without a password."""
-    if storage is None:
-        return ""
-    if not isinstance(storage, str):
-        return type(storage).__name__
-    scheme, separator, rest = storage.partition("://")
-    login, at, place = rest.rpartition("@")
-    return f"{scheme}{separator}{login.partition(':')[0]}{at}{place}" if at else storage
-
-
 def _line(error: Exception) -> str:
     cause = error.__cause__ or error
     return (str(cause).splitlines() or [type(cause).__name__])[0]
@@ -313,28 +255,3 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Optuna's, of features that it calls experimental
         yield
-
-
-def _started(process: int) -> str:
-    """When a process began, so that another with the same number is not taken for it; empty if it is gone."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
-
-
-def _is_alive(owner: str, seen: float) -> bool:
-    """Whether the process that works on a candidate still does."""
-    try:
-        host, process, started = owner.split(" ")
-    except ValueError:
-        return False
-    if host != socket.gethostname():
-        return time.time() - seen < _SILENCE
-    if Path("/proc").is_dir():
-        return bool(started) and _started(int(process)) == started
-    try:
-        os.kill(int(process), 0)
-    except OSError:
-        return False
-    return True

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sukima.base.imports import require
-from sukima.tuning.space import Dimension, Point, Space, Value
+from sukima.tuning.dimension import Dimension, Value
+from sukima.tuning.space import Point, Space
 from sukima.tuning.study import Entry
 
 __all__ = ["best_of_surface"]

@@ -14,7 +14,8 @@ from sukima.base.errors import InputError
 from sukima.records.pairing import gain_and_noise, paired_gains
 from sukima.records.recipe import ALL_SITES
 from sukima.records.result import Rung
-from sukima.tuning.space import Dimension, Point, Space
+from sukima.tuning.dimension import Dimension
+from sukima.tuning.space import Point, Space
 
 __all__ = ["ladder", "ladder_candidates", "site_of"]
 

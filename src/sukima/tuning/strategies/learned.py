@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from sukima.base.errors import InputError
 from sukima.base.messages import Message, say
 from sukima.engines.choose import framework
+from sukima.tuning.dimension import Dimension
 from sukima.tuning.search import Search
-from sukima.tuning.space import Dimension, Point
+from sukima.tuning.space import Point
 from sukima.tuning.study import Entry
 
 __all__ = ["learned", "learned_first"]
