@@ -24,7 +24,7 @@ def is_alive(owner: str, seen: float) -> bool:
         host, process, started = owner.split(" ")
     except ValueError:
         return False
-    if host != socket.gethostname():
+    if host != socket.gethostname() or os.name == "nt":  # where a signal, even 0, would be a Ctrl-C
         return time.time() - seen < _SILENCE
     if Path("/proc").is_dir():
         return bool(started) and _started(int(process)) == started

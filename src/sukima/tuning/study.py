@@ -151,7 +151,7 @@ class Study:
                 state=self._optuna.trial.TrialState.RUNNING,
                 params={name: encode(self.space[name], value) for name, value in point.items()},
                 distributions={name: distribution(self.space[name]) for name in point},
-                user_attrs={_OWNER: self._owner},
+                user_attrs={_OWNER: self._owner, _SEEN: time.time()},
             )
             # In one transaction: a process that is killed here leaves a whole candidate or none.
             known = self._study._storage.create_new_trial(self._study._study_id, template_trial=template)
@@ -168,9 +168,10 @@ class Study:
             return False
         with self._written():
             own = self._optuna.trial.Trial(self._study, trial._trial_id)
+            own.set_user_attr(_SEEN, time.time())
             own.set_user_attr(_OWNER, self._owner)
             self._open[entry.number] = own
-        return True
+        return entry.number in self._open
 
     def release(self) -> None:
         """Leave what is not finished to whoever goes on with the study."""
@@ -183,8 +184,8 @@ class Study:
         now = time.time()
         if now - self._news > _NEWS:
             self._news = now
-            with self._written():
-                for trial in self._open.values():
+            for trial in self._open.values():
+                with self._written():
                     trial.set_user_attr(_SEEN, now)
 
     def report(self, number: int, epoch: int, value: float) -> None:
@@ -196,12 +197,11 @@ class Study:
         """A candidate has ended."""
         states = self._optuna.trial.TrialState
         chosen = {"complete": states.COMPLETE, "pruned": states.PRUNED, "failed": states.FAIL}[state]
+        trial = self._open.pop(number)
         with self._written():
-            trial = self._open.pop(number)
             if note:
                 trial.set_user_attr(_NOTE, note)
             known = [] if value is None or state != "complete" else [value]
-            # Another process may have thought this one dead, and have finished it.
             self._study.tell(trial, known or None, chosen, skip_if_finished=True)
 
     def save_run(self, number: int, run: Trial, *, test: bool) -> None:
@@ -231,11 +231,13 @@ class Study:
 
     @contextlib.contextmanager
     def _written(self) -> Iterator[None]:
-        """Storage errors in one line."""
+        """Storage errors in one line; what a process has finished that thought this one dead stays as it is."""
         try:
             yield
         except InputError:
             raise
+        except self._optuna.exceptions.UpdateFinishedTrialError:
+            pass
         except (self._optuna.exceptions.StorageInternalError, OSError) as error:
             raise StudyPausedError(
                 "storage: {storage} cannot be used any more ({why}); the study is paused, and goes on when the same "
