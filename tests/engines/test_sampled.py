@@ -89,3 +89,18 @@ def test_what_a_verdict_judges_is_of_all_rows() -> None:
     for one, other in zip(others, whole[2:], strict=True):
         assert one.train != other.train
         assert one.validation == other.validation
+
+
+def test_the_choice_is_by_validation_alone_and_the_comparison_s_verdicts_are_of_all_rows() -> None:
+    work = replace(task(), epochs=4)
+    found = tune(work, strategy="random", trials=4, search_seeds=1, test_seeds=2, progress=Silent())
+    assert found.finalists is not None
+    assert found.comparison is not None
+    assert not found.finalists.verdicts
+    assert set(found.comparison.verdicts) == {arm.name for arm in found.comparison.arms}
+    for comparison, is_whole in ((found.finalists, False), (found.comparison, True)):
+        for arm in comparison.arms:
+            trial = arm.trials[0]
+            alone = fit(work, trial.recipe, trial.seed, progress=Silent()).trial
+            assert trial.history.validation_loss == alone.history.validation_loss
+            assert (trial.train == alone.train) == is_whole

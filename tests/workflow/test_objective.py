@@ -20,6 +20,7 @@ from sukima.records.site import Site
 from sukima.reporting import document_of
 from sukima.reporting.json import to_json
 from sukima.tuning.space import Space
+from sukima.tuning.study import StudyPausedError
 from sukima.workflow.objective import tune_objective
 from sukima.workflow.objective_report import Objective, Report
 
@@ -173,6 +174,31 @@ def test_ctrl_c_in_the_end_of_a_spent_budget_loses_nothing(monkeypatch: pytest.M
     result = tuned(objective, budget=30)
     assert not result.complete
     assert len(result.search) == 18
+
+
+class FullDisk(optuna.storages.InMemoryStorage):
+    """Takes so many reports, then none until there is room."""
+
+    room = 17
+
+    def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
+        self.room -= 1
+        if self.room == 0:
+            raise OSError("no space left on device")
+        super().set_trial_intermediate_value(trial_id, step, intermediate_value)
+
+
+def test_a_report_that_cannot_be_written_pauses_the_study() -> None:
+    def objective(recipe: Recipe, report: Report) -> None:
+        for epoch in range(1, 5):
+            report(epoch, bowl(recipe, report.seed) + 1 / epoch)
+
+    storage = FullDisk()
+    with pytest.raises(StudyPausedError, match="the study is paused"):
+        tuned(objective, storage=storage, prune=False, strategy="random", trials=8)
+    result = tuned(objective, storage=storage, prune=False, strategy="random", trials=8)
+    assert result.failed == 0
+    assert result.recipe == tuned(objective, prune=False, strategy="random", trials=8).recipe
 
 
 def test_a_real_loop() -> None:

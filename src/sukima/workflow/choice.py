@@ -48,7 +48,9 @@ class Choice:
             return
         search.engine.stage("finalists", len(arms) * len(end.unseen))
         level = 1 - 0.05 / (len(arms) - 1)
-        found = run_arms(plan.task, arms, end.confirming, search.engine, by=search.by, level=level, test=False)
+        found = run_arms(
+            plan.task, arms, end.confirming, search.engine, by=search.by, level=level, test=False, sampled=True
+        )
         if end.unseen.intersection(found.arms[0].seeds):  # else there was no time for any
             self.comparison = found
         if not found.complete:

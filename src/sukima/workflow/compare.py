@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sukima.base.checks import check_count, check_instance
@@ -142,17 +143,20 @@ def run_arms(
     by: By,
     level: float,
     test: bool = True,
+    sampled: bool = False,
 ) -> Comparison:
     """Train every arm with every seed; more than a few seeds in two parts, so that an interrupted comparison has pairs.
 
     Where the budget is spent, it ends with the pairs that there are. Without ``test`` the test data are not touched.
+    With ``sampled``, training curves are those of a sample of the rows, and there is no verdict on them.
     """
     complete = True
     at_once = len(seeds) if len(seeds) <= _FEW else math.ceil(len(seeds) / 2)
     try:
         for begin in range(0, len(seeds), at_once):
             together = seeds[begin : begin + at_once]
-            engine.prepare([(recipe, seed) for seed in together for recipe in recipes.values()], test=test)
+            order = [(recipe, seed) for seed in together for recipe in recipes.values()]
+            engine.prepare(order, test=test, sampled=sampled)
     except (KeyboardInterrupt, BudgetSpentError) as end:
         complete = isinstance(end, BudgetSpentError)  # it is all that was asked for
         known = [s for s in seeds if all(engine.known((recipe, s), test=test) for recipe in recipes.values())]
@@ -161,7 +165,8 @@ def run_arms(
         seeds = known
     trials = {name: engine.run(recipe, seeds, test=test) for name, recipe in recipes.items()}
     arms = tuple(Arm(name, recipe, trials[name]) for name, recipe in recipes.items())
-    return _judged(task, arms, by=by, level=level, cost=engine.cost(), complete=complete, left_out={}, on_test=test)
+    found = _judged(task, arms, by=by, level=level, cost=engine.cost(), complete=complete, left_out={}, on_test=test)
+    return replace(found, verdicts={}) if sampled else found
 
 
 def _judged(

@@ -22,7 +22,7 @@ from sukima.tuning.space import Point
 from sukima.tuning.strategies.gp import propose_gp
 from sukima.tuning.strategies.random import propose_random
 from sukima.tuning.strategies.tpe import propose_tpe
-from sukima.tuning.study import Entry, Study
+from sukima.tuning.study import Entry, Study, StudyPausedError
 from sukima.workflow.ending import GRACE, SHARE
 from sukima.workflow.environment import environment
 from sukima.workflow.objective_report import Objective, Report, trial_of
@@ -151,7 +151,11 @@ class ObjectiveSearch:
         self._progress.trial(trial)
 
     def _train(self, recipe: Recipe, seed: int, entry: Entry | None = None) -> Trial:
-        """Call the objective; whatever it raises makes a failed trial."""
+        """Call the objective; whatever it raises makes a failed trial.
+
+        Raises:
+            StudyPausedError: what it reports cannot be written down.
+        """
 
         def heard(epoch: int, value: float) -> bool:
             if entry is None:
@@ -164,6 +168,8 @@ class ObjectiveSearch:
         try:
             given = self._objective(recipe, report)
             trial = trial_of(recipe, seed, given, report, self._increases)
+        except StudyPausedError:
+            raise
         except Exception as error:  # the user's own code
             text = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
             trial = trial_of(recipe, seed, History(status="failed", note=text), report, self._increases)
