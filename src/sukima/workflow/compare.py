@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from sukima.base.checks import check_count, check_instance
@@ -165,8 +164,17 @@ def run_arms(
         seeds = known
     trials = {name: engine.run(recipe, seeds, test=test) for name, recipe in recipes.items()}
     arms = tuple(Arm(name, recipe, trials[name]) for name, recipe in recipes.items())
-    found = _judged(task, arms, by=by, level=level, cost=engine.cost(), complete=complete, left_out={}, on_test=test)
-    return replace(found, verdicts={}) if sampled else found
+    return _judged(
+        task,
+        arms,
+        by=by,
+        level=level,
+        cost=engine.cost(),
+        complete=complete,
+        left_out={},
+        on_test=test,
+        has_whole_curves=not sampled,
+    )
 
 
 def _judged(
@@ -179,8 +187,9 @@ def _judged(
     complete: bool,
     left_out: Mapping[str, Message],
     on_test: bool = True,
+    has_whole_curves: bool = True,
 ) -> Comparison:
-    """What trained arms say, with intervals of coverage ``level`` each."""
+    """What trained arms say, with intervals of coverage ``level`` each, and verdicts where curves are of all rows."""
     on_test = on_test and task.test is not None
     history = arms[0].trials[0].history
     increases = by == "metric" and history.metric_increases
@@ -205,7 +214,7 @@ def _judged(
         verdicts={
             arm.name: judge(histories, source=arm.name)
             for arm in arms
-            if (histories := [trial.history for trial in arm.trials if trial.epoch])
+            if has_whole_curves and (histories := [trial.history for trial in arm.trials if trial.epoch])
         },
         cost=cost,
         environment=environment(),

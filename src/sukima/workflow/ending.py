@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from sukima.tuning.deadline import Deadline
 from sukima.tuning.finalists import FINALISTS
 
-__all__ = ["GRACE", "SHARE", "Ending"]
+__all__ = ["FINALS", "GRACE", "PAIRS", "SHARE", "Ending"]
 
 SHARE = 0.5
 """The part of a budget that the end should take."""
@@ -17,10 +17,10 @@ _MOST, GRACE = 0.6, 0.08
 """The most of a budget that the end may take, where two seeds take more than its share; and by how much the comparison
 may exceed the budget, without which all that was spent before says nothing."""
 
-_FINALS, _FRESH = 2_000_000, 1_000_000
+FINALS, _FRESH = 2_000_000, 1_000_000
 """Where the seeds of the finalists and of the comparison begin, so that none of them was seen before."""
 
-_PAIRS = 2
+PAIRS = 2
 """Fresh seeds without which there is no interval."""
 
 _CONFIRMING = 4
@@ -50,7 +50,7 @@ class Ending:
 
     def __init__(self, seeds: Sequence[int], test_seeds: int, workers: int = 1) -> None:
         first, self._workers = seeds[0], workers
-        self.confirming: Sequence[int] = range(_FINALS + first, _FINALS + first + max(_CONFIRMING, len(seeds)))
+        self.confirming: Sequence[int] = range(FINALS + first, FINALS + first + max(_CONFIRMING, len(seeds)))
         self.fresh = self._wanted = range(_FRESH + first, _FRESH + first + test_seeds)
         self.finalists, self.few = FINALISTS, False
         self._known: Collection[int] = ()
@@ -93,8 +93,8 @@ class Ending:
             self.finalists, self.few = min(FINALISTS, max(_RIVALS, self._workers)), True
         share = min(1.0, most / max(self.trainings * pace, 1e-9))
         if not known:
-            self.confirming = self.confirming[: max(_PAIRS, math.floor(share * len(self.confirming)))]
-        self.fresh = self.fresh[: max(_PAIRS, math.floor(share * len(self.fresh)))]
+            self.confirming = self.confirming[: max(PAIRS, math.floor(share * len(self.confirming)))]
+        self.fresh = self.fresh[: max(PAIRS, math.floor(share * len(self.fresh)))]
         if self.trainings * pace > most and not self.few:
             self.finalists -= 1
         deadline.reserve = min(self.trainings * pace, _MOST * deadline.seconds)

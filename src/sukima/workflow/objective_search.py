@@ -23,7 +23,7 @@ from sukima.tuning.strategies.gp import propose_gp
 from sukima.tuning.strategies.random import propose_random
 from sukima.tuning.strategies.tpe import propose_tpe
 from sukima.tuning.study import Entry, Study, StudyPausedError
-from sukima.workflow.ending import GRACE, SHARE
+from sukima.workflow.ending import FINALS, GRACE, PAIRS, SHARE
 from sukima.workflow.environment import environment
 from sukima.workflow.objective_report import Objective, Report, trial_of
 
@@ -32,14 +32,8 @@ __all__ = ["STRATEGIES", "ObjectiveSearch"]
 STRATEGIES: dict[str, Proposer] = {"random": propose_random, "tpe": propose_tpe, "gp": propose_gp}
 """Where candidates come from, by what users call it."""
 
-_FRESH = 2_000_000
-"""Where the seeds of the finalists begin."""
-
 _ENOUGH = 5
 """Candidates whose values at an epoch must be known before another is given up by them."""
-
-_PAIRS = 2
-"""Fresh seeds without which there is no interval."""
 
 
 class ObjectiveSearch:
@@ -123,8 +117,8 @@ class ObjectiveSearch:
 
     def _end_within(self, seconds: float) -> tuple[int, int]:
         """How many finalists can be trained beside the first candidate in so many seconds, and with how many seeds."""
-        choices = [(FINALISTS, seeds) for seeds in range(self._confirm_seeds, _PAIRS - 1, -1)]
-        choices += [(count, _PAIRS) for count in range(FINALISTS - 1, 0, -1) if choices]
+        choices = [(FINALISTS, seeds) for seeds in range(self._confirm_seeds, PAIRS - 1, -1)]
+        choices += [(count, PAIRS) for count in range(FINALISTS - 1, 0, -1) if choices]
         return next(((c, s) for c, s in choices if (c + 1) * s * self._pace <= seconds), (0, 0))
 
     @property
@@ -209,13 +203,13 @@ class ObjectiveSearch:
         none = space.recipe(self._references()[0])
         chosen = finalists(space, finished, none, count)
         if not chosen:
-            if not count and self._confirm_seeds >= _PAIRS:
+            if not count and self._confirm_seeds >= PAIRS:
                 self._progress.note(say("There was no time to train the best with fresh seeds: nothing is claimed."))
             return
         arms = {"baseline": none} | {f"#{e.number}": space.recipe(e.point) for e in chosen}
         numbers = {space.recipe(e.point).to_json(): e.number for e in finished}
         self._progress.stage("finalists", len(arms) * seeds)
-        fresh = range(_FRESH + self._seed, _FRESH + self._seed + seeds)
+        fresh = range(FINALS + self._seed, FINALS + self._seed + seeds)
         for seed in fresh:
             for recipe in arms.values():
                 if (recipe.to_json(), seed) not in self._trials:
