@@ -1,29 +1,13 @@
 """The end of a search fits what time there is."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from sukima.tuning import deadline as module
 from sukima.tuning.deadline import Deadline
 from sukima.workflow.ending import SHARE, Ending
 
 SEEDS = range(3)
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def perf_counter(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(module, "time", made)
-    return made
 
 
 def test_seeds_of_the_end_were_not_seen_in_the_search() -> None:
@@ -40,7 +24,7 @@ def test_without_a_budget_nothing_is_cut() -> None:
     assert not deadline.reserve
 
 
-def test_a_long_budget_keeps_everything_and_its_time(clock: Clock) -> None:
+def test_a_long_budget_keeps_everything_and_its_time(clock: SimpleNamespace) -> None:
     end, deadline = Ending(SEEDS, 6), Deadline(1000.0)
     end.fit(deadline, 2.0)
     assert end.finalists == 3
@@ -73,7 +57,7 @@ def test_where_there_are_few_candidates_the_search_s_own_runs_count() -> None:
     assert deadline.reserve == (2 + 3 * 3) * 5.0
 
 
-def test_time_that_the_search_leaves_goes_to_more_seeds(clock: Clock) -> None:
+def test_time_that_the_search_leaves_goes_to_more_seeds(clock: SimpleNamespace) -> None:
     end, deadline = Ending(range(1), 6, workers=2), Deadline(180.0)
     end.fit(deadline, 10.0, known=(0,))
     planned = tuple(end.fresh)
@@ -91,7 +75,7 @@ def test_time_that_the_search_leaves_goes_to_more_seeds(clock: Clock) -> None:
     assert tuple(end.fresh)[:2] == planned
 
 
-def test_finalists_of_few_candidates_take_one_round_of_the_workers(clock: Clock) -> None:
+def test_finalists_of_few_candidates_take_one_round_of_the_workers(clock: SimpleNamespace) -> None:
     for workers, finalists in ((2, 2), (3, 3), (8, 3)):
         end = Ending(range(1), 6, workers=workers)
         end.fit(Deadline(100.0), 5.0, known=(0,))

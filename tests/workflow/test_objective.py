@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import optuna
@@ -127,26 +128,13 @@ def test_ctrl_c_and_again_ends_as_if_nothing_had_happened(strategy: str, after: 
     assert len(calls) == len({trial.recipe.to_json() for arm in whole.search for trial in arm.trials}) + 12 + 1
 
 
-class Clock:
-    """Goes on only while an objective trains."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def perf_counter(self) -> float:
-        return self.now
-
-
 @pytest.mark.parametrize(
     ("takes", "arms", "pairs"),
     [(0.8, 4, 3), (1.0, 4, 3), (2.4, 4, 2), (3.0, 3, 2), (4.0, 2, 2), (9.0, 0, 0), (30, 0, 0)],
 )
 def test_a_budget_is_kept_with_its_end(
-    takes: float, arms: int, pairs: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    takes: float, arms: int, pairs: int, clock: SimpleNamespace, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clock = Clock()
-    monkeypatch.setattr("sukima.tuning.deadline.time", clock)
-
     def objective(recipe: Recipe, report: Report) -> float:
         clock.now += takes * (1 + 0.05 * math.sin(clock.now))
         return bowl(recipe, report.seed)
@@ -161,10 +149,7 @@ def test_a_budget_is_kept_with_its_end(
     assert ("nothing is claimed" in capsys.readouterr().err) == (not arms)
 
 
-def test_ctrl_c_in_the_end_of_a_spent_budget_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
-    monkeypatch.setattr("sukima.tuning.deadline.time", clock)
-
+def test_ctrl_c_in_the_end_of_a_spent_budget_loses_nothing(clock: SimpleNamespace) -> None:
     def objective(recipe: Recipe, report: Report) -> float:
         if report.seed:
             raise KeyboardInterrupt
