@@ -79,3 +79,11 @@ def test_parts_are_halves_that_differ(sites: int, points: int) -> None:
         assert not all(on)
         assert sum(a != b for a, b in pairwise(on)) == 1
         assert (point["decay"], point["normed"]) == (0.01, 0.0)
+
+
+def test_the_first_of_them_has_twice_the_usual_rates_as_far_as_they_go() -> None:
+    rates = {"a": 0.1, "b": 0.4, "c": 0.5}
+    space = Space(tuple(Dimension(name=n, field="rate", usual=rate, sites=(n,)) for n, rate in rates.items()))
+    first, *others = parts(space.narrow("b", 0.0, 0.6))
+    assert first == {"a": 0.0, "b": 0.6, "c": 0.9}
+    assert all(point[name] in (0.0, rates[name]) for point in others for name in rates)
