@@ -3,11 +3,12 @@
     python benchmarks/tune/few.py --tasks cifar shakespeare --splits 7 5 --points 60 40
 
 Points drawn from the space were trained with two seeds (kept in ``few.json`` with their curves), on splits of the data
-that no other benchmark uses. A smooth fit of their losses after a quarter, after half and at the end of training is
-taken for the truth, and what differs from seed to seed, with its correlation, for the noise. Searches are drawn from
-both: two workers have time for so many rounds of one training each until the winner is chosen, the baseline's and the
-guideline's among them. Shown is how far above the best point of the space the winner lies. ``peer`` is TPE with so many
-whole trainings and the best value that it saw, as a tuner finds it that trains one candidate at a time.
+that no other benchmark used then (Shakespeare's has become the sixth repeat of ``peers.py``). A smooth fit of their
+losses after a quarter, after half and at the end of training is taken for the truth, and what differs from seed to
+seed, with its correlation, for the noise. Searches are drawn from both: two workers have time for so many rounds of one
+training each until the winner is chosen, the baseline's and the guideline's among them. Shown is how far above the best
+point of the space the winner lies. ``peer`` is TPE with so many whole trainings and the best value that it saw, as a
+tuner finds it that trains one candidate at a time.
 """
 
 from __future__ import annotations
