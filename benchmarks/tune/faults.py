@@ -2,10 +2,11 @@
 
     python benchmarks/tune/faults.py [--kills 50] [--seed 0]
 
-A process runs a study in an SQLite file, and is killed (kill -9) at a random moment; the same command goes on with it,
-until it has been killed as often as asked. A study that ends before that begins anew, in another file. Each ended study
-is compared with one that was never interrupted: every candidate's curves, the finalists, the comparison on test data
-and the winner. Finished candidates are counted in the file after each kill.
+A process runs a study in an SQLite file, and is killed (kill -9) at a random moment of the time that a whole study
+takes; the same command goes on with it, until it has been killed as often as asked. A study that ends before that
+begins anew, in another file. Each ended study is compared with one that was never interrupted: every candidate's
+curves, the finalists, the comparison on test data and the winner. Finished candidates are counted in the file after
+each kill.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import random
 import signal
 import sqlite3
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -37,14 +39,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parser.parse_args(argv)
     moments = random.Random(options.seed)
     torch.set_num_threads(1)
-    whole = _essence(None)
+    whole, took = _essence(None), _seconds()
     kills = studies = lost = same = finished = before = midway = 0
     with tempfile.TemporaryDirectory() as folder:
         while kills < options.kills:
             file = Path(folder) / f"{studies}.db"
             process = multiprocessing.get_context("fork").Process(target=_essence, args=(file,))
             process.start()
-            process.join(moments.uniform(0.05, 1.2))
+            process.join(moments.uniform(0.05, took))
             if process.exitcode is None:
                 os.kill(process.pid or 0, signal.SIGKILL)
                 kills += 1
@@ -62,6 +64,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"{kills} kills over {studies} studies, {midway} of them after some had finished: {lost} finished candidates "
         f"lost, {same} of {studies} end identically"
     )
+
+
+def _seconds() -> float:
+    """How long a process takes for a study that nobody kills."""
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        process = multiprocessing.get_context("fork").Process(target=_essence, args=(Path(folder) / "whole.db",))
+        process.start()
+        process.join()
+    return time.perf_counter() - began
 
 
 def _essence(file: Path | None) -> Any:

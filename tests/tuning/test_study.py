@@ -8,6 +8,7 @@ import resource
 import signal
 import sqlite3
 import threading
+import time
 import urllib.request
 import wsgiref.simple_server
 from pathlib import Path
@@ -116,33 +117,47 @@ def _run(path: str) -> None:
     tuned(path, study="s", workers=2, task=task(epochs=20))
 
 
+def _started(path: Path) -> multiprocessing.process.BaseProcess:
+    process = multiprocessing.get_context("fork").Process(target=_run, args=(url(path),), daemon=False)
+    process.start()
+    return process
+
+
 @pytest.mark.skipif(not can_fork(), reason="processes cannot be forked here")
 def test_killed_at_random_moments(tmp_path: Path) -> None:
-    rng = random.Random(0)
-    whole = tuned(task=task(epochs=20))
-    kills, finished = 0, 0
-    for _ in range(60):
-        process = multiprocessing.get_context("fork").Process(target=_run, args=(url(tmp_path),), daemon=False)
-        process.start()
-        process.join(rng.uniform(0.05, 0.6))
-        if process.exitcode == 0:
-            break
-        os.kill(process.pid, signal.SIGKILL)
-        process.join()
-        kills += 1
-        if (tmp_path / "study.db").exists():
-            now = _finished(tmp_path)
+    rng, kills, midway = random.Random(0), 0, 0
+    folders = [tmp_path / str(number) for number in range(12)]
+    for folder in folders:
+        folder.mkdir()
+    began = time.perf_counter()
+    _started(folders[0]).join()
+    took = time.perf_counter() - began
+    whole = tuned(url(folders[0]), study="s", task=task(epochs=20))
+    for folder in folders[1:]:
+        finished = 0
+        while kills < 40:
+            process = _started(folder)
+            process.join(rng.uniform(0.05, took))
+            if process.exitcode is not None:
+                break
+            process.kill()
+            process.join()
+            now = _finished(folder)
             assert now >= finished  # nothing that was finished is lost
-            finished = now
-    result = tuned(url(tmp_path), study="s", task=task(epochs=20))
-    assert kills >= 3
-    assert essence(result) == essence(whole)
-    kept = optuna.load_study(study_name="s", storage=url(tmp_path))
-    assert len(kept.trials) == 10
-    assert all(trial.state.is_finished() for trial in kept.trials)
+            finished, kills, midway = now, kills + 1, midway + (now > 0)
+        result = tuned(url(folder), study="s", task=task(epochs=20))
+        assert essence(result) == essence(whole)
+        kept = optuna.load_study(study_name="s", storage=url(folder))
+        assert len(kept.trials) == 10
+        assert all(trial.state.is_finished() for trial in kept.trials)
+        if kills >= 3 and midway:
+            break
+    assert midway, f"all of {kills} kills were before anything had finished"
 
 
 def _finished(path: Path) -> int:
+    if not (path / "study.db").exists():
+        return 0
     try:
         with sqlite3.connect(path / "study.db") as database:
             count: int = database.execute(
