@@ -38,8 +38,8 @@ _COLUMNS = (
 
 
 def write_table(lines: Sequence[Line], path: Path) -> None:
-    """Write the page, and print its tables."""
-    searches = [line for line in lines if line["kind"] == "search"]
+    """Write the page, and print its tables; a search counts once its winner was judged."""
+    searches = [line for line in lines if line["kind"] == "search" and _judged(lines, line, "test")]
     order, parts = list(dict.fromkeys(line["task"] for line in searches)), []
     groups = dict.fromkeys((line["task"], line["processor"]) for line in searches)
     shares: dict[str, dict[str, str]] = {task: {} for task in order}
