@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import os
 import random
-import signal
 import sqlite3
 import tempfile
 import time
@@ -44,11 +42,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         while kills < options.kills:
             file = Path(folder) / f"{studies}.db"
-            process = multiprocessing.get_context("fork").Process(target=_essence, args=(file,))
-            process.start()
+            process = _started(file)
             process.join(moments.uniform(0.05, took))
             if process.exitcode is None:
-                os.kill(process.pid or 0, signal.SIGKILL)
+                process.kill()
                 kills += 1
             process.join()
             finished = _finished(file)
@@ -66,13 +63,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
 
 
+def _started(file: Path) -> multiprocessing.process.BaseProcess:
+    process = multiprocessing.get_context("fork").Process(target=_essence, args=(file,))
+    process.start()
+    return process
+
+
 def _seconds() -> float:
     """How long a process takes for a study that nobody kills."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        process = multiprocessing.get_context("fork").Process(target=_essence, args=(Path(folder) / "whole.db",))
-        process.start()
-        process.join()
+        _started(Path(folder) / "whole.db").join()
     return time.perf_counter() - began
 
 

@@ -118,41 +118,49 @@ def _run(path: str) -> None:
 
 
 def _started(path: Path) -> multiprocessing.process.BaseProcess:
+    path.mkdir(exist_ok=True)
     process = multiprocessing.get_context("fork").Process(target=_run, args=(url(path),), daemon=False)
     process.start()
     return process
 
 
+def _killed(path: Path, rng: random.Random, took: float) -> list[int]:
+    """Kill a study at random moments until it ends by itself: how many candidates had finished at each."""
+    finished: list[int] = []
+    for _ in range(40):
+        process = _started(path)
+        process.join(rng.uniform(0.05, took))
+        if process.exitcode is not None:
+            assert process.exitcode == 0
+            break
+        process.kill()
+        process.join()
+        finished.append(_finished(path))
+    assert finished == sorted(finished)  # nothing that was finished is lost
+    return finished
+
+
 @pytest.mark.skipif(not can_fork(), reason="processes cannot be forked here")
 def test_killed_at_random_moments(tmp_path: Path) -> None:
-    rng, kills, midway = random.Random(0), 0, 0
-    folders = [tmp_path / str(number) for number in range(12)]
-    for folder in folders:
-        folder.mkdir()
+    rng, kills = random.Random(0), list[int]()
+    whole = tuned(task=task(epochs=20))
     began = time.perf_counter()
-    _started(folders[0]).join()
+    process = _started(tmp_path / "whole")
+    process.join()
+    assert process.exitcode == 0
     took = time.perf_counter() - began
-    whole = tuned(url(folders[0]), study="s", task=task(epochs=20))
-    for folder in folders[1:]:
-        finished = 0
-        while kills < 40:
-            process = _started(folder)
-            process.join(rng.uniform(0.05, took))
-            if process.exitcode is not None:
-                break
-            process.kill()
-            process.join()
-            now = _finished(folder)
-            assert now >= finished  # nothing that was finished is lost
-            finished, kills, midway = now, kills + 1, midway + (now > 0)
-        result = tuned(url(folder), study="s", task=task(epochs=20))
+    for number in range(11):
+        path = tmp_path / str(number)
+        kills += _killed(path, rng, took)
+        result = tuned(url(path), study="s", task=task(epochs=20))
         assert essence(result) == essence(whole)
-        kept = optuna.load_study(study_name="s", storage=url(folder))
+        kept = optuna.load_study(study_name="s", storage=url(path))
         assert len(kept.trials) == 10
         assert all(trial.state.is_finished() for trial in kept.trials)
-        if kills >= 3 and midway:
+        if len(kills) >= 3 and any(kills):
             break
-    assert midway, f"all of {kills} kills were before anything had finished"
+    assert len(kills) >= 3
+    assert any(kills), "every kill was before anything had finished"
 
 
 def _finished(path: Path) -> int:
